@@ -149,10 +149,22 @@ pub enum Reject {
         matured: u64,
     },
     /// The court has not settled what it froze.
-    #[error("position {number} was at risk in an epoch that the court froze and has not settled")]
+    #[error(
+        "position {number} was at risk behind the operator {}, and waits for the court: {what} {}; nothing that was at risk there moves before that is over",
+        hex(operator),
+        span(*lowest, *highest)
+    )]
     Frozen {
         /// The position.
         number: u64,
+        /// The operator of the line that it was at risk on.
+        operator: [u8; 20],
+        /// What is frozen.
+        what: FrozenKind,
+        /// The lowest frozen epoch.
+        lowest: u64,
+        /// The highest one; what lies between them waits too.
+        highest: u64,
     },
     /// The court cut the line, and the cut was not applied to the position.
     #[error("a cut of position {number} was not applied yet: apply it first, which anybody may do")]
@@ -283,6 +295,36 @@ pub enum Reject {
     /// A message of the court or of the registry that has no effect.
     #[error("{0}")]
     NoEffect(&'static str),
+}
+
+/// What the court has frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrozenKind {
+    /// A line, for offences of its keys that are not settled.
+    Line,
+    /// Whole epochs, for two checkpoints each, that are not released.
+    Epochs,
+}
+
+impl std::fmt::Display for FrozenKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Line => "an offence of this operator is not settled, of",
+            Self::Epochs => "two checkpoints were shown and not released, of",
+        })
+    }
+}
+
+fn hex(address: &[u8; 20]) -> String {
+    let digits = address.iter().map(|byte| format!("{byte:02x}"));
+    format!("0x{}", digits.collect::<String>())
+}
+
+fn span(lowest: u64, highest: u64) -> String {
+    match lowest == highest {
+        true => format!("epoch {lowest}"),
+        false => format!("epochs from {lowest} to {highest}"),
+    }
 }
 
 /// Refused input, or storage that failed.

@@ -58,7 +58,7 @@ pub use apply::{Context, Input, Rules, apply};
 pub use cuts::{CutNode, SPAN, WHOLE};
 pub use difference::{Difference, DifferenceError, Update, difference};
 pub use effect::{Effect, Loss};
-pub use error::{Error, Reject};
+pub use error::{Error, FrozenKind, Reject};
 pub use freezes::{Freezes, Maturity};
 pub use genesis::{Founder, Opening, found};
 pub use index::{Index, Mark};

@@ -8,14 +8,14 @@
 //! leg whose last epoch has matured, and which meets no open freeze, is folded into the base and dropped.
 
 use crate::effect::Effect;
-use crate::freezes::Maturity;
+use crate::freezes::{Freezes, Maturity};
 use crate::index::Index;
 use crate::leaves::{expect, read, write};
 use crate::legs::{begin, cut_of, index_to, make_mark, mark};
 use crate::line::{Account, Line};
 use crate::position::{Counter, Leg, Position, cut_down};
 use crate::stake::{self, Change};
-use crate::{Context, Error, LineId, Reject, Rewards, TypedLeaves};
+use crate::{Context, Error, FrozenKind, LineId, Reject, Rewards, TypedLeaves};
 
 /// A position under work.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ impl Open {
         let [first, second] = self.position.legs;
         if !self.position.has_two_legs()
             || first.last >= self.maturity.matured
-            || self.leg_is_frozen(leaves, &first)?
+            || self.frozen(leaves, &first)?.is_some()
         {
             return Ok(());
         }
@@ -189,9 +189,13 @@ impl Open {
     /// Refuses when any leg was at risk in an epoch that the court froze.
     pub fn refuse_frozen<L: TypedLeaves>(&self, leaves: &mut L) -> Result<(), Error<L::Error>> {
         for leg in self.position.legs() {
-            if self.leg_is_frozen(leaves, leg)? {
+            if let Some((what, freezes)) = self.frozen(leaves, leg)? {
                 return Err(Reject::Frozen {
                     number: self.number,
+                    operator: leg.line.operator,
+                    what,
+                    lowest: freezes.lowest,
+                    highest: freezes.highest,
                 }
                 .into());
             }
@@ -199,14 +203,20 @@ impl Open {
         Ok(())
     }
 
-    fn leg_is_frozen<L: TypedLeaves>(
+    /// What of the court's meets an epoch in which a leg was at risk.
+    fn frozen<L: TypedLeaves>(
         &self,
         leaves: &mut L,
         leg: &Leg,
-    ) -> Result<bool, Error<L::Error>> {
+    ) -> Result<Option<(FrozenKind, Freezes)>, Error<L::Error>> {
         let line: Line = expect(leaves, leg.line)?;
         let last = leg.last.min(line.until);
-        Ok(line.freezes.meets(leg.first, last) || self.maturity.freezes.meets(leg.first, last))
+        let all = [
+            (FrozenKind::Line, line.freezes),
+            (FrozenKind::Epochs, self.maturity.freezes),
+        ];
+        let mut met = all.into_iter();
+        Ok(met.find(|(_, freezes)| freezes.meets(leg.first, last)))
     }
 
     /// Ends the newest leg: the position backs its line up to the next epoch, or as long as the line was in a set.

@@ -22,7 +22,7 @@ fn asa_2024_005_a_redelegation_and_an_unbonding_do_not_escape_a_cut_that_is_to_c
     for number in [position, part] {
         assert_eq!(
             world.refuse(claim_stake(OWNER, number)),
-            Reject::Frozen { number }
+            frozen(number, 1, [7, 7])
         );
     }
     world.settle(1, 1, 7, 50 * PERCENT);

@@ -98,7 +98,7 @@ fn a_frozen_epoch_that_a_position_backed_stops_its_claim_until_it_is_settled() {
         let (mut world, position) = ended();
         world.freeze(1, 1, epoch);
         world.mature(10);
-        let frozen = Reject::Frozen { number: position };
+        let frozen = frozen(position, 1, [epoch, epoch]);
         if waits {
             assert_eq!(world.refuse(claim_stake(OWNER, position)), frozen);
         }
@@ -120,7 +120,7 @@ fn what_lies_between_two_frozen_epochs_waits_for_both() {
     world.freeze(1, 1, 2);
     world.freeze(1, 1, 11);
     world.mature(10);
-    let frozen = Reject::Frozen { number: position };
+    let frozen = frozen(position, 1, [2, 11]);
     for epoch in [2, 11] {
         assert_eq!(world.refuse(claim_stake(OWNER, position)), frozen);
         world.settle(1, 1, epoch, 50 * PERCENT);
@@ -136,10 +136,10 @@ fn a_freeze_of_an_epoch_stops_every_position_that_backed_it() {
     world.act(Input::FreezeEpoch(9));
     world.act(Input::FreezeEpoch(7));
     world.mature(10);
-    let frozen = Reject::Frozen { number: position };
+    let frozen = epochs_frozen(position, 1, [7, 9]);
     for epoch in [9, 7] {
         assert_eq!(world.refuse(claim_stake(OWNER, position)), frozen);
-        let own = Reject::Frozen { number: 2 };
+        let own = epochs_frozen(2, 2, [7, 9]);
         assert_eq!(world.refuse(redelegate(account_of(op(2)), 2, 100, 3)), own);
         world.act(Input::ReleaseEpoch(epoch));
     }
@@ -161,7 +161,7 @@ fn maturity_goes_on_under_a_freeze_of_an_epoch_and_sticks_nowhere_behind_its_rel
     world.to(first + 2);
     world.mature(first + 2);
     world.act(claim_stake(OWNER, early));
-    let frozen = Reject::Frozen { number: position };
+    let frozen = epochs_frozen(position, 1, [last, last]);
     assert_eq!(world.refuse(claim_stake(OWNER, position)), frozen);
     let none = Reject::NoEffect("the epoch is not frozen");
     assert_eq!(world.refuse(Input::ReleaseEpoch(last + 1)), none);
@@ -196,7 +196,7 @@ fn a_freeze_stops_redelegate_cancel_merge_and_dropping_a_leg() {
     world.to(12);
     world.act(Input::FreezeEpoch(9));
     world.mature(10);
-    let frozen = |number| Reject::Frozen { number };
+    let frozen = |number| epochs_frozen(number, 1, [9, 9]);
     assert_eq!(world.refuse(redelegate(OWNER, twin, 100, 3)), frozen(twin));
     assert_eq!(
         world.refuse(redelegate(OWNER, moved, 100, 3)),
@@ -284,4 +284,17 @@ fn the_count_of_freezes_never_falls_from_its_greatest_value() {
     assert!(
         freezes.meets(5, 5) && !freezes.meets(6, 9) && !freezes.meets(0, 4) && !freezes.meets(6, 4)
     );
+}
+
+#[test]
+fn who_waits_for_the_court_is_told_for_which_offence_and_which_epochs() {
+    let shown = [
+        frozen(3, 1, [7, 7]).to_string(),
+        epochs_frozen(3, 2, [7, 9]).to_string(),
+    ];
+    let expected = [
+        "position 3 was at risk behind the operator 0x0101010101010101010101010101010101010101, and waits for the court: an offence of this operator is not settled, of epoch 7; nothing that was at risk there moves before that is over",
+        "position 3 was at risk behind the operator 0x0202020202020202020202020202020202020202, and waits for the court: two checkpoints were shown and not released, of epochs from 7 to 9; nothing that was at risk there moves before that is over",
+    ];
+    assert_eq!(shown, expected);
 }

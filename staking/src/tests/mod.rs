@@ -90,6 +90,27 @@ fn founder(number: u8, stake: u128) -> Founder {
     }
 }
 
+/// A position that waits behind an operator for what its keys did in these epochs.
+fn frozen(number: u64, operator: u8, epochs: [u64; 2]) -> Reject {
+    waits(number, operator, FrozenKind::Line, epochs)
+}
+
+/// One that waits for the release of these epochs.
+fn epochs_frozen(number: u64, operator: u8, epochs: [u64; 2]) -> Reject {
+    waits(number, operator, FrozenKind::Epochs, epochs)
+}
+
+fn waits(number: u64, operator: u8, what: FrozenKind, [lowest, highest]: [u64; 2]) -> Reject {
+    let operator = op(operator);
+    Reject::Frozen {
+        number,
+        operator,
+        what,
+        lowest,
+        highest,
+    }
+}
+
 /// Leaves, accounts and the epoch.
 #[derive(Clone)]
 struct World {

@@ -7,13 +7,14 @@
 //!          └─ byzantine   proposers that break one rule each, a file each
 //! ```
 //! Everything follows from one seed, which every failure prints. Nothing is retried and no clock is read. After every block:
-//! equal app hashes, conservation by a full scan of the leaves, every segment executed again from its witness (by the
+//! equal app hashes, conservation by a full scan of the leaves, what is credited equal to what the consumed messages brought, every segment executed again from its witness (by the
 //! applications themselves), the engine's set equal to the set in the leaves, every set equal to what its seats and the registry make,
 //! every line's stake equal to what positions hold behind it, and behind every member of an epoch that can still be cut as much as
 //! when its set was fixed, less what was burned.
 
 pub mod byzantine;
 pub mod crowd;
+pub mod escrow;
 pub mod inbox;
 pub mod invariants;
 pub mod network;

@@ -21,6 +21,7 @@ use self::chaos::Moment;
 pub use self::genesis::{STAKE, genesis};
 use super::byzantine::{Scene, attacks};
 use super::crowd::Tally;
+use super::escrow::Escrow;
 use super::inbox::Inbox;
 use super::invariants;
 use super::node::Node;
@@ -108,6 +109,8 @@ pub struct Network {
     pub certified: bool,
     /// What is known of stake.
     pub stakes: Stakes,
+    /// What root has taken for the child.
+    escrow: Escrow,
     /// Stake that was asked for, and how much of it had its effect.
     pub tally: Tally,
     /// How often each attack was refused.
@@ -159,6 +162,7 @@ impl Network {
             last: ExtendedCommitInfo::default(),
             certified: true,
             stakes: Stakes::default(),
+            escrow: Escrow::of_genesis(nodes[0].app()),
             tally: Tally::default(),
             refused: BTreeMap::new(),
             chain: Vec::new(),
@@ -353,6 +357,7 @@ impl Network {
         invariants::money(app, &self.people.holders(operators));
         invariants::set(app, &self.engine);
         self.stakes.check(app);
+        self.escrow.check(app, &self.inbox);
         let epochs = self.height() / u64::from(self.plan.epoch_blocks);
         if ended {
             invariants::ends(app);

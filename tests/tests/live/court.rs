@@ -160,7 +160,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
         .until("the child has applied the cut", |view| async move {
             let request = GetPositionRequest {
                 number: POSITION,
-                cuts_from: 0,
+                ..GetPositionRequest::default()
             };
             let answer = view.stake(0).get_position(request).await.ok()?;
             let position = answer.into_inner().position?;

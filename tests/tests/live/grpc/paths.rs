@@ -186,8 +186,13 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
     let path = "/plasmid.bridge.v1.BridgeService/ListWithdrawals";
     ask(path, Vec::new(), true);
     let path = "/plasmid.stake.v1.StakeService/GetPosition";
-    let cuts_from = 0;
-    let position = |number| stake::GetPositionRequest { number, cuts_from }.encode_to_vec();
+    let position = |number| {
+        let request = stake::GetPositionRequest {
+            number,
+            ..stake::GetPositionRequest::default()
+        };
+        request.encode_to_vec()
+    };
     ask(path, position(1), true);
     ask(path, position(1 << 40), false);
     let stranger = format!("0x{}", "09".repeat(20));

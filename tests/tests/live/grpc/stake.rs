@@ -196,6 +196,7 @@ pub async fn life(net: &Net) {
         "{newest:?}"
     );
     assert!(list.validators[1].power == 0 && list.validators[1].line.is_some());
+    signs_checkpoints(net).await;
     let first = first.operator.clone();
 
     let delegate = stake::Delegate {
@@ -236,6 +237,26 @@ pub async fn life(net: &Net) {
     every_kind(net, &first).await;
     past(net, &carol).await;
     many_streams(net).await;
+}
+
+/// The one validator's shares over checkpoints are known, each epoch's with the next one's set; who is in no set has none to give.
+async fn signs_checkpoints(net: &Net) {
+    net.until("the share of the only signer is known", async || {
+        let request = stake::ListValidatorsRequest::default();
+        let list = client(net).list_validators(request).await;
+        let all = list.expect("validators").into_inner().validators;
+        let idle = &all[1].attendance;
+        assert!(idle.iter().all(|one| !one.signer && !one.signed));
+        let signing = &all[0].attendance;
+        assert!(signing.iter().all(|one| one.signer || !one.signed));
+        let newest = signing.first().expect("an epoch is over");
+        assert!(newest.signer, "it is in every set: {newest:?}");
+        signing
+            .iter()
+            .any(|one| one.signer && one.signed)
+            .then_some(())
+    })
+    .await;
 }
 
 async fn earns_and_leaves(net: &Net, carol: &Delegator<'_>, whole: u64) {
@@ -495,6 +516,16 @@ async fn past(net: &Net, carol: &Delegator<'_>) {
     let height = height.expect("an epoch is over");
     let then = carol.delegations(net, height).await;
     assert_eq!((then.height, then.epoch), (height, height / 64));
+    let known = then.positions.first().expect("a position by then");
+    let position = |height| stake::GetPositionRequest {
+        number: known.number,
+        height,
+        ..stake::GetPositionRequest::default()
+    };
+    let told = client(net).get_position(position(height)).await;
+    let told = told.expect("a position of that height").into_inner();
+    assert_eq!((told.height, told.epoch), (height, height / 64));
+    assert_eq!(told.position.as_ref(), Some(known));
     for (height, code) in [
         (height - 1, Grpc::InvalidArgument),
         (64 << 30, Grpc::NotFound),
@@ -515,6 +546,8 @@ async fn past(net: &Net, carol: &Delegator<'_>) {
             ..ListLinesRequest::default()
         };
         refused(client(net).list_lines(request).await, code, &["height"]);
+        let said = client(net).get_position(position(height)).await;
+        refused(said, code, &["height"]);
     }
     let foreign = ListDelegationsRequest {
         owner: carol.account(),

@@ -41,10 +41,13 @@ pub fn get_position(
     request: &GetPositionRequest,
 ) -> Result<GetPositionResponse, ReadError> {
     let parameters = &source.facts().parameters;
-    let outlook = MaturityOutlook::of(source, 0);
-    at_tip(source, |held, height| {
-        position_at(held, parameters, (height, outlook), request)
-    })
+    let outlook = MaturityOutlook::of(source, request.height);
+    page(
+        source,
+        request.height,
+        || Ok(()),
+        |at, ()| at.read(|held, height| position_at(held, parameters, (height, outlook), request)),
+    )
 }
 
 fn position_at(
@@ -53,7 +56,9 @@ fn position_at(
     (height, outlook): (u64, Option<MaturityOutlook>),
     request: &GetPositionRequest,
 ) -> Result<GetPositionResponse, ReadError> {
-    let GetPositionRequest { number, cuts_from } = *request;
+    let GetPositionRequest {
+        number, cuts_from, ..
+    } = *request;
     let position = positions::standing(held, number)?
         .ok_or_else(|| ReadError::NotFound(format!("there is no position {number}")))?;
     let epoch = next_epoch(parameters, height);

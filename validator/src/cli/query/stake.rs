@@ -18,6 +18,8 @@ use lists::At;
 
 mod events;
 mod lists;
+#[cfg(test)]
+mod tests;
 
 /// Reads of stake. Amounts are base units of the native coin.
 #[derive(Debug, Subcommand)]
@@ -48,6 +50,8 @@ pub enum StakeQuery {
         /// Leaves out cuts of earlier epochs: what an answer says as `more_cuts_from`, to read on.
         #[arg(long, default_value_t = 0, value_name = "EPOCH")]
         cuts_from: u64,
+        #[command(flatten)]
+        at: At,
     },
     /// An operator: its newest registration, its line and its seat.
     Validator {
@@ -88,9 +92,19 @@ pub async fn run(
             lists::validators(connection, output, (page, at)).await?;
         }
         StakeQuery::Events(wanted) => events::run(connection, output, keys, wanted).await?,
-        StakeQuery::Position { number, cuts_from } => {
-            let found = position(connection, number, cuts_from).await?;
-            output.object(&position_object(&found));
+        StakeQuery::Position {
+            number,
+            cuts_from,
+            at,
+        } => {
+            let request = GetPositionRequest {
+                number,
+                cuts_from,
+                height: at.height,
+            };
+            output.object(&position_object(
+                &found_position(connection, request).await?,
+            ));
         }
         StakeQuery::Validator { operator } => {
             let operator = keys.stated_account(&operator)?;
@@ -129,22 +143,29 @@ fn rewards_object(found: &GetRewardsResponse) -> Value {
 /// # Errors
 /// What the node said.
 pub async fn base_of(connection: &Connection, number: u64) -> Result<u128, CliError> {
-    let base = position(connection, number, 0).await?.base;
+    let base = position(connection, number).await?.base;
     base.parse()
         .map_err(|error| CliError::new(format!("the node's amount {base:?}: {error}")))
 }
 
-/// A position, as the node knows it, without cuts of epochs before `cuts_from`.
+/// A position, as the node knows it now.
 ///
 /// # Errors
 /// What the node said.
-pub async fn position(
+pub async fn position(connection: &Connection, number: u64) -> Result<Position, CliError> {
+    let request = GetPositionRequest {
+        number,
+        ..GetPositionRequest::default()
+    };
+    found_position(connection, request).await
+}
+
+async fn found_position(
     connection: &Connection,
-    number: u64,
-    cuts_from: u64,
+    request: GetPositionRequest,
 ) -> Result<Position, CliError> {
+    let number = request.number;
     let mut client = connection.stake().await?;
-    let request = GetPositionRequest { number, cuts_from };
     let found = client.get_position(request).await?.into_inner().position;
     let found = found.ok_or_else(|| CliError::new(format!("no position {number}")))?;
     same("position", number, found.number)?;
@@ -289,110 +310,4 @@ async fn lines(
     ];
     print_page(output, "lines", &columns, &rows, &found.next_page_token);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use plasmid_proto::stake::v1::Leg;
-
-    use super::*;
-
-    #[test]
-    fn what_is_told_of_stake_stands_under_its_names() {
-        let leg = Leg {
-            operator: "0x1".into(),
-            line: 2,
-            first: 3,
-            last: Some(4),
-            cut: 5,
-        };
-        let position = Position {
-            number: 1,
-            owner: "me".into(),
-            restake: true,
-            base: "10".into(),
-            held: "9".into(),
-            settled: "8".into(),
-            rewards: "7".into(),
-            cut_waits: "6".into(),
-            bonded: true,
-            waits: "why".into(),
-            legs: vec![leg],
-            matures_at: Some(11),
-            matures_about: Some(12),
-            cuts: Vec::new(),
-            more_cuts_from: Some(13),
-        };
-        assert_eq!(
-            position_object(&position),
-            json!({
-                "position": 1, "owner": "me", "bonded": true, "base": "10", "held": "9", "settled": "8", "rewards": "7", "restake": true,
-                "cut_waits": "6", "waits": "why", "matures_at": 11, "matures_about": 12, "cuts": [], "more_cuts_from": 13,
-                "legs": [{ "operator": "0x1", "line": 2, "first": 3, "last": 4, "cut": 5 }],
-            })
-        );
-        let rewards = GetRewardsResponse {
-            pool: "1".into(),
-            owed: "2".into(),
-            burned: "3".into(),
-            height: 4,
-            drip: 5,
-        };
-        assert_eq!(
-            rewards_object(&rewards),
-            json!({ "pool": "1", "drip": 5, "owed": "2", "burned": "3", "height": 4 })
-        );
-    }
-
-    #[test]
-    fn an_operator_is_told_with_its_line_and_what_it_says_of_itself() {
-        let line = Line {
-            number: 1,
-            state: "open".into(),
-            seat: Some(2),
-            jailed: true,
-            until: None,
-            stake: "30".into(),
-            self_stake: "20".into(),
-            min_self_stake: "10".into(),
-            commission: 5,
-            max_commission: 6,
-            commission_step: 7,
-            commission_changed: 8,
-            commission_owed: "9".into(),
-            jailed_until: 11,
-            freezes: Some(Freezes {
-                count: 1,
-                lowest: 12,
-                highest: 13,
-            }),
-        };
-        let found = GetValidatorResponse {
-            operator: "0x1".into(),
-            registration: 14,
-            tombstoned: true,
-            consensus_key: vec![1],
-            checkpoint_key: vec![2],
-            line: Some(line),
-            description: Some(Description {
-                name: "a".into(),
-                website: "b".into(),
-                contact: "c".into(),
-                details: "d".into(),
-            }),
-            seat_costs: "15".into(),
-            height: 16,
-            epoch: 17,
-        };
-        assert_eq!(
-            validator_object(found),
-            json!({
-                "operator": "0x1", "registration": 14, "tombstoned": true, "consensus_key": "01", "checkpoint_key": "02", "seat_costs": "15",
-                "epoch": 17, "height": 16, "line": 1, "state": "open", "seat": 2, "jailed": true, "jailed_until": 11, "until": null,
-                "stake": "30", "self_stake": "20", "min_self_stake": "10", "commission": 5, "max_commission": 6, "commission_step": 7,
-                "commission_changed": 8, "commission_owed": "9", "freezes": 1, "frozen_from": 12, "frozen_to": 13,
-                "name": "a", "website": "b", "contact": "c", "details": "d",
-            })
-        );
-    }
 }

@@ -39,7 +39,11 @@ fn told(scene: &Scene, number: u64) -> proto::Position {
 
 /// Behind this block, without cuts of epochs before `cuts_from`.
 fn told_in(scene: &Scene, height: u64, number: u64, cuts_from: u64) -> proto::Position {
-    let request = GetPositionRequest { number, cuts_from };
+    let request = GetPositionRequest {
+        number,
+        cuts_from,
+        height: 0,
+    };
     let tree = tree_of(scene);
     let found = position_at(
         &mut Held::tip(&tree),

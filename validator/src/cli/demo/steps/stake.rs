@@ -119,7 +119,7 @@ async fn position(world: &World, number: u64) -> Result<Option<Position>, CliErr
         .stake()
         .get_position(GetPositionRequest {
             number,
-            cuts_from: 0,
+            ..GetPositionRequest::default()
         })
         .await
     {

@@ -79,7 +79,7 @@ fn delegations_object(found: &ListDelegationsResponse) -> Value {
     })
 }
 
-const VALIDATOR_COLUMNS: [&str; 9] = [
+const VALIDATOR_COLUMNS: [&str; 10] = [
     "operator",
     "name",
     "seat",
@@ -87,6 +87,7 @@ const VALIDATOR_COLUMNS: [&str; 9] = [
     "commission_today",
     "commission",
     "voted_percent",
+    "signed_percent",
     "apr_basis_points",
     "jail_reason",
 ];
@@ -142,6 +143,7 @@ fn validator_row(found: &Validator) -> Value {
         "next_commission": found.next_commission,
         "jail_reason": found.jail_reason,
         "voted_percent": voted_percent(&found.attendance),
+        "signed_percent": signed_percent(&found.attendance),
         "attendance": found.attendance.iter().map(attendance_object).collect::<Vec<Value>>(),
         "apr_basis_points": found.apr.as_ref().map(|apr| apr.basis_points),
     });
@@ -165,6 +167,13 @@ fn voted_percent(attendance: &[Attendance]) -> Option<u64> {
     let votes: u64 = stood().map(|one| u64::from(one.votes)).sum();
     let counted: u64 = stood().map(|one| u64::from(one.counted)).sum();
     votes.saturating_mul(100).checked_div(counted)
+}
+
+/// The share of the checkpoints that it signs, of those of the same epochs, for which its own share is known.
+fn signed_percent(attendance: &[Attendance]) -> Option<usize> {
+    let due = attendance.iter().filter(|one| one.signer).count();
+    let signed = attendance.iter().filter(|one| one.signed).count();
+    signed.saturating_mul(100).checked_div(due)
 }
 
 #[cfg(test)]
@@ -225,8 +234,8 @@ mod tests {
             member,
             votes,
             counted: 10,
-            signer: true,
-            signed: false,
+            signer: member,
+            signed: epoch == 7,
         };
         let found = Validator {
             operator: "0x1".into(),
@@ -268,6 +277,7 @@ mod tests {
             ("next_commission", json!(6)),
             ("jail_reason", json!("absent")),
             ("voted_percent", json!(75)),
+            ("signed_percent", json!(50)),
             ("commission", json!(9)),
             ("name", json!("a")),
             ("apr_basis_points", json!(11)),
@@ -281,6 +291,6 @@ mod tests {
             object["attendance"][0],
             json!({ "epoch": 8, "member": true, "votes": 5, "counted": 10, "signer": true, "signed": false })
         );
-        assert_eq!(voted_percent(&[]), None);
+        assert_eq!((voted_percent(&[]), signed_percent(&[])), (None, None));
     }
 }

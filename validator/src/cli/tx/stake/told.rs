@@ -137,7 +137,7 @@ async fn around(
 ) -> Result<Vec<String>, CliError> {
     let mut said = Vec::new();
     for number in positions(body) {
-        if let Ok(found) = query::stake::position(connection, number, 0).await {
+        if let Ok(found) = query::stake::position(connection, number).await {
             let claims = matches!(body, StakeBody::ClaimStake { .. });
             said.push(of_position(&found, claims));
         }
