@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, keccak256};
 use plasmid::chain::tree::Tree;
+use plasmid::ledger::Slot;
 use plasmid::ledger::transaction::{Body, StakeBody};
 use plasmid::node::config::Home;
 use plasmid::node::state_file;
 use plasmid::store::image::{self, Heading, ImageError};
 use plasmid_bridge::proof::inbox::Body as Message;
-use plasmid_staking::{Position, Value};
+use plasmid_staking::{Key, Line, LineId, Position, Value};
+use plasmid_tests::harness::network::{TERMS, WITH_TERMS, profile};
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::{Network, Plan};
 
@@ -55,7 +57,7 @@ fn owned(network: &Network, person: u8) -> Vec<u64> {
     let state = network.nodes[0].app().state();
     (1..20)
         .filter(|number| {
-            let slot = plasmid::ledger::Slot::from(plasmid_staking::Key::Position(*number));
+            let slot = Slot::from(Key::Position(*number));
             let leaf = state.tree.get(&slot.key());
             leaf.is_some_and(|(_, _, value)| {
                 Position::decode(value).expect("a position").owner == owner
@@ -123,6 +125,46 @@ fn a_node_that_imports_a_state_replays_to_the_same_blocks_and_goes_on() {
             .collect();
         assert!(roots.iter().all(|root| *root == roots[0]), "{roots:?}");
     }
+}
+
+/// The commission, its bounds and the description that the genesis gave an operator stand in the leaves.
+fn has_terms(tree: &Tree) {
+    let id = LineId {
+        operator: [WITH_TERMS + 0x10; 20],
+        line: u64::from(WITH_TERMS) + 1,
+    };
+    let value = |key: Key| {
+        let leaf = tree.get(&Slot::from(key).key());
+        let (_, _, value) = leaf.unwrap_or_else(|| panic!("{key:?} is not there"));
+        value.to_vec()
+    };
+    let line = Line::decode(&value(Key::Line(id))).expect("a line");
+    let found = (
+        line.commission,
+        Some(line.max_commission),
+        Some(line.commission_step),
+    );
+    let expected = (
+        TERMS.commission,
+        TERMS.max_commission,
+        TERMS.commission_step,
+    );
+    assert_eq!(found, expected);
+    assert_eq!(value(Key::Description(id.operator)), profile().bytes());
+}
+
+#[test]
+fn what_an_operator_begins_with_stands_in_the_first_block_and_behind_an_export_and_an_import() {
+    let mut network = Network::quiet();
+    network.run(1);
+    has_terms(&network.nodes[0].app().state().tree);
+    network.run(16);
+    let (_, bytes) = exported(&mut network, 3, None);
+    let (_, tree) = image::read(&*bytes).expect("it reads");
+    has_terms(&tree);
+    network.nodes[3].import(&bytes);
+    network.nodes[3].restart(&network.file, &network.chain);
+    has_terms(&network.nodes[3].app().state().tree);
 }
 
 /// Positions, one of which has ended, and the fractions of a cut.

@@ -18,7 +18,7 @@ use tendermint_proto::v0_38::abci::{
 };
 
 use self::chaos::Moment;
-pub use self::genesis::{STAKE, genesis};
+pub use self::genesis::{STAKE, TERMS, WITH_TERMS, genesis, profile};
 use super::byzantine::{Scene, attacks};
 use super::crowd::Tally;
 use super::escrow::Escrow;

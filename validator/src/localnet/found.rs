@@ -27,7 +27,7 @@ use crate::{
         config::Home,
         development,
         founding::{
-            self, Balance, Plan,
+            self, Balance, FounderTerms, Plan,
             home::{self, Place},
         },
         keystore::{self, Cost, KeyKind, Secret},
@@ -234,8 +234,20 @@ fn plan(founding: &Founding) -> Result<Plan, LocalError> {
         operators.collect::<Result<_, _>>()?,
     );
     plan.bond_wei = BOND;
+    plan.terms = (1u16..).zip(&plan.operators).map(terms).collect();
     plan.balances = balances.collect::<Result<_, LocalError>>()?;
     Ok(plan)
+}
+
+/// What each operator of a local network begins with: a commission of its own, its bounds, and a name.
+fn terms((number, operator): (u16, &Address)) -> FounderTerms {
+    FounderTerms {
+        commission: 100 + 25 * number.min(4),
+        max_commission: Some(2_000),
+        commission_step: Some(100),
+        name: format!("Founder {number}"),
+        ..FounderTerms::of(*operator)
+    }
 }
 
 /// A wallet on the local root chain.

@@ -103,9 +103,25 @@ fn takes_a_seat(folder: &Path, engine: &str) {
     });
 
     applied(folder, "tx stake leave --from carol");
+    let said = refused(folder, "tx stake take-seat --from carol");
+    assert!(said.contains("takes another when epoch"), "{said}");
     until(folder, "query validators", |answer| {
         answer["validators"].as_array().map(Vec::len) == Some(4)
     });
+    applied(folder, "tx stake retire --from carol");
+    let closed = typed(folder, "query stake validator carol");
+    assert_eq!(closed["state"], "retired", "{closed}");
+    let said = refused(folder, "tx stake take-seat --from carol");
+    assert!(said.contains("is closed"), "{said}");
+}
+
+/// What the plan of a local network says of its founders stands in their leaves.
+fn has_terms(folder: &Path, operator: &str) {
+    let found = typed(folder, &format!("query stake validator {operator}"));
+    let told = ["name", "commission", "max_commission", "commission_step"];
+    let told = told.map(|name| found[name].clone());
+    let expected = ["Founder 1".into(), 125.into(), 2_000.into(), 100.into()];
+    assert_eq!(told, expected, "{found}");
 }
 
 fn follows_a_founder(folder: &Path) {
@@ -114,6 +130,7 @@ fn follows_a_founder(folder: &Path) {
         let operator = rows["validators"][place]["operator"].as_str();
         operator.expect("an operator").to_owned()
     };
+    has_terms(folder, &operator(0));
     let line = format!(
         "tx stake delegate --from bob --to {} --amount 2",
         operator(0)
@@ -147,6 +164,12 @@ fn follows_a_founder(folder: &Path) {
     );
     let moved = position(&applied(folder, &line));
     assert_ne!(whole, moved);
+    for (option, allowed) in [("", true), (" --deny", false)] {
+        let line = format!("tx stake allow-restake {moved}{option} --from bob");
+        applied(folder, &line);
+        let found = typed(folder, &format!("query stake position {moved}"));
+        assert_eq!(found["restake"], allowed, "{line}: {found}");
+    }
     let line = format!("tx stake undelegate {whole} --from bob");
     let shown = typed(folder, &format!("{line} --dry-run"));
     let told = shown["node_says"].as_str().expect("a text");
