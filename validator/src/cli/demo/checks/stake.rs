@@ -39,6 +39,12 @@ pub const CHECKS: [Check; 17] = [
     },
     Check {
         step: 10,
+        name: "fifth-first-share",
+        verify: first_share,
+        sabotage: |o| newcomer(o).shared = false,
+    },
+    Check {
+        step: 10,
         name: "fifth-signs",
         verify: signs,
         sabotage: |o| newcomer(o).signed = None,
@@ -221,11 +227,28 @@ fn signs(o: &Observations) -> Verdict {
     let newcomer = seen(o.newcomer.as_ref(), "the fifth validator")?;
     let due = newcomer.first_due;
     match newcomer.signed {
-        Some(epoch) if epoch >= due && due > 0 => Ok(format!(
-            "its share is in the certificate of epoch {epoch} (its set signs from {due} on)"
+        Some(epoch) if epoch == due && due > 0 => Ok(format!(
+            "its share is in the next certificate, which is that of epoch {epoch}"
+        )),
+        Some(epoch) if epoch > due && due > 0 => Ok(format!(
+            "its share is in the certificate of epoch {epoch}; root had taken those from epoch {due} on with more than two thirds of the power and without its own"
         )),
         signed => Err(format!(
             "its share is in the certificate of {signed:?}, and its set signs from epoch {due} on"
+        )),
+    }
+}
+
+/// The checkpoint of the epoch in which it is seated, and no later one.
+fn first_share(o: &Observations) -> Verdict {
+    let newcomer = seen(o.newcomer.as_ref(), "the fifth validator")?;
+    let due = newcomer.first_due;
+    match newcomer.shared && due.checked_add(1) == Some(newcomer.set.epoch) {
+        true => Ok(format!(
+            "its share over the checkpoint of epoch {due} is known, the first that a set with it signs"
+        )),
+        false => Err(format!(
+            "its share over the checkpoint of epoch {due} is not known, the first that a set with it signs"
         )),
     }
 }

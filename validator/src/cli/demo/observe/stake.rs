@@ -87,8 +87,10 @@ pub struct Newcomer {
     pub before: SetSeen,
     /// The first set with it.
     pub set: SetSeen,
-    /// The first checkpoint that its set signs.
+    /// The first checkpoint that a set with it signs: that of the epoch before.
     pub first_due: u64,
+    /// Whether its share over that one is known, to the other nodes or by root's record.
+    pub shared: bool,
     /// The checkpoint whose certificate has its share.
     pub signed: Option<u64>,
 }

@@ -1,6 +1,7 @@
 //! Step 10: a fifth operator registers on root, bonds on the child and takes a seat, and its node signs.
 
 use plasmid_bridge::client::registration;
+use plasmid_proto::stake::v1::ListValidatorsRequest;
 
 use super::{act, terms, validator};
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         bridge::message_index,
         demo::{
             observe::{Newcomer, Observations},
-            people::{NATIVE, Person, World, operator, person},
+            people::{NATIVE, Person, World, operator, person, until},
             steps::{
                 accepted::{acceptance_event, accepted_checkpoint},
                 found::{client, wait_height},
@@ -25,7 +26,8 @@ use crate::{
 const BOND: u128 = 3 * ETHER;
 /// What it gets for its bond and its fees.
 const MONEY: u128 = 5 * ETHER;
-/// Certificates in which its share is looked for. More than two thirds of the power make one, so each may come before its share.
+/// Certificates in which its share is looked for. It is due in the first one, but more than two thirds of the power make a certificate, and root
+/// takes the first that comes: no validator can have its share waited for.
 const CERTIFICATES: u64 = 8;
 
 pub async fn newcomer(
@@ -55,8 +57,15 @@ pub async fn newcomer(
     act(world, &own, StakeBody::TakeSeat).await?;
     let epoch = epoch_with(world, &newcomer.consensus_key, true).await?;
     newcomer.set = set_of(network, world, epoch).await?;
-    say("waiting for a certificate with its share");
     newcomer.first_due = epoch.saturating_sub(1);
+    say("waiting for its share over the first checkpoint that is due");
+    newcomer.shared = until("its first share is known", async || {
+        let shared = shared(world, &newcomer).await?;
+        let over = world.now().await?.epoch > epoch.saturating_add(1);
+        Ok((shared || over).then_some(shared))
+    })
+    .await?;
+    say("waiting for a certificate with its share");
     newcomer.signed = signed(world, &newcomer).await?;
     seen.newcomer = Some(newcomer);
     Ok(())
@@ -100,6 +109,16 @@ async fn registered(
         power: power.map_err(|error| CliError::new(error.to_string()))?,
         ..Newcomer::default()
     })
+}
+
+/// Whether its share over the first checkpoint that is due is known.
+async fn shared(world: &World, newcomer: &Newcomer) -> Result<bool, CliError> {
+    let request = ListValidatorsRequest::default();
+    let all = world.stake().list_validators(request).await?.into_inner();
+    let mut own = all.validators.iter();
+    let own = own.find(|one| one.operator == newcomer.operator);
+    let mut epochs = own.into_iter().flat_map(|own| &own.attendance);
+    Ok(epochs.any(|one| one.epoch == newcomer.first_due && one.signer && one.signed))
 }
 
 /// The first checkpoint whose certificate has its share.
