@@ -156,11 +156,12 @@ fn of_operator(body: &StakeBody, sender: Account) -> String {
     match body {
         StakeBody::TakeSeat => format!(
             "this takes the weakest seat for the newest line of operator {sender}, and whoever has that seat loses it. The operator validates \
-             {BEGINS}: its node has to run and to vote by then, because who votes too seldom is jailed"
+             {BEGINS}: its node has to run and to vote by then, because who votes too seldom is jailed. Until the next epoch begins it keeps the seat, \
+             and whoever backs it what the seat needs"
         ),
         StakeBody::Leave => format!(
             "this gives the seat of operator {sender} back. The operator validates to the end of the next epoch, and what backs its line earns \
-             nothing behind that. The line stays open: it can take a seat again, which needs more stake than the weakest seat counts"
+             nothing behind that. The line stays open: it can take a seat again when that epoch is over, with more stake than the weakest seat counts"
         ),
         StakeBody::Retire => format!(
             "this closes the newest line of operator {sender} for ever, and gives its seat back: the operator validates to the end of the next \
