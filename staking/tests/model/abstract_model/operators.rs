@@ -37,19 +37,11 @@ impl Model {
         }
     }
 
-    /// Whether the line took its seat in this epoch, so that no set has it there.
+    /// Whether the line took its seat in this epoch, so that the next set has nothing of it at risk there.
     pub fn is_seat_new(&self, line: Id) -> bool {
         let set = &self.sets[&(self.epoch + 1)];
-        let stands = |seat: usize| {
-            let member = set[seat].as_ref();
-            member.is_some_and(|member| member.line == line && member.stake > 0)
-        };
+        let stands = |seat: usize| set[seat].iter().any(|it| it.line == line && it.stake > 0);
         !self.lines[&line].absent && self.seat_of(line).is_some_and(|seat| !stands(seat))
-    }
-
-    /// Whether a set that is not over may have the line.
-    pub fn stands(&self, line: &Line) -> bool {
-        line.until > 0 && line.until >= self.epoch
     }
 
     fn lose_seat(&mut self, line: Id) -> Done {
@@ -63,7 +55,7 @@ impl Model {
         let key = self.newest(operator)?.1.keys[0];
         let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
         let (least, seat) = self.weakest();
-        ensure(self.seat_of(id).is_none() && line.jailed <= self.epoch && !self.stands(line))?;
+        ensure(self.seat_of(id).is_none() && line.returned(0) <= self.epoch)?;
         ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
         ensure(!self.tombstones.contains(&key))?;
         self.seats[seat].and_then(|displaced| self.lose_seat(displaced));
@@ -85,8 +77,7 @@ impl Model {
 
     /// An operator's open line, unless its seat is new.
     fn free_line(&self, operator: u32) -> Option<Id> {
-        self.open_line(operator)
-            .filter(|line| !self.is_seat_new(*line))
+        self.open_line(operator).filter(|id| !self.is_seat_new(*id))
     }
 
     pub fn unjail(&mut self, operator: u32) -> Done {
@@ -136,7 +127,8 @@ impl Model {
         let known = all.any(|one| one.keys[0] == keys[0]);
         ensure(!known || (open.is_some() && kept(0) && !dead))?;
         ensure((open.is_some() || !kept(1)) && newest.is_none_or(|newest| newest.0.1 < number))?;
-        let jailed = newest.map_or(0, |newest| self.lines[&newest.1.line].longest_jail(terms));
+        let before = newest.map(|one| &self.lines[&one.1.line]);
+        let jailed = before.map_or(0, |line| line.returned(terms.jail_epochs));
         let (line, mut opened) = (open.unwrap_or((operator, number)), Line::default());
         (opened.max_commission, opened.jailed) = (terms.max_commission, jailed);
         opened.commission_step = terms.commission_step;

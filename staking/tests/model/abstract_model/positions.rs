@@ -39,7 +39,7 @@ impl Model {
 
     /// Puts a position back, in one part or two. What they do not hold any more is burned.
     fn put(&mut self, number: u64, mut parts: Vec<Position>) -> Done {
-        self.keeps_new_seat(&[(number, &parts)])?;
+        self.keeps_new_seat(number, &parts)?;
         let held: u128 = parts.iter().map(Position::held).sum();
         self.burned += self.find(number)?.held() - held;
         self.positions.extend(parts.drain(1..).map(Some));
@@ -87,17 +87,13 @@ impl Model {
         Some(vec![rest, part])
     }
 
-    /// Nobody empties a seat that no set has yet, by what it takes away from the line of its positions, or burns of them.
-    fn keeps_new_seat(&self, all: &[(u64, &[Position])]) -> Done {
-        let first = self.find(all[0].0)?;
-        let (line, mut less) = (first.now.line, 0);
-        for (number, parts) in all {
-            let stays = |one: &&Position| one.bonded() && one.now.line == line;
-            let stay = parts.iter().filter(stays).map(Position::held).sum::<u128>();
-            less += self.find(*number)?.held().saturating_sub(stay);
-        }
-        let empties = first.bonded() && self.is_too_small(line, less, first.owner);
-        ensure(!empties || !self.is_seat_new(line))
+    /// Nobody empties a seat that no set has yet, by what it takes away from the line of its position, or burns of it.
+    fn keeps_new_seat(&self, number: u64, parts: &[Position]) -> Done {
+        let before = self.find(number)?;
+        let stays = |one: &&Position| one.bonded() && one.now.line == before.now.line;
+        let stay: u128 = parts.iter().filter(stays).map(Position::held).sum();
+        let small = self.is_too_small(before.now.line, before.held() - stay, before.owner);
+        ensure(!before.bonded() || !small || !self.is_seat_new(before.now.line))
     }
 
     pub fn undelegate(&mut self, owner: u32, number: u64, amount: u128) -> Done {
@@ -208,7 +204,6 @@ impl Model {
         };
         ensure(first != second && single(&one) && single(&two))?;
         ensure(one.now.line == two.now.line && self.lines[&one.now.line].open())?;
-        self.keeps_new_seat(&[(first, &[one.clone()]), (second, &[two.clone()])])?;
         // Written as they were opened: dropping an interval may have burned a unit.
         self.put(first, vec![one.clone()])?;
         self.put(second, vec![two.clone()])?;

@@ -6,7 +6,7 @@ use crate::cli::demo::observe::{
 };
 
 /// In the order of the steps.
-pub const CHECKS: [Check; 17] = [
+pub const CHECKS: [Check; 18] = [
     Check {
         step: 9,
         name: "delegation-foretold",
