@@ -1,6 +1,6 @@
 //! The calls of consensus: the genesis, proposals, vote extensions, decided blocks.
 
-mod blocks;
+pub(super) mod blocks;
 mod genesis;
 mod proposals;
 mod votes;

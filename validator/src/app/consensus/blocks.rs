@@ -3,23 +3,25 @@
 //! A decided block that breaks a rule is a fault of the network: this node stops rather than follow it. At or below the tip
 //! nothing is executed: the block hash is compared, and the answer is the one that was given before.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, RwLockWriteGuard};
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
-use prost::Message;
+use prost::{Message, bytes::Bytes};
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
 use super::proposals::Judgement;
 use crate::app::mempool::Unswept;
 use crate::app::ports::Agreed;
+use crate::app::state::State;
+use crate::app::verdicts::Verdicts;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::set::copied_set;
-use crate::chain::execute::{Block, ColdChecker, Executed};
+use crate::chain::execute::{Block, Checker, ColdChecker, Executed};
 use crate::chain::links::{check_links, with_lengths};
 use crate::chain::reexecute::{SegmentInput, reexecute};
 use crate::engine::abci::{Fault, Outcome};
@@ -39,37 +41,67 @@ impl App {
         }
         let executed = match self.recall(height, &hash) {
             Some(executed) => executed,
-            None => Arc::new(self.execute_decided(request, height, &hash)?),
+            None => {
+                let verdicts = Verdicts { pool: &self.pool };
+                Arc::new(self.execute_decided(request, height, &hash, &verdicts)?)
+            }
         };
         let mut state = self.state_mut();
+        let committed = self.apply(&mut state, &executed, hash)?;
+        let response = respond(&executed, &committed)?;
+        self.keep(state, executed, response.encode_to_vec(), &request.txs)?;
+        Ok(response)
+    }
+
+    /// Applies an executed block to the tree at the tip, and executes its segments again when this node was told to.
+    pub(in crate::app) fn apply(
+        &self,
+        state: &mut State,
+        executed: &Executed,
+        block_hash: B256,
+    ) -> Result<Committed, Fault> {
         let before = state.tip;
         let committed = state.apply(
-            &executed,
+            executed,
             &self.parameters,
             &self.deployment,
-            hash,
+            block_hash,
             self.surroundings.reexecute,
         )?;
-        let reexecuted = self.reexecute(&before, &executed, &committed)?;
+        let reexecuted = self.reexecute(&before, executed, &committed)?;
         let work = &mut state.work;
-        work.first = if work.first == 0 { height } else { work.first };
+        work.first = if work.first == 0 {
+            executed.height
+        } else {
+            work.first
+        };
         work.segments = work.segments.saturating_add(executed.segments.len() as u64);
         work.reexecuted = work.reexecuted.saturating_add(reexecuted);
-        let response = respond(&executed, &committed)?;
-        state.keep(&executed, response.encode_to_vec(), &request.txs);
+        Ok(committed)
+    }
+
+    /// Keeps what Commit will need of the block at the tip. `response` is the encoded answer to FinalizeBlock.
+    pub(in crate::app) fn keep(
+        &self,
+        mut state: RwLockWriteGuard<'_, State>,
+        executed: Arc<Executed>,
+        response: Vec<u8>,
+        transactions: &[Bytes],
+    ) -> Result<(), Fault> {
+        state.keep(&executed, response, transactions);
         self.height.store(state.tip.height, Ordering::SeqCst);
         self.time.store(state.tip.time, Ordering::SeqCst);
         if executed.ended.is_some() {
-            let copied = copied_set(&state.tree, height).map_err(Fault::new)?;
+            let copied = copied_set(&state.tree, executed.height).map_err(Fault::new)?;
             self.copied
                 .store(copied.unwrap_or_default(), Ordering::SeqCst);
         }
         let leaves = state.tree.count();
         drop(state);
         crate::app::lock(&self.judged).clear();
-        let unswept = Unswept::new(executed, &request.txs, leaves, &self.parameters);
+        let unswept = Unswept::new(executed, transactions, leaves, &self.parameters);
         *crate::app::lock(&self.unswept) = Some(unswept);
-        Ok(response)
+        Ok(())
     }
 
     pub(in crate::app) fn on_commit(&self) -> Outcome<ResponseCommit> {
@@ -158,11 +190,13 @@ impl App {
         store.retain(floor).map_err(Fault::new)
     }
 
-    fn execute_decided(
+    /// Executes a decided block, which breaks no rule.
+    pub(in crate::app) fn execute_decided(
         &self,
         request: &RequestFinalizeBlock,
         height: u64,
         hash: &B256,
+        checker: &dyn Checker,
     ) -> Result<Executed, Fault> {
         let (round, votes) = convert::commit(request.decided_last_commit.as_ref())?;
         let misbehavior = convert::misbehavior(&request.misbehavior)?;
@@ -176,7 +210,7 @@ impl App {
             misbehavior: &misbehavior,
             transactions: &transactions,
         };
-        match self.judge_block(&block)? {
+        match self.judge_block(&block, checker)? {
             Judgement::Valid(executed) => Ok(*executed),
             Judgement::Invalid(why) => Err(Fault::new(format!(
                 "block {hash} of height {height} was decided and is invalid: {why}; two thirds of the power broke the rules"
@@ -255,7 +289,11 @@ impl App {
     }
 }
 
-fn respond(executed: &Executed, committed: &Committed) -> Result<ResponseFinalizeBlock, Fault> {
+/// The answer to FinalizeBlock.
+pub(in crate::app) fn respond(
+    executed: &Executed,
+    committed: &Committed,
+) -> Result<ResponseFinalizeBlock, Fault> {
     Ok(ResponseFinalizeBlock {
         events: executed.events.iter().map(convert::event).collect(),
         // Mostly texts of accounts, for those who search.
