@@ -100,8 +100,8 @@ pub enum BenchError {
         given: usize,
         why: &'static str,
     },
-    #[error("{transfers} transfers in a block need as many accounts, and there are {accounts}")]
-    TooFewAccounts { transfers: u32, accounts: u32 },
+    #[error("that needs {needed} accounts, and there are {accounts}")]
+    TooFewAccounts { needed: u32, accounts: u32 },
     #[error("{0}")]
     Key(&'static str),
     #[error("a signature that was just made does not verify")]
@@ -120,7 +120,7 @@ pub fn run(
 ) -> Result<Measured, BenchError> {
     if size.transfers > size.accounts || size.transfers == 0 {
         return Err(BenchError::TooFewAccounts {
-            transfers: size.transfers,
+            needed: size.transfers,
             accounts: size.accounts,
         });
     }

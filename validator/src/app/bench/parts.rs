@@ -63,7 +63,7 @@ pub(super) fn run(app: &App, request: &RequestFinalizeBlock) -> Result<Seconds, 
     let response = respond(&executed, &committed).map_err(fault)?;
     timed.note();
     let encoded = response.encode_to_vec();
-    app.keep(state, executed, encoded, &request.txs)
+    app.keep_block(state, executed, encoded, &request.txs)
         .map_err(fault)?;
     timed.note();
     let unswept = lock(&app.unswept).take();

@@ -49,7 +49,7 @@ impl App {
         let mut state = self.state_mut();
         let committed = self.apply(&mut state, &executed, hash)?;
         let response = respond(&executed, &committed)?;
-        self.keep(state, executed, response.encode_to_vec(), &request.txs)?;
+        self.keep_block(state, executed, response.encode_to_vec(), &request.txs)?;
         Ok(response)
     }
 
@@ -81,7 +81,7 @@ impl App {
     }
 
     /// Keeps what Commit will need of the block at the tip. `response` is the encoded answer to FinalizeBlock.
-    pub(in crate::app) fn keep(
+    pub(in crate::app) fn keep_block(
         &self,
         mut state: RwLockWriteGuard<'_, State>,
         executed: Arc<Executed>,
