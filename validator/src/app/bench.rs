@@ -42,6 +42,8 @@ use crate::{
 #[cfg(test)]
 mod attack;
 #[cfg(test)]
+mod cores;
+#[cfg(test)]
 mod flood;
 pub mod parts;
 mod people;

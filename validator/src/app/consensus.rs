@@ -2,7 +2,7 @@
 
 pub(super) mod blocks;
 mod genesis;
-mod proposals;
+pub(super) mod proposals;
 mod votes;
 
 use tendermint_proto::v0_38::abci::{RequestInfo, ResponseInfo};

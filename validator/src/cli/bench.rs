@@ -233,9 +233,20 @@ mod tests {
             "rival": "sum_of_parts_ms", "ratio": 1.75,
         });
         assert_eq!(figures[2], expected);
-        let names: Vec<&str> = figures.iter().filter_map(|one| one["name"].as_str()).collect();
+        let names: Vec<&str> = figures
+            .iter()
+            .filter_map(|one| one["name"].as_str())
+            .collect();
         assert_eq!(names[1], "batch_verify_per_second");
-        let parts = ["signatures_ms", "execution_ms", "tree_ms", "wording_ms", "record_ms", "pool_ms", "durable_ms"];
+        let parts = [
+            "signatures_ms",
+            "execution_ms",
+            "tree_ms",
+            "wording_ms",
+            "record_ms",
+            "pool_ms",
+            "durable_ms",
+        ];
         assert_eq!(names[4..], parts);
     }
 }

@@ -24,7 +24,7 @@ use crate::engine::abci::{Fault, Outcome};
 const REMEMBERED: usize = 4;
 
 /// What a block came to on this node's state.
-pub(super) enum Judgement {
+pub(in crate::app) enum Judgement {
     /// It breaks no rule; this is what it does.
     Valid(Box<Executed>),
     /// The rule that it breaks.
@@ -110,7 +110,7 @@ impl App {
     ///
     /// # Errors
     /// [`Fault`] when this node cannot judge any block.
-    pub(super) fn judge_block(
+    pub(in crate::app) fn judge_block(
         &self,
         block: &Block<'_>,
         checker: &dyn Checker,
