@@ -3,14 +3,13 @@
 
 use std::{sync::Mutex, time::Instant};
 
-use prost::Message;
 use tendermint_proto::v0_38::abci::RequestFinalizeBlock;
 
 use super::{App, Arc, BenchError, Handler};
 use crate::{
-    app::{consensus::blocks::respond, convert, lock, verdicts::Verdicts},
+    app::{consensus::blocks::Worded, convert, lock, verdicts::Verdicts},
     chain::execute::Checker,
-    ledger::{CheckedTransaction, Domain, Reject},
+    ledger::{CheckedTransaction, Claimed, Domain, Reject},
 };
 
 /// What each part is called, in the order in which they are done.
@@ -31,8 +30,14 @@ pub type Seconds = [f64; PARTS.len()];
 struct Found(Mutex<Vec<Result<CheckedTransaction, Reject>>>);
 
 impl Checker for Found {
-    fn check(&self, _: &[&[u8]], _: &Domain) -> Vec<Result<CheckedTransaction, Reject>> {
-        std::mem::take(&mut lock(&self.0))
+    fn claim(&self, _: &[&[u8]], _: &Domain) -> Vec<Result<Claimed, Reject>> {
+        let found = std::mem::take(&mut *lock(&self.0));
+        let known = found.into_iter().map(|one| one.map(Claimed::known));
+        known.collect()
+    }
+
+    fn prove(&self, claims: &[&Claimed]) -> Vec<Result<(), Reject>> {
+        vec![Ok(()); claims.len()]
     }
 }
 
@@ -60,9 +65,9 @@ pub(super) fn run(app: &App, request: &RequestFinalizeBlock) -> Result<Seconds, 
     let mut state = app.state_mut();
     let committed = app.apply(&mut state, &executed, hash).map_err(fault)?;
     timed.note();
-    let response = respond(&executed, &committed).map_err(fault)?;
+    let worded = Worded::new(&executed).map_err(fault)?;
     timed.note();
-    let encoded = response.encode_to_vec();
+    let (_response, encoded) = worded.answer(&committed);
     app.keep_block(state, executed, encoded, &request.txs)
         .map_err(fault)?;
     timed.note();

@@ -47,9 +47,14 @@ impl App {
             }
         };
         let mut state = self.state_mut();
-        let committed = self.apply(&mut state, &executed, hash)?;
-        let response = respond(&executed, &committed)?;
-        self.keep_block(state, executed, response.encode_to_vec(), &request.txs)?;
+        let chain: &mut State = &mut state;
+        // Neither half takes a lock.
+        let (committed, worded) = rayon::join(
+            || self.apply(chain, &executed, hash),
+            || Worded::new(&executed),
+        );
+        let (response, encoded) = worded?.answer(&committed?);
+        self.keep_block(state, executed, encoded, &request.txs)?;
         Ok(response)
     }
 
@@ -105,19 +110,22 @@ impl App {
     }
 
     pub(in crate::app) fn on_commit(&self) -> Outcome<ResponseCommit> {
-        // The engine lets nothing into its pool while it commits, and asks again about all that it holds before it does.
-        let unswept = crate::app::lock(&self.unswept).take();
-        if let Some(unswept) = unswept {
-            self.sweep(&unswept)?;
-        }
         let mut state = self.state_mut();
         let asked = state.answered;
         let record = state.pending.take_if(|record| record.height() == asked);
         let inbox: InboxLeaf = genesis_leaf(&state.tree, &Slot::Inbox).map_err(Fault::new)?;
         drop(state);
+        let ended = record.as_ref().map(|record| record.checkpoint.is_some());
         if let Some(record) = record {
-            let ended = record.checkpoint.is_some();
             self.surroundings.store.commit(record).map_err(Fault::new)?;
+        }
+        // The engine lets nothing into its pool while it commits, and asks again about all that it holds before it does. The store writes
+        // meanwhile.
+        let unswept = crate::app::lock(&self.unswept).take();
+        if let Some(unswept) = unswept {
+            self.sweep(&unswept)?;
+        }
+        if let Some(ended) = ended {
             let outlook = &self.surroundings.outlook;
             outlook.consumed(inbox.cursor, inbox.link.into());
             if ended {
@@ -289,21 +297,38 @@ impl App {
     }
 }
 
-/// The answer to FinalizeBlock.
-pub(in crate::app) fn respond(
-    executed: &Executed,
-    committed: &Committed,
-) -> Result<ResponseFinalizeBlock, Fault> {
-    Ok(ResponseFinalizeBlock {
-        events: executed.events.iter().map(convert::event).collect(),
-        // Mostly texts of accounts, for those who search.
-        tx_results: executed.receipts.par_iter().map(convert::result).collect(),
-        validator_updates: executed
-            .updates
-            .iter()
-            .map(convert::update)
-            .collect::<Result<_, _>>()?,
-        consensus_param_updates: None,
-        app_hash: committed.block.hash().to_vec().into(),
-    })
+/// The answer to FinalizeBlock, and its encoding, but for the app hash.
+pub(in crate::app) struct Worded {
+    response: ResponseFinalizeBlock,
+    encoded: Vec<u8>,
+}
+
+impl Worded {
+    /// What a block did, in the engine's words: mostly texts of accounts, for those who search.
+    pub(in crate::app) fn new(executed: &Executed) -> Result<Self, Fault> {
+        let updates = executed.updates.iter().map(convert::update);
+        let response = ResponseFinalizeBlock {
+            events: executed.events.iter().map(convert::event).collect(),
+            tx_results: executed.receipts.par_iter().map(convert::result).collect(),
+            validator_updates: updates.collect::<Result<_, _>>()?,
+            ..ResponseFinalizeBlock::default()
+        };
+        let encoded = response.encode_to_vec();
+        Ok(Self { response, encoded })
+    }
+
+    /// The whole answer. The app hash is the last field that it has, so it is encoded behind the others.
+    pub(in crate::app) fn answer(self, committed: &Committed) -> (ResponseFinalizeBlock, Vec<u8>) {
+        let Self {
+            mut response,
+            mut encoded,
+        } = self;
+        let last = ResponseFinalizeBlock {
+            app_hash: committed.block.hash().to_vec().into(),
+            ..ResponseFinalizeBlock::default()
+        };
+        encoded.extend(last.encode_to_vec());
+        response.app_hash = last.app_hash;
+        (response, encoded)
+    }
 }
