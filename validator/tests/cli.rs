@@ -301,6 +301,11 @@ fn bench_app_prints_its_figures_and_leaves_nothing() {
     assert!(value(0) > 0.0 && value(1) > 0.0);
     let ratio = figures[0]["ratio"].as_f64().expect("a number");
     assert!((ratio - value(0) / value(1)).abs() < 1e-9);
+    assert_eq!(figures[2]["rival"], figures[3]["name"]);
+    for figure in &figures {
+        let number = |name: &str| figure[name].as_f64().expect("a number");
+        assert!(number("least") <= number("value") && number("value") <= number("most"));
+    }
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
 }
 

@@ -42,12 +42,16 @@ use crate::{
 #[cfg(test)]
 mod attack;
 #[cfg(test)]
+mod cores;
+#[cfg(test)]
 mod flood;
+pub mod parts;
 mod people;
 #[cfg(test)]
 mod signs;
 pub mod stake;
 
+use parts::Seconds;
 use people::{People, genesis};
 
 /// What each transfer offers: more than any price of the local parameters.
@@ -61,20 +65,22 @@ pub struct Size {
     pub accounts: u32,
     /// Transfers in a block.
     pub transfers: u32,
-    /// Blocks that are measured, after one that is not.
+    /// Blocks that are measured as a whole, and as many in parts, after one that is not measured.
     pub blocks: u32,
 }
 
 /// Who signs: a transfer's bytes from a seed, header and body. Keys are the caller's.
 pub type Sign<'a> = &'a (dyn Fn(&[u8; 32], Header, Body, &Domain) -> Transaction + Sync);
 
-/// What was measured: seconds of each block, and of the raw verification of its signatures.
+/// What was measured, one after the other in turn: seconds of each block, of another one in parts, and of the raw verification of signatures.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
     /// FinalizeBlock, Commit, durable.
     pub app_secs: Vec<f64>,
     /// Batch verification alone.
     pub verify_secs: Vec<f64>,
+    /// Each part alone.
+    pub parts_secs: Vec<Seconds>,
 }
 
 /// Why nothing was measured.
@@ -96,14 +102,8 @@ pub enum BenchError {
         given: usize,
         why: &'static str,
     },
-    #[error(
-        "{transfers} transfers in {blocks} blocks need as many accounts, and there are {accounts}"
-    )]
-    TooFewAccounts {
-        transfers: u32,
-        blocks: u32,
-        accounts: u32,
-    },
+    #[error("that needs {needed} accounts, and there are {accounts}")]
+    TooFewAccounts { needed: u32, accounts: u32 },
     #[error("{0}")]
     Key(&'static str),
     #[error("a signature that was just made does not verify")]
@@ -120,23 +120,19 @@ pub fn run(
     sign: Sign<'_>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Measured, BenchError> {
-    let senders = u64::from(size.transfers) * (u64::from(size.blocks) + 1);
-    if senders > u64::from(size.accounts) || size.transfers == 0 {
+    if size.transfers > size.accounts || size.transfers == 0 {
         return Err(BenchError::TooFewAccounts {
-            transfers: size.transfers,
-            blocks: size.blocks + 1,
+            needed: size.transfers,
             accounts: size.accounts,
         });
     }
     say("making accounts and the genesis state");
-    let people = People::new(
-        size.accounts,
-        u32::try_from(senders).unwrap_or(u32::MAX),
-        sign,
-    );
+    let wanted = u64::from(size.transfers) * (2 * u64::from(size.blocks) + 1);
+    let senders = u32::try_from(wanted).unwrap_or(u32::MAX);
+    let people = People::new(size.accounts, senders.min(size.accounts), sign);
     let bench = Bench::open(folder, genesis(&people, size.transfers)?)?;
     let mut measured = Measured::default();
-    for height in 1..=u64::from(size.blocks) + 1 {
+    for height in 1..=2 * u64::from(size.blocks) + 1 {
         say(&format!(
             "block {height}: signing {} transfers",
             size.transfers
@@ -144,6 +140,12 @@ pub fn run(
         let given = bench.transfers(&people, height, size.transfers);
         let transactions = bench.propose(height, &given, &[])?;
         say(&format!("block {height}: measuring"));
+        if height % 2 == 0 {
+            let request = bench.request(height, transactions, &[]);
+            let seconds = parts::run(&bench.app, &request)?;
+            measured.parts_secs.push(seconds);
+            continue;
+        }
         let app = bench.execute(height, transactions, given.len(), &[])?;
         let verify = verify(&bench, &given)?;
         // The first block pays for what a running node has long paid: threads, page faults, the store's first files.
@@ -189,13 +191,19 @@ impl Bench {
         })
     }
 
-    /// The transfers of a height, each by a sender of its own.
+    /// The transfers of a height, each by a sender of its own: all senders in turn, and then again with the next sequence.
     fn transfers(&self, people: &People<'_>, height: u64, count: u32) -> Vec<Bytes> {
-        let count = count as usize;
+        let (count, all) = (count as usize, people.senders.len());
         let first = usize::try_from(height - 1).unwrap_or(0) * count;
-        self.signed(people, first..first + count, 0, |number| {
-            transfer(people, number)
-        })
+        let (turn, from) = (first / all, first % all);
+        let to = from + count;
+        let by = |senders, turn| {
+            let sequence = u64::try_from(turn).unwrap_or(0);
+            self.signed(people, senders, sequence, |number| transfer(people, number))
+        };
+        let mut given = by(from..to.min(all), turn);
+        given.extend(by(0..to.saturating_sub(all), turn + 1));
+        given
     }
 
     /// A transaction of each of these senders.
@@ -272,19 +280,13 @@ impl Bench {
         Ok(answer.txs)
     }
 
-    /// Seconds of FinalizeBlock and Commit until the height is durable.
-    fn execute(
-        &self,
-        height: u64,
-        txs: Vec<Bytes>,
-        given: usize,
-        voters: &[Validator],
-    ) -> Result<f64, BenchError> {
+    /// What the engine asks when these transactions are decided over a last commit with the votes of `voters`.
+    fn request(&self, height: u64, txs: Vec<Bytes>, voters: &[Validator]) -> RequestFinalizeBlock {
         let votes = voters.iter().map(|voter| VoteInfo {
             validator: Some(voter.clone()),
             block_id_flag: COMMIT,
         });
-        let request = RequestFinalizeBlock {
+        RequestFinalizeBlock {
             txs,
             decided_last_commit: Some(CommitInfo {
                 round: 0,
@@ -295,7 +297,18 @@ impl Bench {
             time: Some(self.timestamp(height)),
             proposer_address: self.proposer.clone(),
             ..RequestFinalizeBlock::default()
-        };
+        }
+    }
+
+    /// Seconds of FinalizeBlock and Commit until the height is durable.
+    fn execute(
+        &self,
+        height: u64,
+        txs: Vec<Bytes>,
+        given: usize,
+        voters: &[Validator],
+    ) -> Result<f64, BenchError> {
+        let request = self.request(height, txs, voters);
         let began = Instant::now();
         let answer = self
             .app

@@ -1,8 +1,8 @@
 //! The calls of consensus: the genesis, proposals, vote extensions, decided blocks.
 
-mod blocks;
+pub(super) mod blocks;
 mod genesis;
-mod proposals;
+pub(super) mod proposals;
 mod votes;
 
 use tendermint_proto::v0_38::abci::{RequestInfo, ResponseInfo};

@@ -12,6 +12,7 @@ use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, blocks_root};
 use plasmid_bridge::proof::deployment;
 use prost::bytes::Bytes;
+use rayon::prelude::*;
 
 use crate::chain::commit::{Committed, commit};
 use crate::chain::epoch::boundary::EpochEnd;
@@ -221,6 +222,10 @@ impl State {
 /// Messages, misbehavior and users' transactions, as they are found again. A forced transaction that took effect has its own digest, as a
 /// user's has; other messages have their message hash, which nobody can give to a second one; misbehavior has the engine's hash alone.
 fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<Listed> {
+    let hashes: Vec<B256> = bytes
+        .par_iter()
+        .map(|bytes| engine_hash(bytes).into())
+        .collect();
     let messages = (1u32..).zip(&executed.messages).map(|(index, message)| {
         let receipt = executed.receipts.get(index as usize);
         let forced = receipt.and_then(Receipt::digest);
@@ -233,7 +238,7 @@ fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<Listed> {
     let named = named.chain(users.map(|(index, digest)| (index, Some(digest))));
     let all = named.filter_map(|(index, digest)| {
         let place = usize::try_from(index).ok()?;
-        let hash = engine_hash(bytes.get(place)?).into();
+        let hash = *hashes.get(place)?;
         Some(Listed {
             index,
             hash,

@@ -7,13 +7,15 @@ use rayon::prelude::*;
 use super::lock;
 use super::pool::Pool;
 use crate::chain::execute::Checker;
-use crate::ledger::{CheckedTransaction, Domain, Reject, check_batch};
+use crate::ledger::{Claimed, Domain, Reject, prove_batch};
 use crate::wire::engine_hash;
 
-/// Transactions that one core checks together, at least and at most: a larger batch costs less a signature, and more when one
-/// of them does not verify.
+/// Transactions that one core verifies together, at least and at most: a larger batch costs hardly less a signature, and more when one
+/// of them does not verify; and a core that has nothing else to do takes the next one.
 const MIN_CHUNK: usize = 256;
-const MAX_CHUNK: usize = 8_192;
+const MAX_CHUNK: usize = 1_024;
+/// Batches for each core, where there are enough transactions.
+const CHUNKS: usize = 4;
 
 /// Checks through the pool's verdicts.
 pub(super) struct Verdicts<'a> {
@@ -21,44 +23,28 @@ pub(super) struct Verdicts<'a> {
 }
 
 impl Checker for Verdicts<'_> {
-    fn check(
-        &self,
-        transactions: &[&[u8]],
-        domain: &Domain,
-    ) -> Vec<Result<CheckedTransaction, Reject>> {
-        let mut verdicts: Vec<Option<Result<CheckedTransaction, Reject>>> = {
-            let hashes: Vec<_> = transactions
-                .par_iter()
-                .map(|bytes| engine_hash(bytes))
-                .collect();
-            let known: Vec<_> = {
-                let pool = lock(self.pool);
-                hashes.iter().map(|hash| pool.get(hash).cloned()).collect()
-            };
-            known
-                .into_iter()
-                .map(|known| known.map(|pending| Ok(pending.checked.clone())))
-                .collect()
+    fn claim(&self, transactions: &[&[u8]], domain: &Domain) -> Vec<Result<Claimed, Reject>> {
+        let hashes: Vec<_> = transactions
+            .par_iter()
+            .map(|bytes| engine_hash(bytes))
+            .collect();
+        let known: Vec<_> = {
+            let pool = lock(self.pool);
+            hashes.iter().map(|hash| pool.get(hash).cloned()).collect()
         };
-        let cold: Vec<usize> = (0..verdicts.len())
-            .filter(|place| verdicts.get(*place).is_some_and(Option::is_none))
-            .collect();
-        let batch = cold.len().div_ceil(rayon::current_num_threads());
-        let fresh: Vec<_> = cold
-            .par_chunks(batch.clamp(MIN_CHUNK, MAX_CHUNK))
-            .flat_map_iter(|places| {
-                let bytes: Vec<&[u8]> = places
-                    .iter()
-                    .filter_map(|place| transactions.get(*place).copied())
-                    .collect();
-                check_batch(&bytes, domain)
-            })
-            .collect();
-        for (place, verdict) in cold.into_iter().zip(fresh) {
-            if let Some(slot) = verdicts.get_mut(place) {
-                *slot = Some(verdict);
-            }
-        }
-        verdicts.into_iter().flatten().collect()
+        let separator = domain.separator();
+        let claimed = transactions.par_iter().zip(known);
+        let claimed = claimed.map(|(bytes, known)| match known {
+            Some(pending) => Ok(Claimed::known(pending.checked.clone())),
+            None => Claimed::read(bytes, &separator),
+        });
+        claimed.collect()
+    }
+
+    fn prove(&self, claims: &[&Claimed]) -> Vec<Result<(), Reject>> {
+        let chunks = rayon::current_num_threads().saturating_mul(CHUNKS);
+        let chunk = claims.len().div_ceil(chunks).clamp(MIN_CHUNK, MAX_CHUNK);
+        let verdicts = claims.par_chunks(chunk);
+        verdicts.flat_map_iter(prove_batch).collect()
     }
 }

@@ -10,6 +10,7 @@ use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::{self, BlockCommitment, SegmentRecord};
 use plasmid_bridge::proof::tree::{Content, Witness, WitnessLeaf};
 
+use super::cores::{both, each};
 use super::execute::Executed;
 use super::segments::Segment;
 use super::tree::{Tree, TreeError};
@@ -38,22 +39,33 @@ pub fn commit(
     with_witnesses: bool,
 ) -> Result<Committed, TreeError> {
     let before = tree.root();
-    let mut segments = Vec::with_capacity(executed.segments.len());
-    let mut witnesses = Vec::new();
-    for segment in &executed.segments {
-        if with_witnesses {
-            witnesses.push(witness(tree, segment)?);
-        }
-        let before = tree.root();
-        segments.push(SegmentRecord {
-            kind: segment.kind,
-            first: segment.first,
-            count: segment.count,
-            bytes_hash: commitment::bytes_hash(&segment.bytes),
-            before,
-            after: tree.apply(&segment.changes)?,
-        });
-    }
+    let (applied, bytes) = both(
+        || match with_witnesses {
+            true => one_by_one(tree, &executed.segments),
+            false => {
+                let changes = executed.segments.iter().map(|one| one.changes.as_slice());
+                let roots = tree.apply_all(&changes.collect::<Vec<_>>())?;
+                Ok((roots, Vec::new()))
+            }
+        },
+        || {
+            each(&executed.segments, |segment| {
+                commitment::bytes_hash(&segment.bytes)
+            })
+        },
+    );
+    let (roots, witnesses) = applied?;
+    let mut last = before;
+    let records = executed.segments.iter().zip(bytes).zip(roots);
+    let records = records.map(|((segment, bytes_hash), after)| SegmentRecord {
+        kind: segment.kind,
+        first: segment.first,
+        count: segment.count,
+        bytes_hash,
+        before: std::mem::replace(&mut last, after),
+        after,
+    });
+    let segments: Vec<SegmentRecord> = records.collect();
     let hashes: Vec<B256> = segments.iter().map(SegmentRecord::hash).collect();
     let block = BlockCommitment {
         rules,
@@ -70,6 +82,18 @@ pub fn commit(
         block,
         witnesses,
     })
+}
+
+/// The root after each segment, and what it touches of the state before it.
+fn one_by_one(
+    tree: &mut Tree,
+    segments: &[Segment],
+) -> Result<(Vec<B256>, Vec<Witness>), TreeError> {
+    let applied = segments.iter().map(|segment| {
+        let witness = witness(tree, segment)?;
+        Ok((tree.apply(&segment.changes)?, witness))
+    });
+    applied.collect()
 }
 
 /// What a segment touches of the state before it, with its proof.

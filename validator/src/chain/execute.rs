@@ -4,7 +4,8 @@
 //! transaction 0 │ messages │ misbehavior │ users' transactions
 //!   decode ──► tally of carried votes ──► the record says the same? ──► signatures ──► run ──► boundary at an epoch's end
 //! ```
-//! Everything up to the signatures is read from the request and committed state only, so every node gives the same verdict.
+//! Everything up to the signatures is read from the request and committed state only, so every node gives the same verdict. Signatures are
+//! verified while the block runs; nothing of it leaves this file before all of them hold.
 //! No tree is hashed here, so a proposal that is refused costs only its execution.
 
 mod outcome;
@@ -13,6 +14,7 @@ mod votes;
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::inbox::{Body, Message};
+use plasmid_staking::Update;
 
 pub use self::outcome::{CarriedShare, Executed, UserMark};
 pub(crate) use self::votes::VoteState;
@@ -20,7 +22,8 @@ pub(crate) use self::votes::VoteState;
 use self::outcome::{carried_shares, marks};
 use self::parts::{Parts, decode_messages, message_hash, number};
 use super::committed::parameters;
-use super::epoch::boundary::ended;
+use super::cores::both;
+use super::epoch::boundary::{EpochEnd, ended};
 use super::epoch::set::updates;
 use super::epoch::{Moment, ends_epoch};
 use super::error::{Error, ExecutionFault, Field, Invalid};
@@ -28,11 +31,14 @@ use super::evidence::Misbehavior;
 use super::overlay::{Overlay, Reads};
 use super::record::Record;
 use super::run::{Refused, Run};
-use super::segments::TooLarge;
+use super::segments::{Segment, TooLarge};
 use super::tally::{CommitVote, Tally, tally};
 use crate::ledger::leaf::InboxLeaf;
 use crate::ledger::leaves::expect;
-use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};
+use crate::ledger::{
+    CheckedTransaction, Claimed, Context, Domain, Event, Parameters, Receipt, Reject, Slot,
+    prove_batch, settle,
+};
 
 /// What is the same for every block of a deployment.
 #[derive(Clone, Debug)]
@@ -62,15 +68,25 @@ pub struct Block<'a> {
     pub transactions: &'a [&'a [u8]],
 }
 
-/// Where verdicts on signatures come from: a cache, all cores, or plainly [`check_batch`](crate::ledger::check_batch). One
-/// verdict a transaction, in order; a verdict depends on the bytes and the domain alone.
-pub trait Checker {
-    /// Decodes and checks transactions, without state.
+/// Where verdicts on signatures come from: a cache, all cores, or plainly [`check_batch`](crate::ledger::check_batch). A verdict depends on the
+/// bytes and the domain alone.
+pub trait Checker: Sync {
+    /// Decodes transactions and judges all about them but signatures, without state: one answer a transaction, in order.
+    fn claim(&self, transactions: &[&[u8]], domain: &Domain) -> Vec<Result<Claimed, Reject>>;
+
+    /// Verifies signatures: one verdict a transaction, in order.
+    fn prove(&self, claims: &[&Claimed]) -> Vec<Result<(), Reject>>;
+
+    /// Both at once.
     fn check(
         &self,
         transactions: &[&[u8]],
         domain: &Domain,
-    ) -> Vec<Result<CheckedTransaction, Reject>>;
+    ) -> Vec<Result<CheckedTransaction, Reject>> {
+        settle(self.claim(transactions, domain), |claims| {
+            self.prove(claims)
+        })
+    }
 }
 
 /// Checks each transaction cold, in one batch.
@@ -78,12 +94,16 @@ pub trait Checker {
 pub struct ColdChecker;
 
 impl Checker for ColdChecker {
-    fn check(
-        &self,
-        transactions: &[&[u8]],
-        domain: &Domain,
-    ) -> Vec<Result<CheckedTransaction, Reject>> {
-        crate::ledger::check_batch(transactions, domain)
+    fn claim(&self, transactions: &[&[u8]], domain: &Domain) -> Vec<Result<Claimed, Reject>> {
+        let separator = domain.separator();
+        let transactions = transactions.iter();
+        transactions
+            .map(|bytes| Claimed::read(bytes, &separator))
+            .collect()
+    }
+
+    fn prove(&self, claims: &[&Claimed]) -> Vec<Result<(), Reject>> {
+        prove_batch(claims)
     }
 }
 
@@ -91,7 +111,7 @@ impl Checker for ColdChecker {
 ///
 /// # Errors
 /// [`Error::Invalid`] names the rule that the block breaks, [`Error::Fault`] what is wrong with this node.
-pub fn execute<R: Reads>(
+pub fn execute<R: Reads + Sync>(
     reads: &R,
     deployment: &Deployment,
     block: &Block<'_>,
@@ -109,36 +129,88 @@ pub fn execute<R: Reads>(
     let voting = state.voting(deployment, block.round, block.votes, &parameters);
     let tally = tally(&voting, &parts.record.witness, &hashes)?;
     compare(&parts.record, block, &tally)?;
-    let checked = check_users(&parts, deployment, checker)?;
-    let moment = Moment {
-        height: block.height,
-        time: block.time,
+    let claims = claim_users(&parts, deployment, checker)?;
+    let users: Vec<&CheckedTransaction> = claims.iter().map(Claimed::assumed).collect();
+    let input = Input {
+        deployment,
+        block,
+        parameters: &parameters,
+        parts: &parts,
+        messages: &messages,
+        users: &users,
+        tally: &tally,
     };
-    let context = context(deployment, block.height, &parameters);
-    let mut run = Run::new(reads, moment, context);
-    run_all(&mut run, &parts, &messages, &checked)?;
-    let events = match ends_epoch(block.height, parameters.epoch_blocks) {
-        true => run.boundary()?,
-        false => Vec::new(),
-    };
-    let transactions = run.transactions();
-    let (mut overlay, segments, receipts) = run.finish();
-    check_inbox(&mut overlay, &tally)?;
+    // Signatures are verified while the block is executed as if they held. A bad one is what the block is refused for, whatever came of it.
+    let (verdicts, done) = both(
+        || prove_users(&parts, &claims, checker),
+        || input.run(reads),
+    );
+    verdicts?;
+    let done = done?;
     Ok(Executed {
         height: block.height,
         time: block.time,
-        transactions,
+        transactions: done.transactions,
         witness: parts.record.witness.encode(),
-        segments,
-        receipts,
-        events,
-        updates: updates(reads, block.height, &parameters)?,
-        ended: ended(&mut overlay, &moment, &parameters)?,
+        segments: done.segments,
+        receipts: done.receipts,
+        events: done.events,
+        updates: done.updates,
+        ended: done.ended,
         messages: hashes,
         accepted: accepted(&messages),
-        users: marks(parts.users_from(), &checked),
+        users: marks(parts.users_from(), &users),
         shares: carried_shares(&state, &tally, &parameters),
     })
+}
+
+/// What a block is executed from, once everything but users' signatures is judged.
+struct Input<'a> {
+    deployment: &'a Deployment,
+    block: &'a Block<'a>,
+    parameters: &'a Parameters,
+    parts: &'a Parts<'a>,
+    messages: &'a [Message],
+    users: &'a [&'a CheckedTransaction],
+    tally: &'a Tally,
+}
+
+/// What its execution gives.
+struct Done {
+    transactions: u32,
+    segments: Vec<Segment>,
+    receipts: Vec<Receipt>,
+    events: Vec<Event>,
+    updates: Vec<Update>,
+    ended: Option<EpochEnd>,
+}
+
+impl Input<'_> {
+    fn run<R: Reads>(&self, reads: &R) -> Result<Done, Error<R::Error>> {
+        let height = self.block.height;
+        let moment = Moment {
+            height,
+            time: self.block.time,
+        };
+        let context = context(self.deployment, height, self.parameters);
+        let mut run = Run::new(reads, moment, context);
+        run_all(&mut run, self.parts, self.messages, self.users)?;
+        let events = match ends_epoch(height, self.parameters.epoch_blocks) {
+            true => run.boundary()?,
+            false => Vec::new(),
+        };
+        let transactions = run.transactions();
+        let (mut overlay, segments, receipts) = run.finish();
+        check_inbox(&mut overlay, self.tally)?;
+        Ok(Done {
+            transactions,
+            segments,
+            receipts,
+            events,
+            updates: updates(reads, height, self.parameters)?,
+            ended: ended(&mut overlay, &moment, self.parameters)?,
+        })
+    }
 }
 
 /// The epoch after the newest one whose acceptance these messages tell.
@@ -201,29 +273,54 @@ fn check_inbox<R: Reads>(
     Ok(())
 }
 
-fn check_users<E: std::error::Error + 'static>(
+/// Decodes users' transactions. Where one is refused, a bad signature before it comes first.
+fn claim_users<E: std::error::Error + 'static>(
     parts: &Parts<'_>,
     deployment: &Deployment,
     checker: &dyn Checker,
-) -> Result<Vec<CheckedTransaction>, Error<E>> {
-    let first = parts.users_from();
-    let verdicts = checker.check(&parts.users, &deployment.domain);
-    let (expected, found) = (parts.users.len(), verdicts.len());
+) -> Result<Vec<Claimed>, Error<E>> {
+    let claims = checker.claim(&parts.users, &deployment.domain);
+    let (expected, found) = (parts.users.len(), claims.len());
     if expected != found {
         return Err(ExecutionFault::Verdicts { expected, found }.into());
     }
     let mut out = Vec::with_capacity(expected);
-    for (place, verdict) in verdicts.into_iter().enumerate() {
-        out.push(verdict.map_err(|reject| refused(first.saturating_add(place), &reject))?);
+    for (place, claim) in claims.into_iter().enumerate() {
+        match claim {
+            Ok(claimed) => out.push(claimed),
+            Err(reject) => {
+                prove_users(parts, &out, checker)?;
+                return Err(refused(parts.users_from().saturating_add(place), &reject).into());
+            }
+        }
     }
     Ok(out)
+}
+
+/// Verifies the signatures of the first users' transactions; an error names the first one that does not hold.
+fn prove_users<E: std::error::Error + 'static>(
+    parts: &Parts<'_>,
+    claims: &[Claimed],
+    checker: &dyn Checker,
+) -> Result<(), Error<E>> {
+    let open: Vec<&Claimed> = claims.iter().collect();
+    let verdicts = checker.prove(&open);
+    let (expected, found) = (open.len(), verdicts.len());
+    if expected != found {
+        return Err(ExecutionFault::Verdicts { expected, found }.into());
+    }
+    let first = parts.users_from();
+    for (place, verdict) in verdicts.into_iter().enumerate() {
+        verdict.map_err(|reject| refused(first.saturating_add(place), &reject))?;
+    }
+    Ok(())
 }
 
 fn run_all<R: Reads>(
     run: &mut Run<'_, R>,
     parts: &Parts<'_>,
     messages: &[Message],
-    checked: &[CheckedTransaction],
+    users: &[&CheckedTransaction],
 ) -> Result<(), Error<R::Error>> {
     let index = |run: &Run<'_, R>| run.transactions();
     let at = index(run);
@@ -238,7 +335,7 @@ fn run_all<R: Reads>(
         run.misbehavior(bytes, misbehavior)
             .map_err(|why| fail(at, why))?;
     }
-    for (bytes, transaction) in parts.users.iter().zip(checked) {
+    for (bytes, transaction) in parts.users.iter().zip(users) {
         let at = index(run);
         run.user(bytes, transaction).map_err(|why| fail(at, why))?;
     }

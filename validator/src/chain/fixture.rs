@@ -336,8 +336,12 @@ impl World {
             .execute(&transactions)
             .expect("an honest proposal is valid");
         assert_eq!(executed.receipts.len(), transactions.len());
+        let mut twin = self.tree.twin();
         let committed =
             commit(&mut self.tree, &executed, 1, B256::ZERO, true).expect("it fits the tree");
+        let together = commit(&mut twin, &executed, 1, B256::ZERO, false).expect("it fits too");
+        assert_eq!(together.segments, committed.segments);
+        assert_eq!(together.block, committed.block);
         self.reexecute(&executed, &committed);
         self.height += 1;
         self.users.clear();

@@ -15,6 +15,7 @@
 //! | [`commit`], [`mod@reexecute`], [`links`], [`signatures`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks; who signed |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
+//! | `cores`, `keyed` | work on all cores, with the same outcome as on one; values by key |
 
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -33,6 +34,7 @@
 pub mod bitmap;
 pub mod commit;
 pub mod committed;
+mod cores;
 pub mod epoch;
 pub mod error;
 pub mod evidence;
@@ -42,6 +44,7 @@ pub mod extension;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod genesis;
+mod keyed;
 pub mod links;
 pub mod overlay;
 pub mod proof;

@@ -8,17 +8,18 @@
 //! It also notes which leaves a transaction touches, because segments are cut by that number: the distinct leaves read or
 //! written, and for a key that is absent the low leaf that shows it (PROTOCOL section 6, "Segments").
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use alloy_primitives::B256;
 
+use super::keyed::Keyed;
 use super::tree::{Change, Tree};
 use crate::ledger::{Leaves, Slot};
 
 /// The state that a block is executed on. Owned here: the tree implements it, and so does a segment's witness.
 pub trait Reads {
     /// Why a leaf cannot be read: the node is broken, or a witness lacks it.
-    type Error: std::error::Error + Clone + 'static;
+    type Error: std::error::Error + Clone + Send + 'static;
 
     /// The value of a leaf, or none when the key is absent.
     ///
@@ -36,6 +37,9 @@ pub trait Reads {
     fn count(&self) -> u32;
 }
 
+/// As many leaves that stand are remembered: more than a transaction touches.
+const FOUND: usize = 128;
+
 /// What one transaction did: kept as a whole or dropped as a whole.
 #[derive(Default, Debug)]
 pub(crate) struct Layer {
@@ -45,12 +49,14 @@ pub(crate) struct Layer {
     pub(crate) inserted: BTreeSet<B256>,
     /// Leaves touched.
     pub(crate) touched: BTreeSet<B256>,
+    /// Leaves among them that stand: a leaf is read before it is written, and looked for once.
+    found: Vec<B256>,
 }
 
 /// The writes of a block over a base.
 pub(crate) struct Overlay<'a, R> {
     base: &'a R,
-    block: BTreeMap<B256, Vec<u8>>,
+    block: Keyed<Vec<u8>>,
     inserted: BTreeSet<B256>,
     layer: Layer,
     keys: Keys,
@@ -84,7 +90,7 @@ impl<'a, R: Reads> Overlay<'a, R> {
     pub(crate) fn new(base: &'a R) -> Self {
         Self {
             base,
-            block: BTreeMap::new(),
+            block: Keyed::new(),
             inserted: BTreeSet::new(),
             layer: Layer::default(),
             keys: Keys::default(),
@@ -106,16 +112,21 @@ impl<'a, R: Reads> Overlay<'a, R> {
     pub(crate) fn get(&mut self, key: &B256) -> Result<Option<Vec<u8>>, R::Error> {
         let value = self.find(key)?.map(<[u8]>::to_vec);
         self.touch(key, value.is_some())?;
+        if value.is_some() && self.layer.found.len() < FOUND && !self.layer.found.contains(key) {
+            self.layer.found.push(*key);
+        }
         Ok(value)
     }
 
     /// Writes a leaf, making it when it is absent.
     pub(crate) fn set(&mut self, key: B256, kind: u8, value: Vec<u8>) -> Result<(), R::Error> {
-        let exists = self.find(&key)?.is_some();
-        self.touch(&key, exists)?;
-        if !exists {
-            self.layer.inserted.insert(key);
-            self.layer.touched.insert(key);
+        if !self.layer.found.contains(&key) {
+            let exists = self.find(&key)?.is_some();
+            self.touch(&key, exists)?;
+            if !exists {
+                self.layer.inserted.insert(key);
+                self.layer.touched.insert(key);
+            }
         }
         match self
             .layer
@@ -217,6 +228,7 @@ impl Reads for Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     /// A base of plain keys, without hashing.
     struct Map(BTreeMap<B256, Vec<u8>>);

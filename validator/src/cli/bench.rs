@@ -1,4 +1,5 @@
-//! `plasmid bench`: figures of this machine. A figure is `{"name", "value", "unit"}`, with its `"rival"` and the `"ratio"` to it where it has one.
+//! `plasmid bench`: figures of this machine. A figure is `{"name", "value", "unit"}`, with the `"least"` and the `"most"` of what was measured where the
+//! value is a median of it, and with its `"rival"` and the `"ratio"` to it where it has one.
 
 use std::path::PathBuf;
 
@@ -109,24 +110,45 @@ fn app(
     let mut say = |what: &str| progress.set_message(what.to_owned());
     let measured = bench::run(folder, size, &sign, &mut say)
         .map_err(|error| CliError::new(error.to_string()))?;
-    let Measured {
-        app_secs,
-        verify_secs,
-    } = measured;
-    let count = f64::from(sizes.transfers);
-    let (app, verify) = (count / median(app_secs), count / median(verify_secs));
-    Ok(app_figures(app, verify).into())
+    Ok(app_figures(f64::from(sizes.transfers), measured))
 }
 
-/// Transfers a second that the application takes, beside the signatures of as many that can be verified.
-fn app_figures(app: f64, verify: f64) -> [Value; 2] {
-    [
-        json!({
-            "name": "app_transfers_per_second", "value": app, "unit": "1/s",
-            "rival": "batch_verify_per_second", "ratio": app / verify,
-        }),
-        json!({ "name": "batch_verify_per_second", "value": verify, "unit": "1/s" }),
-    ]
+/// Transfers a second that the application takes, beside the signatures of as many that can be verified; then what a block takes beside the
+/// sum of what its parts take one after the other, and each of them.
+fn app_figures(count: f64, measured: Measured) -> Vec<Value> {
+    let sums = measured.parts_secs.iter().map(|parts| parts.iter().sum());
+    let mut figures = vec![
+        rate("app_transfers_per_second", count, &measured.app_secs),
+        rate("batch_verify_per_second", count, &measured.verify_secs),
+        time("block_ms", measured.app_secs),
+        time("sum_of_parts_ms", sums.collect()),
+    ];
+    let value = |figure: &Value| figure["value"].as_f64().unwrap_or(f64::NAN);
+    for (of, rival, over) in [(0, 1, false), (2, 3, true)] {
+        let (mine, other) = (value(&figures[of]), value(&figures[rival]));
+        figures[of]["rival"] = figures[rival]["name"].clone();
+        figures[of]["ratio"] = json!(if over { other / mine } else { mine / other });
+    }
+    for (place, name) in bench::parts::PARTS.iter().enumerate() {
+        let secs = measured.parts_secs.iter().map(|parts| parts[place]);
+        figures.push(time(&format!("{name}_ms"), secs.collect()));
+    }
+    figures
+}
+
+/// A figure by the second, its median with the lowest and the highest.
+fn rate(name: &str, count: f64, secs: &[f64]) -> Value {
+    spread(name, "1/s", secs.iter().map(|secs| count / secs).collect())
+}
+
+fn time(name: &str, secs: Vec<f64>) -> Value {
+    spread(name, "ms", secs.iter().map(|secs| secs * 1e3).collect())
+}
+
+fn spread(name: &str, unit: &str, values: Vec<f64>) -> Value {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    json!({ "name": name, "value": median(values), "unit": unit, "least": least, "most": most })
 }
 
 fn tree_and_store(folder: &std::path::Path, sizes: &Sizes) -> Result<Vec<Value>, CliError> {
@@ -175,6 +197,8 @@ fn show(figures: &[Value], output: Output) {
                 "name": figure["name"],
                 "value": number("value", if figure["unit"] == "1/s" { 0 } else { 3 }),
                 "unit": figure["unit"],
+                "least": number("least", if figure["unit"] == "1/s" { 0 } else { 3 }),
+                "most": number("most", if figure["unit"] == "1/s" { 0 } else { 3 }),
                 "ratio": number("ratio", 2),
                 "rival": figure["rival"],
             })
@@ -182,7 +206,7 @@ fn show(figures: &[Value], output: Output) {
         .collect();
     output.rows(
         "figures",
-        &["name", "value", "unit", "ratio", "rival"],
+        &["name", "value", "unit", "least", "most", "ratio", "rival"],
         &rows,
     );
 }
@@ -193,12 +217,36 @@ mod tests {
 
     #[test]
     fn figures_are_shown_under_their_names() {
-        let [app, verify] = app_figures(3.0, 4.0);
+        let measured = Measured {
+            app_secs: vec![0.5, 0.25, 1.0],
+            verify_secs: vec![0.125; 3],
+            parts_secs: vec![[0.125; 7]; 3],
+        };
+        let figures = app_figures(4.0, measured);
         let expected = json!({
-            "name": "app_transfers_per_second", "value": 3.0, "unit": "1/s", "rival": "batch_verify_per_second", "ratio": 0.75,
+            "name": "app_transfers_per_second", "value": 8.0, "unit": "1/s", "least": 4.0, "most": 16.0,
+            "rival": "batch_verify_per_second", "ratio": 0.25,
         });
-        assert_eq!(app, expected);
-        let expected = json!({ "name": "batch_verify_per_second", "value": 4.0, "unit": "1/s" });
-        assert_eq!(verify, expected);
+        assert_eq!(figures[0], expected);
+        let expected = json!({
+            "name": "block_ms", "value": 500.0, "unit": "ms", "least": 250.0, "most": 1000.0,
+            "rival": "sum_of_parts_ms", "ratio": 1.75,
+        });
+        assert_eq!(figures[2], expected);
+        let names: Vec<&str> = figures
+            .iter()
+            .filter_map(|one| one["name"].as_str())
+            .collect();
+        assert_eq!(names[1], "batch_verify_per_second");
+        let parts = [
+            "signatures_ms",
+            "execution_ms",
+            "tree_ms",
+            "wording_ms",
+            "record_ms",
+            "pool_ms",
+            "durable_ms",
+        ];
+        assert_eq!(names[4..], parts);
     }
 }

@@ -105,8 +105,7 @@ pub fn run(
     let senders = size.transactions.saturating_mul(size.blocks + 1);
     if senders > size.delegators / 2 || senders == 0 || size.seats < 2 {
         return Err(BenchError::TooFewAccounts {
-            transfers: size.transactions,
-            blocks: 2 * (size.blocks + 1),
+            needed: senders.saturating_mul(2),
             accounts: size.delegators,
         });
     }

@@ -3,23 +3,25 @@
 //! A decided block that breaks a rule is a fault of the network: this node stops rather than follow it. At or below the tip
 //! nothing is executed: the block hash is compared, and the answer is the one that was given before.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, RwLockWriteGuard};
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
-use prost::Message;
+use prost::{Message, bytes::Bytes};
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
 use super::proposals::Judgement;
 use crate::app::mempool::Unswept;
 use crate::app::ports::Agreed;
+use crate::app::state::State;
+use crate::app::verdicts::Verdicts;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::set::copied_set;
-use crate::chain::execute::{Block, ColdChecker, Executed};
+use crate::chain::execute::{Block, Checker, ColdChecker, Executed};
 use crate::chain::links::{check_links, with_lengths};
 use crate::chain::reexecute::{SegmentInput, reexecute};
 use crate::engine::abci::{Fault, Outcome};
@@ -39,53 +41,91 @@ impl App {
         }
         let executed = match self.recall(height, &hash) {
             Some(executed) => executed,
-            None => Arc::new(self.execute_decided(request, height, &hash)?),
+            None => {
+                let verdicts = Verdicts { pool: &self.pool };
+                Arc::new(self.execute_decided(request, height, &hash, &verdicts)?)
+            }
         };
         let mut state = self.state_mut();
+        let chain: &mut State = &mut state;
+        // Neither half takes a lock.
+        let (committed, worded) = rayon::join(
+            || self.apply(chain, &executed, hash),
+            || Worded::new(&executed),
+        );
+        let (response, encoded) = worded?.answer(&committed?);
+        self.keep_block(state, executed, encoded, &request.txs)?;
+        Ok(response)
+    }
+
+    /// Applies an executed block to the tree at the tip, and executes its segments again when this node was told to.
+    pub(in crate::app) fn apply(
+        &self,
+        state: &mut State,
+        executed: &Executed,
+        block_hash: B256,
+    ) -> Result<Committed, Fault> {
         let before = state.tip;
         let committed = state.apply(
-            &executed,
+            executed,
             &self.parameters,
             &self.deployment,
-            hash,
+            block_hash,
             self.surroundings.reexecute,
         )?;
-        let reexecuted = self.reexecute(&before, &executed, &committed)?;
+        let reexecuted = self.reexecute(&before, executed, &committed)?;
         let work = &mut state.work;
-        work.first = if work.first == 0 { height } else { work.first };
+        work.first = if work.first == 0 {
+            executed.height
+        } else {
+            work.first
+        };
         work.segments = work.segments.saturating_add(executed.segments.len() as u64);
         work.reexecuted = work.reexecuted.saturating_add(reexecuted);
-        let response = respond(&executed, &committed)?;
-        state.keep(&executed, response.encode_to_vec(), &request.txs);
+        Ok(committed)
+    }
+
+    /// Keeps what Commit will need of the block at the tip. `response` is the encoded answer to FinalizeBlock.
+    pub(in crate::app) fn keep_block(
+        &self,
+        mut state: RwLockWriteGuard<'_, State>,
+        executed: Arc<Executed>,
+        response: Vec<u8>,
+        transactions: &[Bytes],
+    ) -> Result<(), Fault> {
+        state.keep(&executed, response, transactions);
         self.height.store(state.tip.height, Ordering::SeqCst);
         self.time.store(state.tip.time, Ordering::SeqCst);
         if executed.ended.is_some() {
-            let copied = copied_set(&state.tree, height).map_err(Fault::new)?;
+            let copied = copied_set(&state.tree, executed.height).map_err(Fault::new)?;
             self.copied
                 .store(copied.unwrap_or_default(), Ordering::SeqCst);
         }
         let leaves = state.tree.count();
         drop(state);
         crate::app::lock(&self.judged).clear();
-        let unswept = Unswept::new(executed, &request.txs, leaves, &self.parameters);
+        let unswept = Unswept::new(executed, transactions, leaves, &self.parameters);
         *crate::app::lock(&self.unswept) = Some(unswept);
-        Ok(response)
+        Ok(())
     }
 
     pub(in crate::app) fn on_commit(&self) -> Outcome<ResponseCommit> {
-        // The engine lets nothing into its pool while it commits, and asks again about all that it holds before it does.
-        let unswept = crate::app::lock(&self.unswept).take();
-        if let Some(unswept) = unswept {
-            self.sweep(&unswept)?;
-        }
         let mut state = self.state_mut();
         let asked = state.answered;
         let record = state.pending.take_if(|record| record.height() == asked);
         let inbox: InboxLeaf = genesis_leaf(&state.tree, &Slot::Inbox).map_err(Fault::new)?;
         drop(state);
+        let ended = record.as_ref().map(|record| record.checkpoint.is_some());
         if let Some(record) = record {
-            let ended = record.checkpoint.is_some();
             self.surroundings.store.commit(record).map_err(Fault::new)?;
+        }
+        // The engine lets nothing into its pool while it commits, and asks again about all that it holds before it does. The store writes
+        // meanwhile.
+        let unswept = crate::app::lock(&self.unswept).take();
+        if let Some(unswept) = unswept {
+            self.sweep(&unswept)?;
+        }
+        if let Some(ended) = ended {
             let outlook = &self.surroundings.outlook;
             outlook.consumed(inbox.cursor, inbox.link.into());
             if ended {
@@ -158,11 +198,13 @@ impl App {
         store.retain(floor).map_err(Fault::new)
     }
 
-    fn execute_decided(
+    /// Executes a decided block, which breaks no rule.
+    pub(in crate::app) fn execute_decided(
         &self,
         request: &RequestFinalizeBlock,
         height: u64,
         hash: &B256,
+        checker: &dyn Checker,
     ) -> Result<Executed, Fault> {
         let (round, votes) = convert::commit(request.decided_last_commit.as_ref())?;
         let misbehavior = convert::misbehavior(&request.misbehavior)?;
@@ -176,7 +218,7 @@ impl App {
             misbehavior: &misbehavior,
             transactions: &transactions,
         };
-        match self.judge_block(&block)? {
+        match self.judge_block(&block, checker)? {
             Judgement::Valid(executed) => Ok(*executed),
             Judgement::Invalid(why) => Err(Fault::new(format!(
                 "block {hash} of height {height} was decided and is invalid: {why}; two thirds of the power broke the rules"
@@ -255,17 +297,38 @@ impl App {
     }
 }
 
-fn respond(executed: &Executed, committed: &Committed) -> Result<ResponseFinalizeBlock, Fault> {
-    Ok(ResponseFinalizeBlock {
-        events: executed.events.iter().map(convert::event).collect(),
-        // Mostly texts of accounts, for those who search.
-        tx_results: executed.receipts.par_iter().map(convert::result).collect(),
-        validator_updates: executed
-            .updates
-            .iter()
-            .map(convert::update)
-            .collect::<Result<_, _>>()?,
-        consensus_param_updates: None,
-        app_hash: committed.block.hash().to_vec().into(),
-    })
+/// The answer to FinalizeBlock, and its encoding, but for the app hash.
+pub(in crate::app) struct Worded {
+    response: ResponseFinalizeBlock,
+    encoded: Vec<u8>,
+}
+
+impl Worded {
+    /// What a block did, in the engine's words: mostly texts of accounts, for those who search.
+    pub(in crate::app) fn new(executed: &Executed) -> Result<Self, Fault> {
+        let updates = executed.updates.iter().map(convert::update);
+        let response = ResponseFinalizeBlock {
+            events: executed.events.iter().map(convert::event).collect(),
+            tx_results: executed.receipts.par_iter().map(convert::result).collect(),
+            validator_updates: updates.collect::<Result<_, _>>()?,
+            ..ResponseFinalizeBlock::default()
+        };
+        let encoded = response.encode_to_vec();
+        Ok(Self { response, encoded })
+    }
+
+    /// The whole answer. The app hash is the last field that it has, so it is encoded behind the others.
+    pub(in crate::app) fn answer(self, committed: &Committed) -> (ResponseFinalizeBlock, Vec<u8>) {
+        let Self {
+            mut response,
+            mut encoded,
+        } = self;
+        let last = ResponseFinalizeBlock {
+            app_hash: committed.block.hash().to_vec().into(),
+            ..ResponseFinalizeBlock::default()
+        };
+        encoded.extend(last.encode_to_vec());
+        response.app_hash = last.app_hash;
+        (response, encoded)
+    }
 }

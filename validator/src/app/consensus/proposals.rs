@@ -15,7 +15,7 @@ use crate::app::state::State;
 use crate::app::verdicts::Verdicts;
 use crate::app::{App, Judged, convert, lock};
 use crate::chain::error::{Error, Invalid};
-use crate::chain::execute::{Block, Executed, execute};
+use crate::chain::execute::{Block, Checker, Executed, execute};
 use crate::chain::propose::{Candidates, ExtendedVote, Known, Request, propose};
 use crate::chain::tally::CommitVote;
 use crate::engine::abci::{Fault, Outcome};
@@ -24,7 +24,7 @@ use crate::engine::abci::{Fault, Outcome};
 const REMEMBERED: usize = 4;
 
 /// What a block came to on this node's state.
-pub(super) enum Judgement {
+pub(in crate::app) enum Judgement {
     /// It breaks no rule; this is what it does.
     Valid(Box<Executed>),
     /// The rule that it breaks.
@@ -90,7 +90,8 @@ impl App {
             misbehavior: &misbehavior,
             transactions: &transactions,
         };
-        let status = match self.judge_block(&block)? {
+        let verdicts = Verdicts { pool: &self.pool };
+        let status = match self.judge_block(&block, &verdicts)? {
             Judgement::Valid(executed) => {
                 self.remember(height, hash, *executed);
                 ProposalStatus::Accept
@@ -109,11 +110,14 @@ impl App {
     ///
     /// # Errors
     /// [`Fault`] when this node cannot judge any block.
-    pub(super) fn judge_block(&self, block: &Block<'_>) -> Result<Judgement, Fault> {
+    pub(in crate::app) fn judge_block(
+        &self,
+        block: &Block<'_>,
+        checker: &dyn Checker,
+    ) -> Result<Judgement, Fault> {
         let state = self.state();
         expect_next(&state, block.height)?;
-        let verdicts = Verdicts { pool: &self.pool };
-        match execute(&state.tree, &self.deployment, block, &verdicts) {
+        match execute(&state.tree, &self.deployment, block, checker) {
             Ok(executed) => Ok(Judgement::Valid(Box::new(executed))),
             Err(Error::Invalid(why)) => Ok(Judgement::Invalid(why)),
             Err(Error::Fault(fault)) => Err(Fault::new(fault)),

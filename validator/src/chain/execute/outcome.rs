@@ -83,8 +83,8 @@ pub struct CarriedShare {
     pub share: [u8; 192],
 }
 
-pub(super) fn marks(first: usize, checked: &[CheckedTransaction]) -> Vec<UserMark> {
-    let numbered = checked.iter().enumerate();
+pub(super) fn marks(first: usize, users: &[&CheckedTransaction]) -> Vec<UserMark> {
+    let numbered = users.iter().enumerate();
     numbered
         .map(|(place, transaction)| UserMark {
             index: number(first.saturating_add(place)),

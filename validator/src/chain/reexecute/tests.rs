@@ -11,6 +11,7 @@ use crate::chain::error::Error;
 use crate::chain::execute::ColdChecker;
 use crate::chain::fixture::{ALICE, BOB, World, account, offence};
 use crate::chain::record::{EXECUTING_BYTES, Record};
+use crate::ledger::Claimed;
 use crate::ledger::leaf::{BoundaryLeaf, InboxLeaf, Value};
 
 mod rules;
@@ -612,7 +613,11 @@ fn a_node_ends_a_segment_at_65_leaves_and_a_court_objects_above_72() {
 fn a_checker_that_does_not_answer_for_every_transaction_is_the_nodes_fault() {
     struct Silent;
     impl Checker for Silent {
-        fn check(&self, _: &[&[u8]], _: &Domain) -> Vec<Result<CheckedTransaction, Reject>> {
+        fn claim(&self, _: &[&[u8]], _: &Domain) -> Vec<Result<Claimed, Reject>> {
+            Vec::new()
+        }
+
+        fn prove(&self, _: &[&Claimed]) -> Vec<Result<(), Reject>> {
             Vec::new()
         }
     }

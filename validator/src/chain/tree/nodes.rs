@@ -5,6 +5,11 @@
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::{DEPTH, node_many, zeros};
 
+use crate::chain::cores::each;
+
+/// Versions of nodes from which one core hashes their parents at a time.
+const CHUNK: usize = 512;
+
 /// Distance between two levels of the tree whose nodes are kept for past epochs.
 pub(super) const STRIDE: usize = 4;
 
@@ -85,6 +90,129 @@ impl Nodes {
     }
 }
 
+/// A node's hash from a segment on.
+pub(super) struct Version {
+    pub place: u32,
+    pub segment: u32,
+    pub hash: Hash,
+}
+
+impl Nodes {
+    /// Sets leaf hashes of many segments and rehashes every node above them once a segment. `versions` ascend by place, then segment, without
+    /// repeats. `changes` is told level, place and hash before all of this of the nodes on levels that are kept for past epochs. Gives the
+    /// versions of the tree root.
+    pub fn update_all(
+        &mut self,
+        mut versions: Vec<Version>,
+        mut changes: impl FnMut(usize, u32, &Hash),
+    ) -> Vec<Version> {
+        for level in 0..DEPTH {
+            let fresh = self.parents_of(level, &versions);
+            self.settle(level, &versions);
+            versions = fresh;
+            let above = level.saturating_add(1);
+            if is_kept(above) {
+                for node in versions.chunk_by(is_of_one_node).filter_map(<[_]>::first) {
+                    changes(above, node.place, &self.get(above, node.place));
+                }
+            }
+        }
+        self.settle(DEPTH, &versions);
+        versions
+    }
+
+    /// The versions of all parents of nodes of a level, while the level is still as it was before.
+    fn parents_of(&self, level: usize, versions: &[Version]) -> Vec<Version> {
+        let mut chunks = Vec::new();
+        let mut rest = versions;
+        while let Some(middle) = rest.get(CHUNK..) {
+            let last = rest.get(CHUNK.saturating_sub(1));
+            let is_same = |next: &Version| last.is_some_and(|last| is_of_one_parent(last, next));
+            let more = middle.iter().take_while(|next| is_same(next)).count();
+            let (chunk, behind) = rest.split_at(CHUNK.saturating_add(more));
+            chunks.push(chunk);
+            rest = behind;
+        }
+        chunks.push(rest);
+        let parents = each(&chunks, |chunk| {
+            let mut pairs = Vec::with_capacity(chunk.len());
+            let mut fresh = Vec::with_capacity(chunk.len());
+            for children in chunk.chunk_by(is_of_one_parent) {
+                self.pair(level, children, |segment, place, pair| {
+                    pairs.push(pair);
+                    fresh.push((segment, place));
+                });
+            }
+            let mut hashes = Vec::with_capacity(pairs.len());
+            node_many(&pairs, &mut hashes);
+            let versions = fresh.into_iter().zip(hashes);
+            let versions = versions.map(|((segment, place), hash)| Version {
+                place,
+                segment,
+                hash,
+            });
+            versions.collect::<Vec<_>>()
+        });
+        parents.into_iter().flatten().collect()
+    }
+
+    /// Walks the versions of one parent's children: the two hashes under each version of the parent.
+    fn pair(&self, level: usize, children: &[Version], mut told: impl FnMut(u32, u32, [Hash; 2])) {
+        let parent = children.first().map_or(0, |child| child.place >> 1);
+        let left = parent.wrapping_mul(2);
+        let split = children.partition_point(|child| child.place == left);
+        let (mut lefts, mut rights) = children.split_at_checked(split).unwrap_or_default();
+        let mut pair = [self.get(level, left), self.get(level, left | 1)];
+        while let Some(segment) = [lefts, rights]
+            .iter()
+            .filter_map(|side| side.first())
+            .map(|version| version.segment)
+            .min()
+        {
+            for (hash, side) in pair.iter_mut().zip([&mut lefts, &mut rights]) {
+                if let Some((first, behind)) = side.split_first()
+                    && first.segment == segment
+                {
+                    *hash = first.hash;
+                    *side = behind;
+                }
+            }
+            told(segment, parent, pair);
+        }
+    }
+
+    /// Keeps the last version of each node of a level.
+    fn settle(&mut self, level: usize, versions: &[Version]) {
+        let Some(nodes) = self.levels.get_mut(level) else {
+            return;
+        };
+        if let Some(last) = versions.last() {
+            reach(nodes, last.place);
+        }
+        for version in versions.chunk_by(is_of_one_node).filter_map(<[_]>::last) {
+            if let Some(slot) = nodes.get_mut(version.place as usize) {
+                *slot = version.hash;
+            }
+        }
+    }
+}
+
+fn is_of_one_node(one: &Version, next: &Version) -> bool {
+    one.place == next.place
+}
+
+fn is_of_one_parent(one: &Version, next: &Version) -> bool {
+    one.place >> 1 == next.place >> 1
+}
+
+/// Makes a level wide enough for a place.
+fn reach(level: &mut Vec<Hash>, place: u32) {
+    let needed = (place as usize).saturating_add(1);
+    if level.len() < needed {
+        level.resize(needed, Hash::ZERO);
+    }
+}
+
 /// Replaces ascending places by the places of their parents, each once.
 fn parents(places: &mut Vec<u32>) {
     places.iter_mut().for_each(|place| *place >>= 1);
@@ -94,10 +222,7 @@ fn parents(places: &mut Vec<u32>) {
 fn set(level: Option<&mut Vec<Hash>>, places: &[u32], hashes: &[Hash]) {
     let Some(level) = level else { return };
     if let Some(last) = places.last() {
-        let needed = (*last as usize).saturating_add(1);
-        if level.len() < needed {
-            level.resize(needed, Hash::ZERO);
-        }
+        reach(level, *last);
     }
     for (place, hash) in places.iter().zip(hashes) {
         if let Some(slot) = level.get_mut(*place as usize) {

@@ -4,6 +4,7 @@
 
 use super::history::{History, Old};
 use super::journal::Pending;
+use super::keys::KeyIndex;
 use super::leaves::LeafTable;
 use super::nodes::Nodes;
 use super::pin::Pin;
@@ -107,10 +108,10 @@ impl Restore {
     pub fn finish(self) -> Result<Tree, TreeError> {
         let Self { leaves, history } = self;
         let count = leaves.count();
-        let order = order(&leaves)?;
+        let keys = KeyIndex::new(&leaves, order(&leaves)?);
         let mut tree = Tree {
             leaves,
-            order,
+            keys,
             nodes: Nodes::new(),
             root: Hash::ZERO,
             history: History::default(),

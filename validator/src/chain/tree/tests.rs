@@ -9,6 +9,7 @@ use rand_chacha::ChaCha20Rng;
 mod history;
 mod refusals;
 mod restoring;
+mod together;
 
 /// Leaves in a list; every hash from its own preimage, over the whole tree, each time.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::{Candidate, CheckedTransaction, check_support, verify_one};
+use super::{CheckedTransaction, Claimed, Unverified, check_support};
 use crate::ledger::account::Account;
 use crate::ledger::eip712::Domain;
 use crate::ledger::recipient::OwnContracts;
@@ -36,21 +36,25 @@ pub(in crate::ledger) fn check_forced(
     check_support(&transaction)?;
     check_forced_form(&transaction)?;
     let rules = rules::check(transaction.header.sender, &transaction.body);
-    let candidate = Candidate::of(transaction, bytes.len(), &domain.separator());
-    let sender = candidate.checked.transaction.header.sender;
-    if candidate.checked.transaction.authentication == Authentication::RootSender {
-        let signer = Account::ethereum(root_sender);
+    let length = bytes.len();
+    let unverified = Unverified {
+        transaction,
+        length,
+    };
+    let mut checked = unverified.say(&domain.separator());
+    if checked.transaction.authentication == Authentication::RootSender {
+        let (sender, signer) = (checked.header().sender, Account::ethereum(root_sender));
         if sender != signer {
             return Err(Reject::WrongSender { sender, signer });
         }
-    } else if let Some(item) = candidate.claim()? {
-        verify_one(item)?;
+    } else {
+        checked = Claimed::of(checked)?.proven()?;
     }
     let CheckedTransaction {
         transaction,
         digest,
         ..
-    } = candidate.checked;
+    } = checked;
     Ok(Forced {
         transaction,
         digest,

@@ -1,13 +1,15 @@
 //! Signatures and senders attacked; a batch gives every transaction the verdict that it gets alone.
 
-use alloy_primitives::U256;
+use alloy_primitives::{U256, uint};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::claimed::HALF_ORDER;
 use super::*;
+use crate::ledger::account::Account;
 use crate::ledger::code::Code;
 use crate::ledger::fixture::{TOKEN, Wallet, domain, transfer};
-use crate::ledger::transaction::{Data, Multisig, MultisigMember};
+use crate::ledger::transaction::{Authentication, Data, Multisig, MultisigMember};
 
 const ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
 

@@ -1,6 +1,7 @@
 //! A tree built from its journals is the same tree; from altered ones it is refused or has another root.
 
 use super::*;
+use std::collections::BTreeMap;
 
 /// All that a store keeps: leaves by index, marks and undo in order.
 #[derive(Clone, Default)]
