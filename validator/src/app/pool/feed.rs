@@ -11,6 +11,7 @@ use super::offer::Pending;
 use super::{Head, Pool};
 use crate::app::lock;
 use crate::chain::propose::{Candidate, Candidates, Tried};
+use crate::ledger::transaction::Body;
 
 /// The pool's transactions for one proposal.
 pub struct Feed<'p> {
@@ -20,16 +21,18 @@ pub struct Feed<'p> {
     /// What follows those that applied.
     followers: BinaryHeap<Head>,
     given: Option<Arc<Pending>>,
+    admits: Box<dyn Fn(&Body) -> bool + 'p>,
 }
 
 impl<'p> Feed<'p> {
-    /// From the best on.
-    pub fn new(pool: &'p Mutex<Pool>) -> Self {
+    /// From the best on, of those that this node takes now: what waits may have come before the deployment was closing.
+    pub fn new(pool: &'p Mutex<Pool>, admits: impl Fn(&Body) -> bool + 'p) -> Self {
         Self {
             pool,
             last: None,
             followers: BinaryHeap::new(),
             given: None,
+            admits: Box::new(admits),
         }
     }
 
@@ -57,7 +60,15 @@ impl<'p> Feed<'p> {
 
 impl Candidates for Feed<'_> {
     fn next(&mut self) -> Option<Candidate<'_>> {
-        self.given = self.best();
+        loop {
+            let best = self.best()?;
+            let admits = (self.admits)(best.checked.body());
+            self.given = Some(best);
+            if admits {
+                break;
+            }
+            self.tried(Tried::Refused);
+        }
         let given = self.given.as_ref()?;
         Some((given.bytes.as_slice(), &given.checked))
     }

@@ -108,7 +108,7 @@ async fn what_comes_too_late_is_said_for_a_place_with_a_count() {
     for epoch in 0..512 {
         watcher.hand_over("a node", invented(epoch, 0));
     }
-    watcher.hand_over("a file", invented(3, 0));
+    watcher.hand_over("a file", invented(3, 1));
     let said = looks(&mut watcher, 2).await;
     let late = said.iter().filter_map(|one| match one {
         WatchNotice::Late { place, epochs, .. } => Some((place.as_str(), *epochs)),
