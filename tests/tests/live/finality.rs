@@ -36,7 +36,10 @@ async fn a_relayer_that_is_killed_makes_all_ripe_checkpoints_final_with_one_tran
     let stage = Stage::set(&anvil, 4).await;
     let account = stage.account(&anvil, "relayer").await;
     let follower = follow(&stage, &[anvil.url()]);
-    until(&follower, "the first final block", |view| view.finalized.is_some()).await;
+    until(&follower, "the first final block", |view| {
+        view.finalized.is_some()
+    })
+    .await;
     let child = Child::new(&stage, &follower, 4);
     let rpc = anvil.rpc();
 
@@ -46,7 +49,9 @@ async fn a_relayer_that_is_killed_makes_all_ripe_checkpoints_final_with_one_tran
     })
     .await;
     assert_eq!(finalized(&rpc, &stage).await, 0);
-    rpc.once("evm_increaseTime", json!([LATER])).await.expect("time passes");
+    rpc.once("evm_increaseTime", json!([LATER]))
+        .await
+        .expect("time passes");
     // Killed as soon as it has sent it.
     let second = relayer(&stage, &anvil, "relayer").await;
     let sent = run_until(second, &child, |notice| {

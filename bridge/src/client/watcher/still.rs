@@ -1,13 +1,17 @@
-//! An endpoint of root that stands still: for long it has shown no new block, or says nothing at all. Where a second endpoint goes on, the watcher goes on with that one, which
+//! An endpoint of root that stands still: for long it has shown no new block, or says nothing at all, or its newest block is far behind this machine's clock. Where a second endpoint goes on, the watcher goes on with that one, which
 //! is all that is left: it sends by its word alone, within the budget, and lets go of nothing before both say the same again.
 
 use super::{Arc, ChildSource, CourtTimes, Duration, Instant, Rpc, WatchNotice, Watcher};
+use crate::client::follower::now_ms;
 use crate::relay::seen::{Block, Which};
 
 /// Root blocks, at the slowest rate that the deployment allows for, after which an endpoint without a new one stands still.
 const MAX_BLOCKS: u64 = 20;
 /// The same in seconds, at least.
 const MIN_SECS: u64 = 120;
+
+/// Seconds by which its newest block is older than this machine's clock, so that it is far behind.
+const MAX_AGE: u64 = 900;
 
 /// How the first endpoint goes on.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub(super) struct Stillness {
     newest: Option<Block>,
     /// Since when.
     since: Instant,
+    /// This machine's clock, in seconds.
+    clock: fn() -> u64,
     /// Whether the other endpoint was left because it stood still, and has not come back.
     is_left: bool,
 }
@@ -30,6 +36,7 @@ impl Stillness {
             after: Duration::from_secs(secs.max(MIN_SECS)),
             newest: None,
             since: Instant::now(),
+            clock: || now_ms() / 1_000,
             is_left: false,
         }
     }
@@ -53,20 +60,34 @@ impl Stillness {
         self.is_left = false;
     }
 
-    /// For how many seconds it has stood still, once that is long.
+    /// For how many seconds it has stood still, or how old its newest block is, once that is long.
     fn secs(&self) -> Option<u64> {
         let elapsed = self.since.elapsed();
-        (elapsed >= self.after).then_some(elapsed.as_secs())
+        let still = (elapsed >= self.after).then_some(elapsed.as_secs());
+        let age = self.newest.and_then(|newest| self.age(&newest));
+        still.max(age)
+    }
+
+    /// How many seconds a block is older than this machine's clock, if those are many.
+    fn age(&self, block: &Block) -> Option<u64> {
+        let age = (self.clock)().saturating_sub(block.time);
+        (age >= MAX_AGE).then_some(age)
+    }
+
+    /// Whether it is worth to go on with an endpoint whose newest block is this one.
+    fn is_better(&self, other: &Block) -> bool {
+        let is_still = self.since.elapsed() >= self.after;
+        other.number > self.number() && (is_still || self.age(other).is_none())
     }
 
     fn number(&self) -> u64 {
         self.newest.map_or(0, |newest| newest.number)
     }
 
-    /// It stands still after this long; for tests, which do not wait.
+    /// It stands still after this long, by this clock; for tests, which do not wait.
     #[cfg(test)]
-    pub(super) const fn waits(&mut self, after: Duration) {
-        self.after = after;
+    pub(super) const fn waits(&mut self, after: Duration, clock: fn() -> u64) {
+        (self.after, self.clock) = (after, clock);
     }
 }
 
@@ -80,7 +101,7 @@ impl<C: ChildSource> Watcher<C> {
             return;
         };
         let block = self.still.number();
-        let other = self.newer(block).await;
+        let other = self.better().await;
         if other.is_none() && !self.told.insert(told.clone()) {
             return;
         }
@@ -105,10 +126,10 @@ impl<C: ChildSource> Watcher<C> {
         self.confirmed = super::Confirmed::default();
     }
 
-    /// The second endpoint, if it knows a newer block than this one.
-    async fn newer(&self, block: u64) -> Option<Arc<Rpc>> {
+    /// The second endpoint, if it goes on.
+    async fn better(&self) -> Option<Arc<Rpc>> {
         let second = self.second.clone()?;
         let newest = second.block(Which::Latest).await.ok().flatten()?;
-        (newest.number > block).then_some(second)
+        self.still.is_better(&newest).then_some(second)
     }
 }

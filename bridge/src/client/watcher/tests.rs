@@ -129,9 +129,11 @@ async fn watcher(
     let second =
         second.map(|node| Arc::new(Rpc::new(&node.url, Limits::default()).expect("an address")));
     let child = OneNode(vec!["a node".into()], Some(members()));
-    Watcher::open(wallet(first).await, second, created, child, folder, options)
-        .await
-        .expect("it opens")
+    let opened = Watcher::open(wallet(first).await, second, created, child, folder, options);
+    let mut watcher = opened.await.expect("it opens");
+    // Root's blocks are of that time.
+    watcher.still.waits(Duration::from_secs(3_600), || 5_000);
+    watcher
 }
 
 async fn looks(watcher: &mut Watcher<OneNode>, times: usize) -> Vec<WatchNotice> {

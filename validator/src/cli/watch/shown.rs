@@ -287,10 +287,10 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": "still", "place": place, "block": block, "secs": secs, "other": other }),
             match other {
                 Some(other) => format!(
-                    "{place} stands still at block {block} for {secs} seconds; {other} has newer blocks, so the watcher goes on with that one, and lets go of nothing until both say the same"
+                    "{place} stands still: it shows nothing newer than {secs} seconds, and its newest block is {block}; {other} has newer ones, so the watcher goes on with that one, and lets go of nothing until both say the same"
                 ),
                 None => format!(
-                    "{place} stands still at block {block} for {secs} seconds, so nothing that stands on root since is seen"
+                    "{place} stands still: it shows nothing newer than {secs} seconds, and its newest block is {block}; what stands on root since is not seen"
                 ),
             },
         ),

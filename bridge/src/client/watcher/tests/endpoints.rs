@@ -185,7 +185,7 @@ async fn an_endpoint_that_stands_still_is_said_once_and_the_second_one_goes_on_a
     let (node, other) = (endpoint(&stuck).await, endpoint(&alive).await);
     let mut watcher = watcher(&node, Some(&other), folder.path()).await;
     looks(&mut watcher, 2).await;
-    watcher.still.waits(Duration::ZERO);
+    watcher.still.waits(Duration::ZERO, || 5_000);
     // Both stand still: that is said, and nothing else can be done.
     let said = looks(&mut watcher, 3).await;
     assert_eq!(stills(&said), [(310, None)], "{said:?}");
@@ -194,7 +194,7 @@ async fn an_endpoint_that_stands_still_is_said_once_and_the_second_one_goes_on_a
     let place = watcher.wallet.rpc().place();
     assert_eq!(stills(&said), [(310, Some(&*place))], "{said:?}");
     assert!(other.url.starts_with(&place));
-    watcher.still.waits(Duration::from_secs(3_600));
+    watcher.still.waits(Duration::from_secs(3_600), || 5_000);
     // Evidence is taken up and would be sent by the word of the one that goes on.
     watcher.hand_over("a file", two_shares(2));
     let said = looks(&mut watcher, 3).await;
@@ -216,6 +216,37 @@ async fn an_endpoint_that_stands_still_is_said_once_and_the_second_one_goes_on_a
     alive.lock().expect("nobody panics").newest = 332;
     looks(&mut watcher, 3).await;
     assert!(!watcher.still.is_left());
+}
+
+/// It shows new blocks, which are old ones.
+#[tokio::test]
+async fn an_endpoint_that_is_far_behind_the_clock_is_left_for_one_that_is_not_and_for_no_other() {
+    for (is_fresh, expected) in [(false, 310), (true, 900)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (slow, other) = (root(0, Vec::new()), root(0, Vec::new()));
+        {
+            let mut other = other.lock().expect("nobody panics");
+            other.newest = 900;
+            // A machine whose clock is wrong finds all endpoints behind it.
+            other.time = if is_fresh { 9_000 } else { 5_000 };
+        }
+        let (node, second) = (endpoint(&slow).await, endpoint(&other).await);
+        let mut watcher = watcher(&node, Some(&second), folder.path()).await;
+        watcher
+            .still
+            .waits(Duration::from_secs(3_600), || 5_000 + 899);
+        assert_eq!(stills(&looks(&mut watcher, 2).await), []);
+        watcher
+            .still
+            .waits(Duration::from_secs(3_600), || 5_000 + 900);
+        let said = looks(&mut watcher, 3).await;
+        let told: Vec<bool> = stills(&said)
+            .iter()
+            .map(|(_, other)| other.is_some())
+            .collect();
+        assert_eq!(told, [is_fresh], "{said:?}");
+        assert_eq!(watcher.records.read(), expected);
+    }
 }
 
 #[tokio::test]
