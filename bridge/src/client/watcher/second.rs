@@ -57,7 +57,7 @@ impl Deciding {
     }
 }
 
-/// What the second endpoint confirmed of one block.
+/// What the second endpoint says of one block: it too is asked once.
 #[derive(Debug, Default)]
 pub(super) struct Confirmed {
     block: B256,
@@ -224,14 +224,18 @@ impl<C: ChildSource> Watcher<C> {
                 Some((_, read)) => read,
                 None => rpc.call(&call, at).await.map_err(own)?,
             };
-            if self.confirmed.calls.get(&key) == Some(&told) {
-                continue;
-            }
-            if !is_asked {
-                is_asked = true;
-                self.confirmed.asked = self.confirmed.asked.saturating_add(1);
-            }
-            let there = second.call(&call, at).await.map_err(other)?;
+            let there = match self.confirmed.calls.get(&key) {
+                Some(there) => there.clone(),
+                None => {
+                    if !is_asked {
+                        is_asked = true;
+                        self.confirmed.asked = self.confirmed.asked.saturating_add(1);
+                    }
+                    let there = second.call(&call, at).await.map_err(other)?;
+                    self.confirmed.calls.insert(key, there.clone());
+                    there
+                }
+            };
             if told != there {
                 // Perhaps the first one does not say it any more either.
                 if let Some(epoch) = epoch {
@@ -241,7 +245,6 @@ impl<C: ChildSource> Watcher<C> {
                     "in block {number} {what} is another one there"
                 )));
             }
-            self.confirmed.calls.insert(key, there);
         }
         Ok(SecondWord::Same)
     }
