@@ -14,25 +14,25 @@ use crate::chain::propose::{Candidate, Candidates, Tried};
 use crate::ledger::transaction::Body;
 
 /// The pool's transactions for one proposal.
-pub struct Feed<'p> {
+pub struct Feed<'p, F> {
     pool: &'p Mutex<Pool>,
     /// The last head that was given; better ones were given before it.
     last: Option<Head>,
     /// What follows those that applied.
     followers: BinaryHeap<Head>,
     given: Option<Arc<Pending>>,
-    admits: Box<dyn Fn(&Body) -> bool + 'p>,
+    admits: F,
 }
 
-impl<'p> Feed<'p> {
+impl<'p, F: Fn(&Body) -> bool> Feed<'p, F> {
     /// From the best on, of those that this node takes now: what waits may have come before the deployment was closing.
-    pub fn new(pool: &'p Mutex<Pool>, admits: impl Fn(&Body) -> bool + 'p) -> Self {
+    pub fn new(pool: &'p Mutex<Pool>, admits: F) -> Self {
         Self {
             pool,
             last: None,
             followers: BinaryHeap::new(),
             given: None,
-            admits: Box::new(admits),
+            admits,
         }
     }
 
@@ -58,7 +58,7 @@ impl<'p> Feed<'p> {
     }
 }
 
-impl Candidates for Feed<'_> {
+impl<F: Fn(&Body) -> bool> Candidates for Feed<'_, F> {
     fn next(&mut self) -> Option<Candidate<'_>> {
         loop {
             let best = self.best()?;
