@@ -897,3 +897,36 @@ fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothin
         network.nodes[1].app().height()
     );
 }
+
+/// More of it waits than is looked at behind a block: a proposer that knows that the deployment is closing proposes none of it.
+#[test]
+fn stake_that_waited_before_the_deployment_was_closing_is_not_proposed_any_more() {
+    for is_closing in [false, true] {
+        let mut network = quiet();
+        let body = Body::Stake(StakeBody::Delegate {
+            operator: [0x10; 20],
+            amount: 1 << 60,
+            line: 0,
+            max_commission: 10_000,
+        });
+        let delegate = network.people.sign(1, 0, FEE * 4, u64::MAX, body);
+        let paid = pay(&network, 3, 0, 0, FEE, 1);
+        for node in &mut network.nodes {
+            assert_eq!((node.offer(&delegate), node.offer(&paid)), (0, 0));
+            if is_closing {
+                let closing = DeploymentEnd {
+                    exit_at: Some(70),
+                    ..DeploymentEnd::default()
+                };
+                node.seen.end_at(closing, false);
+            }
+        }
+        network.run(2);
+        let stands = |bytes: &Vec<u8>| {
+            let mut blocks = network.chain.iter();
+            blocks.any(|(block, _)| block.transactions.contains(bytes))
+        };
+        assert_eq!((stands(&delegate), stands(&paid)), (!is_closing, true));
+        assert!(network.nodes[0].app().pool().is_empty());
+    }
+}

@@ -51,7 +51,7 @@ function table(head, rows) {
 // Payments of one epoch over which a checkpoint's gas is shared: 64 blocks of a hundred.
 const PAYMENTS = 6_400;
 
-// One row a figure: { name, members, missing, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
+// One row a figure: { name, members or accounts, missing or spread, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
 // of the same set, and of a payment's share of it the same payment of a token, made on root.
 function bySet() {
   const parts = /^by set: (.+?)(, a third missing)?, (\d+) members(, calldata at 64)? \(tx\)$/;
@@ -66,12 +66,19 @@ function bySet() {
     "token payment on root": "root_payment_gas",
   };
   const rows = [];
-  const frauds = {
-    "bad link, the dearest": "bad_link_gas",
-    "bad signature, of three": "bad_signature_gas",
-    "bad signature, of a full segment": "bad_signature_full_segment_gas",
-  };
-  const measured = gas("--match-path", "test/{GasBySet,CourtGas,Links,Signatures}.t.sol");
+  // Whatever the set: an operation, its figure, and how many accounts leave.
+  const others = [
+    ["bad link, the dearest", "bad_link_gas"],
+    ["bad signature, of three", "bad_signature_gas"],
+    ["bad signature, of a full segment", "bad_signature_full_segment_gas"],
+    ["leaving: checkpoints made final", "finalize_gas"],
+    ["leaving: exit mode begun", "exit_begin_gas"],
+    ["leaving: the base opened", "exit_open_gas"],
+    ["leaving: exit of one account", "exit_gas", { accounts: 1 }],
+    ["leaving: exit of 100 accounts in a range", "exit_gas", { accounts: 100, spread: false }],
+    ["leaving: exit of 100 accounts that are spread", "exit_gas", { accounts: 100, spread: true }],
+  ];
+  const measured = gas("--match-path", "test/{GasBySet,CourtGas,Links,Signatures,ExitGas}.t.sol");
   for (const { operation, gas: value } of measured) {
     const found = parts.exec(operation);
     if (!found) continue;
@@ -88,15 +95,16 @@ function bySet() {
     const share = row.value / PAYMENTS;
     rows.push({ ...row, name: "root_gas_per_transaction", value: share, rival: payment.name, ratio: share / payment.value });
   }
-  for (const [operation, name] of Object.entries(frauds)) {
+  for (const [operation, name, which] of others) {
     for (const [calldata, suffix] of [["today", ""], ["64", ", calldata at 64"]]) {
       const { gas: value } = measured.find((one) => one.operation === `${operation}${suffix} (tx)`);
-      rows.push({ name, calldata, value, unit: "gas" });
+      rows.push({ name, ...which, calldata, value, unit: "gas" });
     }
   }
   const verify = measured.find(({ operation }) => operation.includes("part: sign bytes and signatures"));
   rows.push({ name: "double_vote_verify_gas", value: verify.gas, unit: "gas" });
-  return rows.sort((a, b) => a.name.localeCompare(b.name) || (a.members ?? 0) - (b.members ?? 0));
+  const size = (row) => row.members ?? row.accounts ?? 0;
+  return rows.sort((a, b) => a.name.localeCompare(b.name) || size(a) - size(b));
 }
 
 if (process.argv.includes("--by-set")) {
@@ -105,12 +113,14 @@ if (process.argv.includes("--by-set")) {
     for (const row of rows) console.log(JSON.stringify(row));
   } else {
     const text = (value) => (value === undefined ? "" : String(value));
-    const row = (one) => [one.name, text(one.members), text(one.missing), text(one.calldata)].concat([
+    const places = { true: "spread", false: "a range" };
+    const size = (one) => text(one.members ?? one.accounts);
+    const row = (one) => [one.name, size(one), text(one.missing ?? places[one.spread]), text(one.calldata)].concat([
       number(Math.round(one.value * 10) / 10),
       text(one.rival),
       one.ratio === undefined ? "" : one.ratio.toFixed(5),
     ]);
-    console.log(table(["figure", "members", "missing", "calldata", "gas", "rival", "ratio"], rows.map(row)));
+    console.log(table(["figure", "number", "missing", "calldata", "gas", "rival", "ratio"], rows.map(row)));
   }
   process.exit(0);
 }

@@ -50,6 +50,8 @@ contract Registry is IRegistry {
     address public immutable rootChain;
     uint128 public immutable bond;
     uint64 public immutable lockSecs;
+    /// @dev Signatures and the deployment id bind it, so all contracts are made under one.
+    uint256 private immutable CHAIN_ID;
 
     address[] private _operators;
     bytes32[] private _codes;
@@ -68,6 +70,7 @@ contract Registry is IRegistry {
 
     constructor(Arguments memory arguments) {
         LocalOnly.check();
+        CHAIN_ID = block.chainid;
         uint256 count = arguments.operators.length;
         if (count == 0 || count > OPERATOR_LIMIT) revert OperatorCount(count);
         for (uint256 i; i < count; ++i) {
@@ -211,6 +214,7 @@ contract Registry is IRegistry {
         uint256 made = _creation.made;
         uint256 steps = _codes.length;
         if (made == steps) revert AlreadyCreated();
+        if (block.chainid != CHAIN_ID) revert OtherChainId(CHAIN_ID, block.chainid);
         if (step != made) revert NotNextStep(made, step);
         bytes32 given = keccak256(code);
         if (given != _codes[step]) revert CodeMismatch(step, _codes[step], given);

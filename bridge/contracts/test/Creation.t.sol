@@ -77,6 +77,19 @@ contract CreationTest is Deployed {
         }
     }
 
+    /// A root chain that changes its id between two steps: signatures would be judged under another id than the deployment's.
+    function test_allStepsAreTakenUnderTheIdOfTheRegistry() external {
+        _ready();
+        for (uint256 step; step < STEPS; ++step) {
+            vm.chainId(1337);
+            uint256 value = step == LAST ? BALANCES : 0;
+            _refuses(step, value, abi.encodeWithSelector(IRegistry.OtherChainId.selector, 31_337, 1337));
+            vm.chainId(31_337);
+            _step(step);
+        }
+        vm.assertTrue(registry.created());
+    }
+
     /// Whoever is first with a step has taken it as anybody would have.
     function test_itDoesNotMatterWhoTakesAStep() external {
         _ready();

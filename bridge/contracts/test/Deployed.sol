@@ -436,6 +436,18 @@ abstract contract Deployed is Test {
         vm.assertTrue(ok);
     }
 
+    /// @notice What a transaction with this call costs today, by EIP-7623, and with calldata at 64 gas a byte.
+    function _priced(address to, bytes memory data) internal returns (uint256 today, uint256 dear) {
+        uint256 zeros;
+        for (uint256 i; i < data.length; ++i) {
+            if (data[i] == 0) ++zeros;
+        }
+        uint256 tokens = 4 * data.length - 3 * zeros;
+        uint256 whole = _gasOf(to, 0, data) + 4 * tokens;
+        today = 21_000 + (whole > 10 * tokens ? whole : 10 * tokens);
+        dear = 21_000 + (whole > 64 * data.length ? whole : 64 * data.length);
+    }
+
     function _none() internal pure returns (uint16[] memory) {
         return new uint16[](0);
     }

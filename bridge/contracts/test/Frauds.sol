@@ -311,16 +311,9 @@ abstract contract Frauds is Unsound {
     /// @notice Makes the call, and says what it costs as a transaction, today and where a byte of calldata costs 64 at least.
     /// @dev Today the bytes cost 16 (or 4) beside the execution, and 40 (or 10) at least (EIP-7623). Contracts and slots are cold, but the callee.
     function _costOf(bytes memory data) internal returns (uint256 today, uint256 dear) {
-        uint256 zeros;
-        for (uint256 i; i < data.length; ++i) {
-            if (data[i] == 0) ++zeros;
-        }
-        uint256 tokens = 4 * data.length - 3 * zeros;
         vm.cool(address(rootChain));
         vm.cool(address(registry.verifier()));
-        uint256 whole = _gasOf(address(fraudCourt), 0, data) + 4 * tokens;
-        today = 21_000 + (whole > 10 * tokens ? whole : 10 * tokens);
-        dear = 21_000 + (whole > 64 * data.length ? whole : 64 * data.length);
+        return _priced(address(fraudCourt), data);
     }
 
     /// @notice Calldata of the proof of a shape: 0 block `a`, 1 blocks `a` and `a` + 1, 2 across, 3 counts of block `a`, 4 segment `b` of

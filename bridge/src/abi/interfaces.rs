@@ -640,6 +640,7 @@ sol! {
         error RegistrationClosed();
         error NotCreated();
         error AlreadyCreated();
+        error OtherChainId(uint256 expected, uint256 seen);
         error StakeMissing(uint256 bond, uint256 value);
         error BondOutOfRange(uint256 min, uint256 max, uint256 bond);
         error ValueTooLow(uint256 needed, uint256 value);

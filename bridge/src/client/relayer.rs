@@ -18,8 +18,9 @@ use tokio::time::Instant;
 use super::ceremony::Created;
 use super::follower::{Follower, Progress, now_ms, view_call};
 use super::rpc::{At, Call, Rpc, RpcError};
-use super::wallet::{Wallet, WalletError};
+use super::wallet::{Sent, Wallet, WalletError};
 use crate::abi::{IInbox, IRootChain};
+use crate::relay::acceptance::Acceptance;
 use crate::relay::config::Config;
 use crate::relay::events;
 use crate::relay::inbox::View;
@@ -31,11 +32,13 @@ use crate::relay::seen::{Block, Finality, Which};
 use crate::relay::track::EndpointStanding;
 
 mod ended;
+mod ripe;
 mod signed;
 
 pub use ended::Ended;
 
-use signed::Signed;
+use ripe::Ripe;
+use signed::{Errand, Signed};
 
 /// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
 /// because it waits for them to be consumed.
@@ -82,6 +85,9 @@ pub struct Relayer {
     machine: Outbox,
     tail: Tail,
     signed: Signed,
+    ripe: Ripe,
+    /// Root's time at the newest block that was looked at.
+    time: u64,
     /// The account's next nonce at the newest block that was looked at.
     nonce: u64,
     /// When exit mode begins, once the deployment is closing.
@@ -140,6 +146,8 @@ impl Relayer {
             machine: Outbox::new(deployment, policy),
             tail: Tail::new(contracts),
             signed: Signed::default(),
+            ripe: Ripe::new(id.0, root_chain, parameters.challengeSecs),
+            time: 0,
             nonce: 0,
             closing: None,
             told: Told {
@@ -172,6 +180,7 @@ impl Relayer {
                 }
                 Task::Fetch(epoch) => fetch(source, epoch).await,
                 Task::Submit(parcel) => self.submit(*parcel).await,
+                Task::Finalize(ripe, nonce) => self.finalize(&ripe, nonce).await,
             };
             for notice in self.machine.answer(now_ms(), outcome) {
                 if let Notice::ReadsAgain { .. } = notice {
@@ -212,6 +221,9 @@ impl Relayer {
             say(&Notice::Root(format!(
                 "the deployment is closing: checkpoints are accepted until root time {exit_at}, when exit mode begins"
             )));
+        }
+        if let Some(trouble) = self.ripe.trouble.take() {
+            say(&Notice::Trouble(trouble));
         }
         match looked {
             Ok(Looked::State(state)) => Ok(Outcome::Root(state)),
@@ -275,16 +287,17 @@ impl Relayer {
             )));
         }
         // A node that cannot tell what waits in its pool leaves it to the fees who is first.
+        let ripe = self.ripe.look(rpc, &latest, &head).await;
         let pool = view_call(rpc, root_chain, IRootChain::headCall {}, At::Pending).await;
         let me = self.wallet.address();
         // At the same block as the count, so that an endpoint whose replicas differ does not show an old count beside a new nonce.
         let nonce = rpc.nonce(me, at).await?;
-        self.nonce = nonce;
+        (self.nonce, self.time) = (nonce, latest.time);
         let pending_nonce = rpc.nonce(me, At::Pending).await?;
         Ok(Looked::State(Box::new(RootState {
             time: latest.time,
             accepted: head.accepted,
-            accepted_with_pool: pool.map_or(head.accepted, |pool| pool.accepted),
+            accepted_with_pool: pool.as_ref().map_or(head.accepted, |pool| pool.accepted),
             tau: head.tau,
             previous,
             anchor: view.anchor.index,
@@ -293,6 +306,8 @@ impl Relayer {
             count,
             nonce,
             pending_nonce,
+            // What another one makes final now is left to that one.
+            ripe: ripe.filter(|ripe| pool.is_ok_and(|pool| pool.finalized <= ripe.epoch)),
         })))
     }
 
@@ -303,12 +318,30 @@ impl Relayer {
         let call = Call::to(self.contracts.root_chain, call.abi_encode());
         let last = self.signed.fees(parcel.nonce).filter(|_| parcel.replaces);
         let bid = self.wallet.bid(call, parcel.nonce, last).await;
-        self.signed.add(parcel.epoch, parcel.nonce, &bid);
-        match bid {
-            Ok(sent) => Outcome::Sent(sent.hash()),
-            Err(WalletError::WouldRevert(reason)) => Outcome::Refused(reason),
-            Err(error) => Outcome::Failed(error.to_string()),
-        }
+        self.signed
+            .add(Errand::Carry(parcel.epoch), parcel.nonce, &bid);
+        outcome(bid)
+    }
+
+    /// Makes a checkpoint final, with all before it. Whatever comes of it, it is left alone for a while then.
+    async fn finalize(&mut self, ripe: &Acceptance, nonce: u64) -> Outcome {
+        self.ripe.rests(self.time);
+        let call = IRootChain::finalizeCall {
+            checkpoint: (&ripe.checkpoint).into(),
+            acceptance: ripe.into(),
+        };
+        let call = Call::to(self.contracts.root_chain, call.abi_encode());
+        let bid = self.wallet.bid(call, nonce, None).await;
+        self.signed.add(Errand::Finalize(ripe.epoch), nonce, &bid);
+        outcome(bid)
+    }
+}
+
+fn outcome(bid: Result<Sent, WalletError>) -> Outcome {
+    match bid {
+        Ok(sent) => Outcome::Sent(sent.hash()),
+        Err(WalletError::WouldRevert(reason)) => Outcome::Refused(reason),
+        Err(error) => Outcome::Failed(error.to_string()),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod call;
 mod error;
+mod memory;
 mod parse;
 
 pub use call::{At, Call, Limits};
@@ -16,12 +17,14 @@ pub use parse::{Receipt, Seen};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
 
 use crate::relay::seen::{Block, Log, Which};
+use memory::{Asked, Memory};
 
 /// No wait that an endpoint asks for is longer than this.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -32,6 +35,7 @@ pub struct Rpc {
     url: reqwest::Url,
     limits: Limits,
     id: AtomicU64,
+    memory: OnceLock<Mutex<Memory>>,
 }
 
 impl fmt::Debug for Rpc {
@@ -64,6 +68,7 @@ impl Rpc {
             url: parsed,
             limits,
             id: AtomicU64::new(1),
+            memory: OnceLock::new(),
         })
     }
 
@@ -84,6 +89,31 @@ impl Rpc {
     /// Whether both are clients of one URL.
     pub fn is_same(&self, other: &Self) -> bool {
         self.url == other.url
+    }
+
+    /// From now on the node is asked once for what a contract returns, and how many transactions an account has sent, in a block that is named by its hash: what it
+    /// answered first holds for as long as no other block is asked about.
+    pub fn remember(&self) {
+        self.memory.get_or_init(Mutex::default);
+    }
+
+    fn remembered(&self, asked: &Asked, at: At) -> Option<Bytes> {
+        let (memory, At::Hash(block)) = (self.memory.get()?, at) else {
+            return None;
+        };
+        let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.answer(&block, asked)
+    }
+
+    fn keep(&self, asked: Asked, at: At, answer: Bytes) -> Result<Bytes, RpcError> {
+        let (Some(memory), At::Hash(block)) = (self.memory.get(), at) else {
+            return Ok(answer);
+        };
+        let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = memory.keep(block, asked, answer);
+        kept.ok_or_else(|| {
+            RpcError::Malformed("its answers about one block are too long to compare".into())
+        })
     }
 
     /// Calls once.
@@ -224,11 +254,18 @@ impl Rpc {
 
     /// What a call would return.
     pub async fn call(&self, call: &Call, at: At) -> Result<Bytes, RpcError> {
-        parse::data(
-            &self
-                .read("eth_call", json!([call.object(), at.value()]))
-                .await?,
-        )
+        let asked = call
+            .asks_plainly()
+            .map(|to| Asked::Call(to, call.data.clone()));
+        if let Some(known) = asked.as_ref().and_then(|asked| self.remembered(asked, at)) {
+            return Ok(known);
+        }
+        let object = json!([call.object(), at.value()]);
+        let answer = parse::data(&self.read("eth_call", object).await?)?;
+        match asked {
+            Some(asked) => self.keep(asked, at, answer),
+            None => Ok(answer),
+        }
     }
 
     /// Gas that a transaction would use now.
@@ -260,11 +297,18 @@ impl Rpc {
 
     /// Transactions of an account: in blocks (`Latest`), or with those waiting in the node's pool (`Pending`).
     pub async fn nonce(&self, address: Address, at: At) -> Result<u64, RpcError> {
-        parse::quantity_u64(
-            &self
-                .read("eth_getTransactionCount", json!([address, at.value()]))
-                .await?,
-        )
+        let asked = Asked::Nonce(address);
+        let bytes = match self.remembered(&asked, at) {
+            Some(known) => known,
+            None => {
+                let object = json!([address, at.value()]);
+                let answer = self.read("eth_getTransactionCount", object).await?;
+                let nonce = parse::quantity_u64(&answer)?;
+                self.keep(asked, at, nonce.to_be_bytes().into())?
+            }
+        };
+        let nonce = bytes.as_ref().try_into().map(u64::from_be_bytes);
+        Ok(nonce.unwrap_or_default())
     }
 
     /// The tip that the node suggests, in wei, or `None` when it has no opinion.

@@ -147,6 +147,11 @@ impl Wallet {
         &self.rpc
     }
 
+    /// Acts through another node of the same chain from now on. Gives the one before.
+    pub const fn move_to(&mut self, rpc: Arc<Rpc>) -> Arc<Rpc> {
+        std::mem::replace(&mut self.rpc, rpc)
+    }
+
     /// What a transaction offers now: twice the base fee and a tip, within the policy.
     pub async fn fees(&self) -> Result<Fees, WalletError> {
         let head = self.rpc.header(Which::Latest).await?;

@@ -54,6 +54,7 @@ pub mod report;
 pub mod root;
 mod second;
 mod sets;
+mod still;
 
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
@@ -64,6 +65,7 @@ use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
 use sets::{AskedSet, KnownSet};
+use still::Stillness;
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -170,10 +172,13 @@ pub struct Watcher<C> {
     end: DeploymentEnd,
     confirmed: Confirmed,
     rereading: Rereading,
-    /// Endpoints of root that are said to refuse a block, with its number.
-    unread: BTreeMap<String, u64>,
+    /// Endpoints of root that are said to refuse a block, with its number and root's newest block of that moment.
+    unread: BTreeMap<String, (u64, u64)>,
     /// Looks in a row in which the second endpoint did not know the first one's newest block.
     behind: u32,
+    still: Stillness,
+    /// Of each place how many epochs it came too late with.
+    late: BTreeMap<String, u64>,
 }
 
 impl<C: ChildSource> Watcher<C> {
@@ -202,20 +207,24 @@ impl<C: ChildSource> Watcher<C> {
             root_chain: created.root_chain,
             record_slots: u64::from(root.recordSlots),
         };
+        let times = CourtTimes {
+            reveal_blocks: u64::from(root.revealBlocks),
+            root_block_secs: root.rootBlockSecs,
+            evidence_secs: root.evidenceSecs,
+        };
         let read = kept.root_block.max(created.block.saturating_sub(1));
+        // What is decided by is compared with the second endpoint's answer.
+        rpc.remember();
         let mut watcher = Self {
             wallet,
             second,
             child: Arc::new(child),
             options,
             contracts,
-            times: CourtTimes {
-                reveal_blocks: u64::from(root.revealBlocks),
-                root_block_secs: root.rootBlockSecs,
-                evidence_secs: root.evidenceSecs,
-            },
+            times,
             epoch_blocks: u64::from(root.epochBlocks),
             reward: own.reward,
+            still: Stillness::new(&times),
             created,
             folder,
             saved: Instant::now(),
@@ -243,6 +252,7 @@ impl<C: ChildSource> Watcher<C> {
             rereading: Rereading::default(),
             unread: BTreeMap::new(),
             behind: 0,
+            late: BTreeMap::new(),
             kept,
         };
         for one in watcher.kept.waiting.clone() {

@@ -4,6 +4,7 @@
 //!  Look ─► nothing of ours pending ─► Fetch(next epoch) ─► quorum? linger ─► Submit at the account's next nonce ─► Look …
 //!    ├───► ours is pending ─► wait; stuck: Submit the epoch that is next now, at the same nonce, with higher fees
 //!    └───► another's is in the pool ─► wait, once an epoch, as long as for one of ours
+//!  Fetch: nothing to submit now, checkpoints are ripe ─► Finalize at the account's next nonce ─► Look …
 //! ```
 //! All that it needs after a crash it reads again: the accepted count and the account's two nonces from root, contents and shares from the
 //! child. While the pending nonce is ahead of the mined one nothing is sent at a new nonce, so a transaction that an earlier process left
@@ -11,8 +12,11 @@
 //! before it, so submissions cannot be pipelined into one root block. A race that another relayer won is noticed at the next look: before
 //! each submission the newest block and the node's pool are read, and root is asked whether it would take it.
 
+use std::sync::Arc;
+
 use alloy_primitives::B256;
 
+use super::acceptance::Acceptance;
 use super::witness::InboxWitnessError;
 use crate::abi::IRootChain::Submission;
 use crate::proof::checkpoint::Checkpoint;
@@ -38,7 +42,16 @@ enum Step {
     Look,
     Fetch,
     Submit(Box<Parcel>),
+    Finalize(Arc<Acceptance>, u64),
     Busy,
+}
+
+/// What is being handed in: a checkpoint with the number of absent signers, or none of them where checkpoints are made final.
+#[derive(Clone, Copy, Debug)]
+struct Sending {
+    epoch: u64,
+    nonce: u64,
+    absent: Option<usize>,
 }
 
 /// The machine.
@@ -56,7 +69,7 @@ pub struct Outbox {
     accepted: Option<u64>,
     /// The epoch that is awaited, since when by root's time in seconds, and whether it was said that it has not ended.
     awaited: Option<(u64, u64, bool)>,
-    sending: Option<(u64, u64, usize)>,
+    sending: Option<Sending>,
     ready_at: u64,
 }
 
@@ -91,9 +104,20 @@ impl Outbox {
                 self.root.as_ref().map_or(0, |root| root.accepted),
             )),
             Step::Submit(parcel) => {
-                let absent = parcel.submission.absent.len();
-                self.sending = Some((parcel.epoch, parcel.nonce, absent));
+                self.sending = Some(Sending {
+                    epoch: parcel.epoch,
+                    nonce: parcel.nonce,
+                    absent: Some(parcel.submission.absent.len()),
+                });
                 Some(Task::Submit(parcel))
+            }
+            Step::Finalize(ripe, nonce) => {
+                self.sending = Some(Sending {
+                    epoch: ripe.epoch,
+                    nonce,
+                    absent: None,
+                });
+                Some(Task::Finalize(ripe, nonce))
             }
         }
     }
@@ -107,7 +131,11 @@ impl Outbox {
     pub fn answer(&mut self, now: u64, outcome: Outcome) -> Vec<Notice> {
         match outcome {
             Outcome::Root(root) => self.looked(now, *root),
-            Outcome::Offers(offers) => self.offered(now, &offers),
+            Outcome::Offers(offers) => {
+                let notices = self.offered(now, &offers);
+                self.finalize(now);
+                notices
+            }
             Outcome::Sent(hash) => self.sent(now, hash),
             Outcome::Refused(reason) => {
                 // Most often another relayer was faster, or a message arrived: the next look shows it.
@@ -231,6 +259,22 @@ impl Outbox {
         Vec::new()
     }
 
+    /// Where nothing is to be submitted and nothing of the account waits to be mined, what is ripe is made final.
+    fn finalize(&mut self, now: u64) {
+        let Some(root) = &self.root else {
+            return;
+        };
+        let lingers = |(epoch, _): &(u64, u64)| *epoch == root.accepted;
+        let is_idle = matches!(self.step, Step::Look) && root.pending_nonce == root.nonce;
+        if !is_idle || self.quorum_since.as_ref().is_some_and(lingers) {
+            return;
+        }
+        if let Some(ripe) = &root.ripe {
+            self.step = Step::Finalize(Arc::clone(ripe), root.nonce);
+            self.ready_at = now;
+        }
+    }
+
     /// No node tells of an end of the epoch that is awaited: the child makes no blocks, or the nodes do not have them.
     fn not_over(&mut self, now: u64) -> Vec<Notice> {
         let Some(root) = &self.root else {
@@ -295,19 +339,25 @@ impl Outbox {
     }
 
     fn sent(&mut self, now: u64, hash: B256) -> Vec<Notice> {
-        let Some((epoch, nonce, absent)) = self.sending.take() else {
+        let Some(Sending {
+            epoch,
+            nonce,
+            absent,
+        }) = self.sending.take()
+        else {
             return self.rest(now);
         };
         self.flight = Some(Flight { nonce, since: now });
-        self.rest_with(
-            now,
-            Notice::Sent {
+        let notice = match absent {
+            Some(absent) => Notice::Sent {
                 epoch,
                 nonce,
                 hash,
                 absent,
             },
-        )
+            None => Notice::Finalizing { epoch, nonce, hash },
+        };
+        self.rest_with(now, notice)
     }
 
     fn rest(&mut self, now: u64) -> Vec<Notice> {

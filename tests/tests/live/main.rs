@@ -10,6 +10,7 @@ mod court;
 mod demo;
 mod engine;
 mod exits;
+mod finality;
 mod grpc;
 mod hostile_root;
 mod hostile_shares;

@@ -34,7 +34,7 @@ pub(super) fn follow(stage: &Stage, urls: &[String]) -> Follower {
 }
 
 /// Waits until the view is as wanted.
-async fn until(follower: &Follower, what: &str, wanted: impl Fn(&View) -> bool) -> View {
+pub(super) async fn until(follower: &Follower, what: &str, wanted: impl Fn(&View) -> bool) -> View {
     let start = Instant::now();
     loop {
         let view = follower.view().borrow().clone();

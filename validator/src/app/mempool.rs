@@ -266,7 +266,7 @@ impl App {
 
     /// Refuses what could only lose: all of it when root takes no checkpoint any more, and stake from when the deployment is closing, because
     /// exit mode pays balances, tokens and withdrawals, and no stake yet.
-    fn check_end(&self, body: &Body) -> Result<(), Reject> {
+    pub(super) fn check_end(&self, body: &Body) -> Result<(), Reject> {
         let (end, is_over) = self.surroundings.outlook.end();
         if is_over {
             let why = super::reads::ended(&end);

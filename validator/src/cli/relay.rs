@@ -243,6 +243,32 @@ fn shown(notice: &Notice) -> (Value, String) {
                 }
             ),
         ),
+        Notice::Finalizing { epoch, nonce, hash } => (
+            json!({ "event": "finalizing", "epoch": epoch, "nonce": nonce, "hash": hash.to_string() }),
+            format!(
+                "checkpoint {epoch} and all before it: sent as {hash} to make them final, which nobody pays for"
+            ),
+        ),
+        Notice::PaidFinal {
+            epoch,
+            hash,
+            gas_used,
+            gas_price,
+            succeeded,
+        } => (
+            json!({
+                "event": "paid_final", "epoch": epoch, "hash": hash.to_string(), "gas_used": gas_used,
+                "gas_price": gas_price.map(|price| price.to_string()), "succeeded": succeeded,
+            }),
+            format!(
+                "checkpoint {epoch} and all before it: {gas_used} gas{} {}",
+                gas_price.map_or_else(String::new, |price| format!(" at {price} wei")),
+                match succeeded {
+                    true => "made them final",
+                    false => "were used, and root refused to make them final",
+                }
+            ),
+        ),
         Notice::NotOurTurn {
             epoch,
             relayer,

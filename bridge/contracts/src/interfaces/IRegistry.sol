@@ -124,6 +124,8 @@ interface IRegistry {
     error NotCreated();
     /// @notice RootChain exists: stakes are in the Vault.
     error AlreadyCreated();
+    /// @notice The root chain has another id now than when this Registry was made: all contracts of a deployment are made under one.
+    error OtherChainId(uint256 expected, uint256 seen);
     /// @notice The value must be more than the bond.
     error StakeMissing(uint256 bond, uint256 value);
     /// @notice A registration's bond must be between these.

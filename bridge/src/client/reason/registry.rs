@@ -58,6 +58,10 @@ pub(super) fn sentence(error: E) -> String {
             e.exitAt
         ),
         E::NothingSent(_) => "a bond is raised by at least 1 wei".to_owned(),
+        E::OtherChainId(e) => format!(
+            "the root chain has id {} now, and had {} when this Registry was made: the other contracts are made under that one alone",
+            e.seen, e.expected
+        ),
         E::AlreadyCreated(_) => {
             "the network is created already; `plasmid init join` makes a node's folder".to_owned()
         }

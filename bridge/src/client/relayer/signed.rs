@@ -18,13 +18,22 @@ const MAX_OF_NONCE: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Signed(BTreeMap<u64, Bids>);
 
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// It carries this checkpoint.
+    Carry(u64),
+    /// It makes this checkpoint final, with all before it.
+    Finalize(u64),
+}
+
 /// What was signed for one nonce.
 #[derive(Debug, Default)]
 struct Bids {
     /// What was offered last.
     fees: Option<Fees>,
-    /// Transactions, each with the epoch that it was signed for, oldest first.
-    transactions: Vec<(B256, u64)>,
+    /// Transactions, each with what it was signed for, oldest first.
+    transactions: Vec<(B256, Errand)>,
 }
 
 impl Signed {
@@ -33,8 +42,8 @@ impl Signed {
         self.0.get(&nonce)?.fees
     }
 
-    /// Remembers what was signed for an epoch with a nonce, whatever the node said to it.
-    pub fn add(&mut self, epoch: u64, nonce: u64, bid: &Result<Sent, WalletError>) {
+    /// Remembers what was signed for an errand with a nonce, whatever the node said to it.
+    pub fn add(&mut self, errand: Errand, nonce: u64, bid: &Result<Sent, WalletError>) {
         let hashes = match bid {
             Ok(sent) => &sent.hashes,
             Err(error) => error.hashes(),
@@ -48,7 +57,7 @@ impl Signed {
         let bids = self.0.entry(nonce).or_default();
         bids.fees = bid.as_ref().ok().map(|sent| sent.fees).or(bids.fees);
         bids.transactions.retain(|(hash, _)| !hashes.contains(hash));
-        let new = hashes.iter().map(|hash| (*hash, epoch));
+        let new = hashes.iter().map(|hash| (*hash, errand));
         bids.transactions.extend(new);
         let before = bids.transactions.len().saturating_sub(MAX_OF_NONCE);
         bids.transactions.drain(..before);
@@ -64,14 +73,25 @@ impl Signed {
                 continue;
             };
             done.push(*nonce);
-            let of = |(hash, _): &&(B256, u64)| *hash == receipt.hash;
+            let of = |(hash, _): &&(B256, Errand)| *hash == receipt.hash;
             let mined = bids.transactions.iter().find(of);
-            notices.extend(mined.map(|(hash, epoch)| Notice::Paid {
-                epoch: *epoch,
-                hash: *hash,
-                gas_used: receipt.gas_used,
-                gas_price: receipt.gas_price,
-                succeeded: receipt.succeeded,
+            let (hash, gas_used, gas_price) = (receipt.hash, receipt.gas_used, receipt.gas_price);
+            let succeeded = receipt.succeeded;
+            notices.extend(mined.map(|(_, errand)| match *errand {
+                Errand::Carry(epoch) => Notice::Paid {
+                    epoch,
+                    hash,
+                    gas_used,
+                    gas_price,
+                    succeeded,
+                },
+                Errand::Finalize(epoch) => Notice::PaidFinal {
+                    epoch,
+                    hash,
+                    gas_used,
+                    gas_price,
+                    succeeded,
+                },
             }));
         }
         self.0.retain(|nonce, _| !done.contains(nonce));
@@ -125,9 +145,9 @@ mod tests {
             let mut signed = Signed::default();
             let bid = wallet.bid(call(4), 7, None).await;
             assert_eq!(bid.as_ref().unwrap().hashes.len(), 3);
-            signed.add(4, 7, &bid);
+            signed.add(Errand::Carry(4), 7, &bid);
             let bid = wallet.bid(call(5), 7, signed.fees(7)).await;
-            signed.add(5, 7, &bid);
+            signed.add(Errand::Carry(5), 7, &bid);
             let raw = node.submitted_bytes();
             assert_eq!(raw.len(), 4);
             let hash = raw.get(place).map(keccak256).unwrap();
@@ -162,7 +182,7 @@ mod tests {
         let mut signed = Signed::default();
         let bid = wallet.bid(call(1), 7, None).await;
         assert!(bid.is_err());
-        signed.add(1, 7, &bid);
+        signed.add(Errand::Carry(1), 7, &bid);
         assert_eq!(signed.paid(&wallet, 8).await.len(), 1);
         let fees = Fees { max: 1, tip: 1 };
         for nonce in 0..100 {
@@ -176,14 +196,17 @@ mod tests {
                         [nonce.to_be_bytes(), epoch.to_be_bytes()].concat(),
                     )],
                 };
-                signed.add(epoch, nonce, &Ok(sent));
+                signed.add(Errand::Carry(epoch), nonce, &Ok(sent));
             }
         }
         assert_eq!(signed.0.len(), MAX_NONCES);
         assert!(signed.0.keys().all(|nonce| *nonce >= 84));
         for bids in signed.0.values() {
             assert_eq!(bids.transactions.len(), MAX_OF_NONCE);
-            assert_eq!(bids.transactions.last().map(|(_, epoch)| *epoch), Some(99));
+            assert_eq!(
+                bids.transactions.last().map(|(_, errand)| *errand),
+                Some(Errand::Carry(99))
+            );
         }
     }
 }

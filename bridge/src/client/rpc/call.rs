@@ -55,6 +55,12 @@ impl Call {
         }
     }
 
+    /// The contract that it asks, if it asks it as nobody and sends nothing along.
+    pub(super) fn asks_plainly(&self) -> Option<Address> {
+        self.to
+            .filter(|_| self.from.is_none() && self.value.is_zero())
+    }
+
     pub(super) fn object(&self) -> Value {
         let mut object = Map::new();
         if let Some(from) = self.from {

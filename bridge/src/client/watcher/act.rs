@@ -87,7 +87,7 @@ impl<C: ChildSource> Watcher<C> {
             return Ok(());
         }
         let about = About::Subject(subject);
-        if !self.both_say(rpc, latest, &about, say).await {
+        if !self.may_act(rpc, latest, &about, say).await {
             return Ok(());
         }
         let [cost, most] = self.wallet.most((gas, fees));

@@ -30,6 +30,8 @@ pub(super) const MAX_CHECKED: usize = 256;
 const AHEAD: u64 = 64;
 /// Blocks behind the newest one that are read, at most.
 const MAX_BEHIND: u64 = 4_096;
+/// Root blocks for which an endpoint may refuse a block: then it is left out there.
+const MAX_REFUSED: u64 = 64;
 /// Blocks behind the newest one from which a watcher begins.
 const FIRST_BEHIND: u64 = 256;
 
@@ -129,8 +131,10 @@ impl<C: ChildSource> Watcher<C> {
                     }
                 }
                 Err(error) => {
-                    self.refuses(rpc.place(), read, &error.to_string(), say);
-                    is_known = false;
+                    is_known = self.refuses(rpc.place(), (read, latest), &error.to_string(), say);
+                    if is_known {
+                        self.kept.calldata_hash = B256::ZERO;
+                    }
                 }
             }
         }
@@ -140,25 +144,37 @@ impl<C: ChildSource> Watcher<C> {
         is_known
     }
 
-    /// An endpoint does not give a block. It is asked again at each look, and named once.
+    /// An endpoint does not give a block. It is asked again at each look, and named once. Gives whether it has refused it for so long that it is left out there.
     fn refuses(
         &mut self,
         place: String,
-        number: u64,
+        (number, latest): (u64, &Block),
         reason: &str,
         say: &mut impl FnMut(&WatchNotice),
-    ) {
-        if self.unread.contains_key(&place) {
-            return;
+    ) -> bool {
+        if let Some((other, since)) = self.unread.get(&place) {
+            let is_over = latest.number.saturating_sub(*since) >= MAX_REFUSED;
+            let is_same = *other == number;
+            if is_over && is_same {
+                self.unread.remove(&place);
+                let (from, to) = (number, number);
+                say(&WatchNotice::Blind { place, from, to });
+                return true;
+            }
+            // It is said of one block at a time.
+            if is_same || !is_over {
+                return false;
+            }
         }
-        self.unread.insert(place.clone(), number);
+        self.unread.insert(place.clone(), (number, latest.number));
         let reason = format!("block {number} is not read, nor what is behind it: {reason}");
         say(&WatchNotice::Silent { place, reason });
+        false
     }
 
     /// An endpoint gives a block.
     fn answers(&mut self, place: String, number: u64, say: &mut impl FnMut(&WatchNotice)) {
-        if self.unread.get(&place) == Some(&number) {
+        if self.unread.get(&place).map(|(other, _)| *other) == Some(number) {
             self.unread.remove(&place);
             say(&WatchNotice::Back { place });
         }
@@ -176,7 +192,8 @@ impl<C: ChildSource> Watcher<C> {
         let second = self.second.clone();
         let mut read: Option<ReadBlock> = None;
         for endpoint in [Some(rpc), second.as_deref()].into_iter().flatten() {
-            let Some((hash, inputs)) = self.inputs(endpoint, number, say).await else {
+            let read_of = self.inputs(endpoint, (number, latest), say).await;
+            let Some((hash, inputs)) = read_of else {
                 return Ok(None);
             };
             let read = read.get_or_insert(ReadBlock {
@@ -203,7 +220,7 @@ impl<C: ChildSource> Watcher<C> {
     async fn inputs(
         &mut self,
         endpoint: &Rpc,
-        number: u64,
+        (number, latest): (u64, &Block),
         say: &mut impl FnMut(&WatchNotice),
     ) -> Option<(B256, Vec<Bytes>)> {
         let place = endpoint.place();
@@ -227,8 +244,8 @@ impl<C: ChildSource> Watcher<C> {
                     Err(error) => error.to_string(),
                     Ok(_) => "it does not have this block now".to_owned(),
                 };
-                self.refuses(place, number, &reason, say);
-                None
+                let is_left_out = self.refuses(place, (number, latest), &reason, say);
+                is_left_out.then(|| (B256::ZERO, Vec::new()))
             }
         }
     }

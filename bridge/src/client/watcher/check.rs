@@ -6,6 +6,7 @@ use alloy_sol_types::SolValue;
 use plasmid_staking::Member;
 
 use super::report::{self, CourtEvidence};
+use super::root::REORGANISED;
 use super::second::{About, has_keys};
 use super::{
     At, ChildSource, DoubleStatement, ICourt, KeptCase, MAX_CASES, MAX_CERTIFICATES, OffenceId,
@@ -17,10 +18,15 @@ use crate::relay::watch::Closing;
 use crate::relay::watch::docket::Accusation;
 use crate::relay::watch::statement::{Guilty, StatementError};
 
+/// Confirmations of a second endpoint that statements ask for in one look, at most.
+const MAX_CONFIRMED: usize = 16;
+
 /// What became of statements that were judged.
 enum Verdict {
     /// They wait, and are an offence of their set.
     Wait,
+    /// What they show stands on root, and may yet be taken away.
+    Aside,
     /// They wait for what they are judged by.
     Unsure,
     /// They are a case now, or nothing is lost with them.
@@ -38,7 +44,12 @@ impl<C: ChildSource> Watcher<C> {
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
+        let before = self.confirmed.asked;
         for _ in 0..self.docket.len() {
+            // The others have their turn in a later look.
+            if self.confirmed.asked.saturating_sub(before) >= MAX_CONFIRMED {
+                break;
+            }
             let Some(mut one) = self.docket.pop() else {
                 break;
             };
@@ -52,21 +63,20 @@ impl<C: ChildSource> Watcher<C> {
             };
             match verdict {
                 Verdict::Over => {}
-                Verdict::Wait => {
+                Verdict::Wait | Verdict::Aside => {
                     one.is_checked = true;
+                    one.is_shown = matches!(verdict, Verdict::Aside);
                     self.docket.put_back(one);
                 }
                 Verdict::Unsure => {
-                    one.is_checked = false;
+                    (one.is_checked, one.is_shown) = (false, false);
                     self.docket.put_back(one);
                 }
                 Verdict::LetGo(about, notice) => {
                     if !self.both_say(rpc, latest, &about, say).await {
                         self.docket.put_back(one);
-                    } else if let Some(notice) = notice
-                        && self.is_news(&notice)
-                    {
-                        say(&notice);
+                    } else if let Some(notice) = notice {
+                        self.tell_news(notice, say);
                     }
                 }
             }
@@ -84,9 +94,24 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     /// A place names a thing once.
+    fn tell_news(&mut self, mut notice: WatchNotice, say: &mut impl FnMut(&WatchNotice)) {
+        if !self.is_news(&notice) {
+            return;
+        }
+        if let WatchNotice::Late { place, epochs, .. } = &mut notice {
+            let late = self.late.entry(place.clone()).or_default();
+            *late = late.saturating_add(1);
+            *epochs = *late;
+            if !late.is_power_of_two() {
+                return;
+            }
+        }
+        say(&notice);
+    }
+
     fn is_news(&mut self, notice: &WatchNotice) -> bool {
         match notice {
-            WatchNotice::Late { place, epoch } => self.tells(format!("late {place} {epoch}")),
+            WatchNotice::Late { place, epoch, .. } => self.tells(format!("late {place} {epoch}")),
             WatchNotice::Dropped { subject, .. } => {
                 let hash = keccak256(serde_json::to_vec(subject).unwrap_or_default());
                 self.tells(format!("unfit {hash}"))
@@ -106,9 +131,14 @@ impl<C: ChildSource> Watcher<C> {
     ) -> Result<Verdict, RpcError> {
         let epoch = one.statement.epoch(self.epoch_blocks);
         if self.is_closed(epoch, now) {
-            let place = one.place.clone();
-            let late = WatchNotice::Late { place, epoch };
-            return Ok(Verdict::LetGo(About::Epoch(epoch), Some(late)));
+            let (place, epochs) = (one.place.clone(), 0);
+            let late = WatchNotice::Late {
+                place,
+                epoch,
+                epochs,
+            };
+            let late = (!one.is_shown).then_some(late);
+            return Ok(Verdict::LetGo(About::Epoch(epoch), late));
         }
         if !self
             .find_set(rpc, At::Hash(latest.hash), epoch, say)
@@ -172,15 +202,15 @@ impl<C: ChildSource> Watcher<C> {
         }
         let at = At::Hash(latest.hash);
         // An event alone shows no offence: that root knows it says its state.
-        if self.records.has_offence(&offence) && self.is_revealed(rpc, at, offence).await? {
-            return Ok(Verdict::LetGo(About::Subject(subject), None));
+        if let Some(block) = self.revealed_at(rpc, at, offence).await? {
+            return Ok(shown_verdict(block, latest, About::Subject(subject)));
         }
         if let Some(reason) = self.unfit(rpc, at, member).await? {
             return Ok(unfit_verdict(epoch, member, subject, reason));
         }
-        // A case keeps others out, so one endpoint's word alone makes none.
+        // A case keeps others out, so one endpoint's word alone makes none while the other one says something.
         let about = About::Epoch(epoch);
-        if !self.both_say(rpc, latest, &about, say).await {
+        if !self.may_act(rpc, latest, &about, say).await {
             return Ok(Verdict::Unsure);
         }
         // As long as two certificates are a case against it, or the Court waits for its freeze, a report of its own is refused.
@@ -196,15 +226,16 @@ impl<C: ChildSource> Watcher<C> {
         Ok(self.take_up((one, statement, subject), members, (place, None), say))
     }
 
-    async fn is_revealed(
+    /// The block of an offence's reveal, if root knows of one.
+    async fn revealed_at(
         &self,
         rpc: &Rpc,
         at: At,
         OffenceId { epoch, operator }: OffenceId,
-    ) -> Result<bool, RpcError> {
+    ) -> Result<Option<u64>, RpcError> {
         let call = ICourt::offenceCall { operator, epoch };
         let known = view_call(rpc, self.contracts.court, call, at).await?;
-        Ok(known.registration != 0)
+        Ok((known.registration != 0).then(|| known.revealedAt.to()))
     }
 
     /// More than a third said two things.
@@ -221,7 +252,10 @@ impl<C: ChildSource> Watcher<C> {
             return Ok(Verdict::Over);
         }
         if self.is_overlapped(epoch, &both) {
-            return Ok(Verdict::LetGo(About::Epoch(epoch), None));
+            let overlaps = self.records.overlaps_of(epoch);
+            let newest = overlaps.map(|(_, one)| one.revealedAt.to()).max();
+            let newest = newest.unwrap_or_default();
+            return Ok(shown_verdict(newest, latest, About::Epoch(epoch)));
         }
         let Some(evidence) = CourtEvidence::of(statement, members) else {
             return Ok(Verdict::Over);
@@ -231,7 +265,7 @@ impl<C: ChildSource> Watcher<C> {
             evidence: evidence.hash(),
         };
         let about = About::Epoch(epoch);
-        if !self.both_say(rpc, latest, &about, say).await {
+        if !self.may_act(rpc, latest, &about, say).await {
             return Ok(Verdict::Unsure);
         }
         let (at, mut last) = (At::Hash(latest.hash), None);
@@ -330,10 +364,7 @@ impl<C: ChildSource> Watcher<C> {
     /// Names a place, once for each thing that it says.
     pub(super) fn lie(&mut self, place: &str, reason: String, say: &mut impl FnMut(&WatchNotice)) {
         let place = place.to_owned();
-        let lie = WatchNotice::Lie { place, reason };
-        if self.is_news(&lie) {
-            say(&lie);
-        }
+        self.tell_news(WatchNotice::Lie { place, reason }, say);
     }
 
     /// Whether that is news, as far as it is remembered.
@@ -342,6 +373,14 @@ impl<C: ChildSource> Watcher<C> {
             self.said.clear();
         }
         self.said.insert(what)
+    }
+}
+
+/// What was shown on root in this block. A reorganisation may take it away, as long as it is not older than what is reckoned with.
+fn shown_verdict(block: u64, latest: &Block, about: About) -> Verdict {
+    match latest.number.saturating_sub(block) >= REORGANISED {
+        true => Verdict::LetGo(about, None),
+        false => Verdict::Aside,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::second::About;
 use super::{At, ChildSource, ROOT, RootMoment, Rpc, RpcError, WatchNotice, Watcher};
 use crate::relay::seen::Block;
+use crate::relay::watch::book::SharesIntake;
 
 /// Epochs before the next one to be accepted whose checkpoints are listened to.
 const BEFORE: u64 = 16;
@@ -41,14 +42,14 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn compare(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
         let records = &self.records;
         let digest = |epoch: u64| records.acceptance(epoch).map(|accepted| accepted.digest);
         for epoch in self.book.suspects(digest) {
             let signing = epoch.saturating_add(1);
-            if !self.find_set(rpc, at, signing, say).await? {
+            if !self.knows_set(rpc, latest, signing, say).await? {
                 continue;
             }
             let members = self.members_of(signing).to_vec();
@@ -75,36 +76,83 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn compare_commits(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
         let chain = self.created.chain_id();
         for height in self.commits.waiting() {
-            let blocks = height.saturating_sub(1);
-            let epoch = blocks.checked_div(self.epoch_blocks).unwrap_or(0);
+            let epoch = self.epoch_of(height);
             if self.is_closed(epoch, now) {
-                self.commits.forget(height);
+                let about = About::Epoch(epoch);
+                if self.both_say(rpc, latest, &about, say).await {
+                    self.commits.forget(height);
+                }
                 continue;
             }
-            if !self.find_set(rpc, at, epoch, say).await? {
+            if !self.knows_set(rpc, latest, epoch, say).await? {
                 continue;
             }
             let members = self.members_of(epoch).to_vec();
-            let (found, liars) = self.commits.compare((epoch, height), &members, &chain);
-            for liar in liars {
+            let compared = self.commits.compare((epoch, height), &members, &chain);
+            for late in compared.late {
+                let place = self.place(late);
+                // Whoever is behind mostly stays so for long.
+                if self.told.insert(format!("commits {place}")) {
+                    let reason = "its commits come when those of other nodes are not kept any more, so they are not compared";
+                    self.ignore(place, epoch, reason, say);
+                }
+            }
+            for liar in compared.liars {
                 let place = self.place(liar);
                 let what = format!(
                     "its commit of block {height} has votes that no member of the set of epoch {epoch} signed"
                 );
                 self.lie(&place, what, say);
             }
-            for (source, statement) in found {
+            for (source, statement) in compared.found {
                 // It is kept until the docket has room for it, as nobody shows it again.
                 let place = self.place(source);
                 self.hand_over(&place, statement);
             }
         }
         Ok(())
+    }
+
+    /// The epoch of a height.
+    pub(super) fn epoch_of(&self, height: u64) -> u64 {
+        let blocks = height.saturating_sub(1);
+        blocks.checked_div(self.epoch_blocks).unwrap_or(0)
+    }
+
+    /// Whether the set of an epoch is known, and is what both endpoints say: what it did not sign is thrown away.
+    async fn knows_set(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        epoch: u64,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<bool, RpcError> {
+        let at = At::Hash(latest.hash);
+        Ok(self.find_set(rpc, at, epoch, say).await?
+            && self.may_act(rpc, latest, &About::Epoch(epoch), say).await)
+    }
+
+    /// Says what became of shares that a node shows, where that is not nothing.
+    pub(super) fn tell_shares(
+        &mut self,
+        node: usize,
+        epoch: u64,
+        taken: SharesIntake,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        let reason = match taken {
+            SharesIntake::Taken => return,
+            SharesIntake::Full => "it serves more checkpoints of it than are kept",
+            SharesIntake::Distrusted => {
+                "it has served more shares that no member signed than are checked"
+            }
+        };
+        self.ignore(self.place(node), epoch, reason, say);
     }
 }

@@ -47,18 +47,17 @@ impl<C: ChildSource> Watcher<C> {
                     self.lie(&place, what, say);
                 } else if self.window.contains(&checkpoint.epoch) {
                     let epoch = checkpoint.epoch;
-                    if !self.book.add_shares(node, *checkpoint, shares) {
-                        let place = self.place(node);
-                        self.ignore(
-                            place,
-                            epoch,
-                            "it serves more checkpoints of it than are kept",
-                            say,
-                        );
-                    }
+                    let taken = self.book.add_shares(node, *checkpoint, shares);
+                    self.tell_shares(node, epoch, taken, say);
                 }
             }
-            ChildNews::Commit { node, votes } => self.commits.add(node, votes),
+            ChildNews::Commit { node, votes } => {
+                if let Some(height) = self.commits.add(node, votes) {
+                    let (place, epoch) = (self.place(node), self.epoch_of(height));
+                    let reason = "more commits of it wait for the set of their epoch than are kept";
+                    self.ignore(place, epoch, reason, say);
+                }
+            }
             ChildNews::Silent { node, reason } => say(&WatchNotice::Silent {
                 place: self.place(node),
                 reason,

@@ -22,7 +22,7 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn try_look(&mut self, say: &mut impl FnMut(&WatchNotice)) -> bool {
         let rpc = super::Arc::clone(self.wallet.rpc());
         let place = rpc.place();
-        match self.look(&rpc, say).await {
+        let done = match self.look(&rpc, say).await {
             Ok(done) => {
                 if self.told.remove(&place) {
                     say(&WatchNotice::Back { place });
@@ -36,7 +36,9 @@ impl<C: ChildSource> Watcher<C> {
                 }
                 false
             }
-        }
+        };
+        self.go_on(&rpc, say).await;
+        done
     }
 
     async fn look(
@@ -46,7 +48,8 @@ impl<C: ChildSource> Watcher<C> {
     ) -> Result<bool, RpcError> {
         let latest = rpc.block(Which::Latest).await?;
         let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
-        self.confirmed.is_behind = false;
+        self.still.shows(&latest);
+        (self.confirmed.is_behind, self.confirmed.asked) = (false, 0);
         self.waits_until = Instant::now() + WAIT;
         let told = self.records.scan(rpc, &latest).await?;
         self.tell(&told, say);
@@ -77,18 +80,20 @@ impl<C: ChildSource> Watcher<C> {
         self.records.read_overlaps(rpc, at).await?;
         self.accepted = head.accepted;
         self.listen(rpc, &latest, say).await;
+        self.clear_sets(rpc, &latest, say).await?;
         self.clear_ground(rpc, &latest, say).await;
-        // No report waits for a block that cannot be read.
-        let calldata = self.read_calldata(rpc, &latest, &now, say).await;
-        self.compare(rpc, at, say).await?;
-        self.compare_commits(rpc, at, &now, say).await?;
-        self.take_handed(say);
-        self.judge_waiting(rpc, &latest, &now, say).await?;
+        // What is known is sent before anything is judged: whoever hands over what is none keeps no report waiting.
         let planned = self.plan(rpc, &latest, &now, say).await?;
         if let Some(planned) = planned {
             self.send(rpc, &planned, &now, (&latest, nonce), say)
                 .await?;
         }
+        // No report waits for a block that cannot be read.
+        let calldata = self.read_calldata(rpc, &latest, &now, say).await;
+        self.compare(rpc, &latest, say).await?;
+        self.compare_commits(rpc, &latest, &now, say).await?;
+        self.take_handed(say);
+        self.judge_waiting(rpc, &latest, &now, say).await?;
         if self.records.is_whole() {
             self.release(rpc, &latest, &now, say).await;
         }

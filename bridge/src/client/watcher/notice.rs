@@ -176,12 +176,14 @@ pub enum WatchNotice {
         /// Why.
         reason: String,
     },
-    /// Statements came when reports of their epoch were closed.
+    /// Statements came when reports of their epoch were closed. It is said of the first such epoch of a place, of the second one, of the fourth one, and so on.
     Late {
         /// Where they are from.
         place: String,
         /// The epoch.
         epoch: u64,
+        /// How many epochs that was said or counted of.
+        epochs: u64,
     },
     /// The deployment's reveal window is so short that a reveal fits only if the next block has it, or never.
     Narrow {
@@ -240,6 +242,17 @@ pub enum WatchNotice {
     Back {
         /// Where.
         place: String,
+    },
+    /// A root endpoint has shown no new block for long.
+    Still {
+        /// It.
+        place: String,
+        /// The newest block that it showed.
+        block: u64,
+        /// For how many seconds.
+        secs: u64,
+        /// The endpoint that the watcher goes on with, if there is one with newer blocks.
+        other: Option<String>,
     },
     /// Root's events leave a checkpoint out, or show another one than root keeps: they are read again.
     Contradicted {

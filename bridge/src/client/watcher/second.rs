@@ -1,7 +1,10 @@
 //! A second endpoint of root: what decides a step, or that something is let go of, is read at both in the same block. Whatever is let go of, be it
 //! evidence, an epoch or a position, asks [`Watcher::both_say`] first.
+//!
+//! The second one's answers are compared with those by which was decided: the first one is asked once in a block ([`Rpc::remember`]), and of a checkpoint the word is made of what
+//! its event showed. So an endpoint that answers alternately gains nothing by it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use alloy_primitives::{Address, B256, Bytes};
@@ -32,17 +35,49 @@ pub(super) enum About {
     Closed(Range<u64>),
 }
 
-/// A view function of a contract, its data, and what it tells.
-type Deciding = (Address, Bytes, &'static str);
+/// What decides: a view function of a contract.
+struct Deciding {
+    contract: Address,
+    data: Bytes,
+    /// What it tells.
+    what: &'static str,
+    /// What is known of it that was not asked of a view function: of an epoch.
+    read: Option<(u64, Bytes)>,
+}
 
-/// What the second endpoint confirmed of one block.
+impl Deciding {
+    fn of<C: SolCall>(contract: Address, call: C, what: &'static str) -> Self {
+        let data = call.abi_encode().into();
+        Self {
+            contract,
+            data,
+            what,
+            read: None,
+        }
+    }
+}
+
+/// What the second endpoint says of one block: it too is asked once.
 #[derive(Debug, Default)]
 pub(super) struct Confirmed {
     block: B256,
     is_same_block: bool,
     /// Whether it lacked the block when it was asked in this look.
     pub(super) is_behind: bool,
-    calls: BTreeSet<(Address, Bytes)>,
+    /// How often it was asked in this look.
+    pub(super) asked: usize,
+    calls: BTreeMap<(Address, Bytes), Bytes>,
+}
+
+/// What a second endpoint's word allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allowed {
+    /// All.
+    All,
+    /// Nothing that cannot be taken back: it says nothing, because it stands still.
+    Acts,
+    /// Nothing.
+    Nothing,
 }
 
 /// What a second endpoint says.
@@ -64,17 +99,44 @@ impl<C: ChildSource> Watcher<C> {
         about: &About,
         say: &mut impl FnMut(&WatchNotice),
     ) -> bool {
+        self.allowed(rpc, latest, about, say).await == Allowed::All
+    }
+
+    /// Whether something may be sent or taken up, of which nothing is lost but what it costs: the second endpoint says the same, or stands still, so that the other one is
+    /// all that is left.
+    pub(super) async fn may_act(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        about: &About,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> bool {
+        self.allowed(rpc, latest, about, say).await != Allowed::Nothing
+    }
+
+    async fn allowed(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        about: &About,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Allowed {
         let Some(second) = self.second.clone() else {
-            return true;
+            return Allowed::All;
         };
         let place = second.place();
         let (told, late) = (format!("second {place}"), format!("behind {place}"));
+        let silent = match self.still.is_left() {
+            true => Allowed::Acts,
+            false => Allowed::Nothing,
+        };
         match self.difference(rpc, &second, latest, about).await {
             Ok(SecondWord::Same) => {
                 self.behind = 0;
                 self.told.remove(&told);
                 self.told.remove(&late);
-                true
+                self.still.comes_back();
+                Allowed::All
             }
             // An honest endpoint is a block behind now and then.
             Ok(SecondWord::Later) => {
@@ -82,38 +144,49 @@ impl<C: ChildSource> Watcher<C> {
                     self.confirmed.is_behind = true;
                     self.behind = self.behind.saturating_add(1);
                 }
-                if self.behind > MAX_LOOKS_BEHIND && self.told.insert(late) {
+                let is_long = self.behind > MAX_LOOKS_BEHIND && !self.still.is_left();
+                if is_long && self.told.insert(late) {
                     let reason = "it never has the first one's newest block".to_owned();
                     say(&WatchNotice::Disagree { place, reason });
                 }
-                false
+                silent
             }
             Ok(SecondWord::Other(reason)) => {
                 if self.told.insert(told) {
                     say(&WatchNotice::Disagree { place, reason });
                 }
-                false
+                Allowed::Nothing
             }
-            Err(error) => {
-                if self.told.insert(told) {
-                    let reason = error.to_string();
+            Err((silenced, error)) => {
+                let of_second = silenced == place;
+                if self.told.insert(format!("second {silenced}")) {
+                    let (place, reason) = (silenced, error.to_string());
                     say(&WatchNotice::Silent { place, reason });
                 }
-                false
+                match of_second {
+                    true => silent,
+                    false => Allowed::Nothing,
+                }
             }
         }
     }
 
+    /// What the second one says of it. An error comes with the place of the endpoint whose it is.
     async fn difference(
         &mut self,
         rpc: &Rpc,
         second: &Rpc,
         latest: &Block,
         about: &About,
-    ) -> Result<SecondWord, RpcError> {
+    ) -> Result<SecondWord, (String, RpcError)> {
+        let (own, other) = (
+            |error| (rpc.place(), error),
+            |error| (second.place(), error),
+        );
         if self.confirmed.block != latest.hash {
             self.confirmed = Confirmed {
                 block: latest.hash,
+                asked: self.confirmed.asked,
                 ..Confirmed::default()
             };
         }
@@ -121,8 +194,10 @@ impl<C: ChildSource> Watcher<C> {
         if self.confirmed.is_behind {
             return Ok(SecondWord::Later);
         }
+        let mut is_asked = !self.confirmed.is_same_block;
+        self.confirmed.asked = self.confirmed.asked.saturating_add(usize::from(is_asked));
         if !self.confirmed.is_same_block {
-            match second.block(Which::Number(number)).await? {
+            match second.block(Which::Number(number)).await.map_err(other)? {
                 None => return Ok(SecondWord::Later),
                 Some(there) if there != *latest => {
                     return Ok(SecondWord::Other(format!(
@@ -132,26 +207,44 @@ impl<C: ChildSource> Watcher<C> {
                 Some(_) => {}
             }
             let account = self.wallet.address();
-            if rpc.nonce(account, at).await? != second.nonce(account, at).await? {
+            let sent = rpc.nonce(account, at).await.map_err(own)?;
+            if sent != second.nonce(account, at).await.map_err(other)? {
                 return Ok(SecondWord::Other(format!(
                     "{account} has sent another number of transactions there"
                 )));
             }
             self.confirmed.is_same_block = true;
         }
-        for (contract, data, what) in self.deciding(about) {
-            let key = (contract, data.clone());
-            if self.confirmed.calls.contains(&key) {
-                continue;
-            }
-            let call = Call::to(contract, data);
-            let (own, other) = (rpc.call(&call, at).await?, second.call(&call, at).await?);
-            if own != other {
+        for one in self.deciding(about) {
+            let (contract, what) = (one.contract, one.what);
+            let key = (contract, one.data.clone());
+            let call = Call::to(contract, one.data);
+            let epoch = one.read.as_ref().map(|(epoch, _)| *epoch);
+            let told = match one.read {
+                Some((_, read)) => read,
+                None => rpc.call(&call, at).await.map_err(own)?,
+            };
+            let there = match self.confirmed.calls.get(&key) {
+                Some(there) => there.clone(),
+                None => {
+                    if !is_asked {
+                        is_asked = true;
+                        self.confirmed.asked = self.confirmed.asked.saturating_add(1);
+                    }
+                    let there = second.call(&call, at).await.map_err(other)?;
+                    self.confirmed.calls.insert(key, there.clone());
+                    there
+                }
+            };
+            if told != there {
+                // Perhaps the first one does not say it any more either.
+                if let Some(epoch) = epoch {
+                    self.records.doubt(epoch);
+                }
                 return Ok(SecondWord::Other(format!(
                     "in block {number} {what} is another one there"
                 )));
             }
-            self.confirmed.calls.insert(key);
         }
         Ok(SecondWord::Same)
     }
@@ -159,18 +252,14 @@ impl<C: ChildSource> Watcher<C> {
     /// What decides: root refuses to tell of a checkpoint that it does not keep.
     fn deciding(&self, about: &About) -> Vec<Deciding> {
         let (court, root_chain) = (self.contracts.court, self.contracts.root_chain);
-        let uncounted = ICourt::uncountedCall {}.abi_encode();
-        let mut all: Vec<Deciding> = vec![
-            (
+        let uncounted = "the number of offences that are not counted";
+        let mut all = vec![
+            Deciding::of(
                 root_chain,
-                IRootChain::headCall {}.abi_encode().into(),
+                IRootChain::headCall {},
                 "the last accepted checkpoint",
             ),
-            (
-                court,
-                uncounted.into(),
-                "the number of offences that are not counted",
-            ),
+            Deciding::of(court, ICourt::uncountedCall {}, uncounted),
         ];
         match about {
             About::Head => {}
@@ -183,15 +272,15 @@ impl<C: ChildSource> Watcher<C> {
             About::Epoch(epoch) => self.of_an_epoch(*epoch, &mut all),
             About::Member(epoch, member) => {
                 self.of_an_epoch(*epoch, &mut all);
-                let call = has_keys(member).abi_encode();
                 let what = "whether the Registry knows an operator's keys";
-                all.push((self.created.registry, call.into(), what));
+                let call = has_keys(member);
+                all.push(Deciding::of(self.created.registry, call, what));
             }
             About::Closed(epochs) => {
                 let closing = epochs.start.saturating_add(1)..epochs.end.saturating_add(1);
                 self.records_of(closing, &mut all);
-                let overlaps = ICourt::overlapsCall {}.abi_encode();
-                all.push((court, overlaps.into(), "the number of overlaps"));
+                let what = "the number of overlaps";
+                all.push(Deciding::of(court, ICourt::overlapsCall {}, what));
             }
         }
         all
@@ -203,25 +292,29 @@ impl<C: ChildSource> Watcher<C> {
         let first = accepted.saturating_sub(self.contracts.record_slots);
         for epoch in epochs.start.max(first)..epochs.end.min(accepted) {
             let call = IRootChain::recordCall { epoch };
-            all.push((
-                root_chain,
-                call.abi_encode().into(),
-                "an accepted checkpoint",
-            ));
+            let read = self.records.acceptance(epoch).map(|found| {
+                let word = found.record();
+                let word = IRootChain::recordCall::abi_encode_returns(&word);
+                (epoch, word.into())
+            });
+            all.push(Deciding {
+                read,
+                ..Deciding::of(root_chain, call, "an accepted checkpoint")
+            });
         }
     }
 
     /// The set of an epoch, what was accepted before it and behind it, and who is convicted of it.
     fn of_an_epoch(&self, epoch: u64, all: &mut Vec<Deciding>) {
         self.records_of(epoch.saturating_sub(2)..epoch.saturating_add(2), all);
+        let (court, root_chain) = (self.contracts.court, self.contracts.root_chain);
         if epoch < 2 {
-            let call = IRootChain::genesisSetsCall {}.abi_encode();
-            let what = "the sets of the genesis";
-            all.push((self.contracts.root_chain, call.into(), what));
+            let (call, what) = (IRootChain::genesisSetsCall {}, "the sets of the genesis");
+            all.push(Deciding::of(root_chain, call, what));
         }
         for (number, _) in self.records.overlaps_of(epoch) {
-            let call = ICourt::overlapCall { number }.abi_encode();
-            all.push((self.contracts.court, call.into(), "an overlap"));
+            let call = ICourt::overlapCall { number };
+            all.push(Deciding::of(court, call, "an overlap"));
         }
     }
 
@@ -231,7 +324,7 @@ impl<C: ChildSource> Watcher<C> {
             let call = ICourt::commitmentCall {
                 commitment_: case.commitment,
             };
-            all.push((court, call.abi_encode().into(), "the commitment"));
+            all.push(Deciding::of(court, call, "the commitment"));
             // What commits to the set, and the checkpoint that evidence may name.
             let epoch = subject.epoch();
             self.records_of(epoch.saturating_sub(2)..epoch, all);
@@ -239,21 +332,21 @@ impl<C: ChildSource> Watcher<C> {
         match subject {
             Subject::Offence(OffenceId { epoch, operator }) => {
                 let call = ICourt::offenceCall { operator, epoch };
-                all.push((court, call.abi_encode().into(), "the offence"));
+                all.push(Deciding::of(court, call, "the offence"));
             }
             Subject::Certificates { epoch, .. } => {
                 let call = ICourt::lastOverlapCall { epoch };
-                all.push((court, call.abi_encode().into(), "the last overlap"));
+                all.push(Deciding::of(court, call, "the last overlap"));
                 if let Some(case) = self.cases.get(&subject) {
                     let call = ICourt::shownCall {
                         setCommitment: super::calls::commitment_of(&case.accused.set),
                     };
-                    all.push((court, call.abi_encode().into(), "what was shown of the set"));
+                    all.push(Deciding::of(court, call, "what was shown of the set"));
                 }
             }
             Subject::Overlap { number, .. } => {
                 let call = ICourt::overlapCall { number };
-                all.push((court, call.abi_encode().into(), "the overlap"));
+                all.push(Deciding::of(court, call, "the overlap"));
             }
         }
     }

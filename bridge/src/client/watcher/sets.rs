@@ -3,9 +3,11 @@
 use alloy_primitives::B256;
 use plasmid_staking::Member;
 
+use crate::relay::seen::Block;
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
+use super::second::About;
 use super::{
     Arc, At, ChildSource, Duration, IRootChain, Instant, Rpc, RpcError, WatchNotice, Watcher, set,
     view_call,
@@ -52,14 +54,9 @@ impl<C: ChildSource> Watcher<C> {
         let Some(expected) = self.commitment_of(rpc, at, epoch).await? else {
             return Ok(false);
         };
-        // Root may have committed to another one since.
+        // Of another one, to which root has committed since, both endpoints have to say so first.
         if let Some(known) = self.sets.get(&epoch) {
-            if known.commitment == expected {
-                return Ok(true);
-            }
-            self.sets.remove(&epoch);
-            self.asked.remove(&epoch);
-            self.asking.remove(&epoch);
+            return Ok(known.commitment == expected);
         }
         if !self.asking.contains_key(&epoch) && !self.ask(epoch) {
             return Ok(false);
@@ -100,6 +97,30 @@ impl<C: ChildSource> Watcher<C> {
             });
         }
         Ok(false)
+    }
+
+    /// Lets go of sets in whose place root has committed to another one.
+    pub(super) async fn clear_sets(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<(), RpcError> {
+        let at = At::Hash(latest.hash);
+        let known = self.sets.iter();
+        let known: Vec<_> = known.map(|(epoch, set)| (*epoch, set.commitment)).collect();
+        for (epoch, commitment) in known {
+            let expected = self.commitment_of(rpc, at, epoch).await?;
+            if expected.is_none_or(|expected| expected == commitment) {
+                continue;
+            }
+            if self.both_say(rpc, latest, &About::Epoch(epoch), say).await {
+                self.sets.remove(&epoch);
+                self.asked.remove(&epoch);
+                self.asking.remove(&epoch);
+            }
+        }
+        Ok(())
     }
 
     /// Asks all nodes at once, in tasks that end when nobody listens. Gives whether they were asked.

@@ -16,6 +16,7 @@ use endpoint::{accepts, endpoint, root};
 mod calldata;
 mod commits;
 mod endpoint;
+mod endpoints;
 mod ground;
 
 const DEPLOYMENT: [u8; 20] = [7; 20];
@@ -128,9 +129,11 @@ async fn watcher(
     let second =
         second.map(|node| Arc::new(Rpc::new(&node.url, Limits::default()).expect("an address")));
     let child = OneNode(vec!["a node".into()], Some(members()));
-    Watcher::open(wallet(first).await, second, created, child, folder, options)
-        .await
-        .expect("it opens")
+    let opened = Watcher::open(wallet(first).await, second, created, child, folder, options);
+    let mut watcher = opened.await.expect("it opens");
+    // Root's blocks are of that time.
+    watcher.still.waits(Duration::from_secs(3_600), || 5_000);
+    watcher
 }
 
 async fn looks(watcher: &mut Watcher<OneNode>, times: usize) -> Vec<WatchNotice> {
@@ -250,8 +253,11 @@ async fn one_endpoint_alone_has_neither_evidence_nor_an_epoch_nor_a_position_let
         );
         assert_eq!((watcher.docket.len(), watcher.kept.calldata), (1, 200));
         assert_eq!(watcher.kept.first_epoch, 0);
-        // When it says the truth, the evidence is taken up.
+        // When it says the truth, of a new block, the evidence is taken up.
         liar.lock().expect("nobody panics").accepted = 0;
+        for chain in [&honest, &liar] {
+            chain.lock().expect("nobody panics").newest = 311;
+        }
         let said = looks(&mut watcher, 4).await;
         assert!(
             said.iter()

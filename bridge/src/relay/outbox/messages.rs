@@ -1,5 +1,7 @@
 //! What the outbox machine is told, does and says.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256};
 
 use crate::abi::IRootChain;
@@ -74,6 +76,8 @@ pub struct RootState {
     pub nonce: u64,
     /// The same with those that wait in the node's pool.
     pub pending_nonce: u64,
+    /// The newest checkpoint that may be made final, with all before it, when it is time to.
+    pub ripe: Option<Arc<Acceptance>>,
 }
 
 impl RootState {
@@ -116,6 +120,8 @@ pub enum Task {
     Fetch(u64),
     /// Hand in a transaction.
     Submit(Box<Parcel>),
+    /// Make this checkpoint final, with all before it, at this nonce of the account.
+    Finalize(Arc<Acceptance>, u64),
 }
 
 /// A submission on its way.
@@ -178,6 +184,28 @@ pub enum Notice {
         /// Wei per gas, when the node says.
         gas_price: Option<u128>,
         /// Whether it took effect; false when another relayer was faster.
+        succeeded: bool,
+    },
+    /// A transaction was handed in that makes all that is ripe final.
+    Finalizing {
+        /// The newest checkpoint of them.
+        epoch: u64,
+        /// The account's nonce.
+        nonce: u64,
+        /// The transaction.
+        hash: B256,
+    },
+    /// It stands in a block; said by the driver.
+    PaidFinal {
+        /// The newest checkpoint of them.
+        epoch: u64,
+        /// The transaction.
+        hash: B256,
+        /// Gas used.
+        gas_used: u64,
+        /// Wei per gas, when the node says.
+        gas_price: Option<u128>,
+        /// Whether it took effect.
         succeeded: bool,
     },
     /// Another relayer goes first with this checkpoint; said once.

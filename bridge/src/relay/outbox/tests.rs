@@ -30,6 +30,9 @@ struct World {
     rival: bool,
     lies: Vec<CheckpointOffer>,
     stands: bool,
+    ripe: Option<Arc<Acceptance>>,
+    /// What waits in the pool to make something final.
+    finalizing: Vec<(u64, u64)>,
     notices: Vec<Notice>,
 }
 
@@ -71,6 +74,8 @@ impl World {
             rival: false,
             lies: Vec::new(),
             stands: false,
+            ripe: None,
+            finalizing: Vec::new(),
             notices: Vec::new(),
         }
     }
@@ -137,7 +142,10 @@ impl World {
             entries: Vec::new(),
             count: 0,
             nonce: self.nonce,
-            pending_nonce: self.nonce + u64::from(!self.pool.is_empty()),
+            pending_nonce: self.nonce
+                + u64::from(!self.pool.is_empty())
+                + self.finalizing.len() as u64,
+            ripe: self.ripe.clone(),
         }
     }
 
@@ -154,10 +162,19 @@ impl World {
                     parcel.nonce, self.nonce,
                     "only the account's next nonce is used"
                 );
-                assert_eq!(parcel.replaces, !self.pool.is_empty());
+                let is_empty = self.pool.is_empty() && self.finalizing.is_empty();
+                assert_eq!(parcel.replaces, !is_empty);
                 let hash = keccak256(parcel.nonce.to_be_bytes());
                 self.pool = vec![*parcel];
+                // It takes the place of what waited there.
+                self.finalizing.clear();
                 Outcome::Sent(hash)
+            }
+            Task::Finalize(ripe, nonce) => {
+                assert_eq!((nonce, self.pool.len()), (self.nonce, 0));
+                assert!(self.finalizing.is_empty(), "it is never sent twice");
+                self.finalizing.push((ripe.epoch, nonce));
+                Outcome::Sent(ripe.digest)
             }
         };
         let notices = self.outbox.answer(self.now, outcome);
@@ -175,6 +192,12 @@ impl World {
 
     /// Root mines what waits: accepts it when it is next, else it reverts and is paid for all the same.
     fn mine(&mut self) {
+        for (epoch, nonce) in std::mem::take(&mut self.finalizing) {
+            assert_eq!(nonce, self.nonce);
+            self.nonce += 1;
+            let is_done = |ripe: &Arc<Acceptance>| ripe.epoch > epoch;
+            self.ripe = self.ripe.take().filter(is_done);
+        }
         for parcel in std::mem::take(&mut self.pool) {
             self.nonce += 1;
             self.paid += 1;
@@ -518,6 +541,7 @@ fn an_old_checkpoint_is_taken_by_a_root_whose_next_block_comes_minutes_late() {
             count: 0,
             nonce: 0,
             pending_nonce: 0,
+            ripe: None,
         };
         // After an outage of any length, or an epoch that ended just now.
         let mut checkpoint = world.checkpoint(0);
@@ -530,5 +554,67 @@ fn an_old_checkpoint_is_taken_by_a_root_whose_next_block_comes_minutes_late() {
         if age < 7 * 60 && checkpoint.last_block_time >= root.tau {
             assert_eq!(tau, checkpoint.last_block_time, "nothing later is due");
         }
+    }
+}
+
+/// Checkpoints go first, and what was sent is waited for.
+#[test]
+fn what_is_ripe_is_made_final_once_when_nothing_is_to_be_submitted() {
+    for crashes in [false, true] {
+        let mut world = World::new(4, World::quick());
+        world.run(2);
+        world.mine();
+        world.ripe = Some(Arc::new(world.accepted[0].clone()));
+        world.run(1);
+        // There is a checkpoint to carry.
+        assert_eq!((world.pool.len(), world.finalizing.len()), (1, 0));
+        world.stands = true;
+        world.mine();
+        world.run(1);
+        assert_eq!(world.finalizing, [(0, 2)]);
+        if crashes {
+            world.crash();
+        }
+        world.run(3);
+        let said = |notice: &&Notice| {
+            matches!(
+                notice,
+                Notice::Finalizing {
+                    epoch: 0,
+                    nonce: 2,
+                    ..
+                }
+            )
+        };
+        assert_eq!(world.notices.iter().filter(said).count(), 1);
+        // The next checkpoint waits for it, and takes its place when it is not mined.
+        world.stands = false;
+        world.run(1);
+        assert!(world.pool.is_empty());
+        world.run(10);
+        assert_eq!((world.pool.len(), world.finalizing.len()), (1, 0));
+        world.mine();
+        // It is due still.
+        world.stands = true;
+        world.run(1);
+        assert_eq!(world.finalizing, [(0, 3)]);
+        world.mine();
+        world.run(10);
+        assert!(world.finalizing.is_empty());
+    }
+}
+
+/// A quorum waits for the rest of the shares; its account is not to be taken by something that can wait.
+#[test]
+fn nothing_is_made_final_while_a_checkpoint_lingers_for_more_shares() {
+    let mut world = World::new(4, World::quick());
+    world.run(2);
+    world.mine();
+    world.ripe = Some(Arc::new(world.accepted[0].clone()));
+    world.absent = vec![3];
+    while world.pool.is_empty() {
+        world.step();
+        world.now += 50;
+        assert!(world.finalizing.is_empty());
     }
 }

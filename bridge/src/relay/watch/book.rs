@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, keccak256};
 use plasmid_staking::Member;
 
 use super::statement::{DoubleStatement, TwoCertificates, TwoShares};
@@ -21,6 +21,10 @@ use crate::relay::acceptance::Acceptance;
 const MAX_OF_NODE: usize = 4;
 /// Likewise of root's calldata, of which only certificates come here that verify; and certificates of one checkpoint.
 const MAX_OF_ROOT: usize = 256;
+
+/// Shares of one epoch that are found to be no member's, of one source, at most: then none of its shares of that epoch is looked at any more. A source that is
+/// honest has checked what it serves.
+const MAX_REFUSED: usize = 2_048;
 
 /// A member's share.
 type ShareBytes = [u8; bls::SIGNATURE_BYTES];
@@ -36,6 +40,18 @@ struct HeardCheckpoint {
     is_checked: bool,
 }
 
+/// What became of shares that a source shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum SharesIntake {
+    /// They are in the book, or were before.
+    Taken,
+    /// The source shows more checkpoints of that epoch than are kept.
+    Full,
+    /// It has shown more shares of that epoch that no member made than are checked.
+    Distrusted,
+}
+
 /// Found in the book.
 #[derive(Clone, Debug)]
 pub struct Contradiction {
@@ -49,22 +65,27 @@ pub struct Contradiction {
 #[derive(Debug, Default)]
 pub struct CheckpointBook {
     epochs: BTreeMap<u64, Vec<HeardCheckpoint>>,
+    /// By epoch and source: shares that were found to be no member's, each with the key and the digest as a hash.
+    refused: BTreeMap<(u64, usize), BTreeSet<B256>>,
     /// Epochs of which something is new.
     fresh: BTreeSet<u64>,
 }
 
 impl CheckpointBook {
-    /// A source shows shares over a checkpoint. Gives whether there is room for it.
-    #[must_use]
+    /// A source shows shares over a checkpoint.
     pub fn add_shares(
         &mut self,
         source: usize,
         checkpoint: Checkpoint,
         shares: Vec<(u16, ShareBytes)>,
-    ) -> bool {
+    ) -> SharesIntake {
         let epoch = checkpoint.epoch;
+        let refused = self.refused.get(&(epoch, source));
+        if refused.is_some_and(|refused| refused.len() >= MAX_REFUSED) {
+            return SharesIntake::Distrusted;
+        }
         let Some(page) = self.page(source, checkpoint, MAX_OF_NODE) else {
-            return false;
+            return SharesIntake::Full;
         };
         let before = page.shares.len();
         // No set has more members, and who shows numbers beyond it would only fill the memory.
@@ -76,7 +97,7 @@ impl CheckpointBook {
             page.is_checked = false;
             self.fresh.insert(epoch);
         }
-        true
+        SharesIntake::Taken
     }
 
     /// A source shows a certificate of a checkpoint, which verifies. Gives whether there is room for it.
@@ -134,6 +155,7 @@ impl CheckpointBook {
     pub fn keep(&mut self, epochs: &Range<u64>) {
         self.epochs.retain(|epoch, _| epochs.contains(epoch));
         self.fresh.retain(|epoch| epochs.contains(epoch));
+        self.refused.retain(|(epoch, _), _| epochs.contains(epoch));
     }
 
     /// What was heard of an epoch is compared again: what root accepted of it is known now, or what was found had no room.
@@ -171,12 +193,16 @@ impl CheckpointBook {
         let mut liars = Vec::new();
         for page in pages.iter_mut().filter(|page| !page.is_checked) {
             let had = !is_empty(page);
-            page.check(members);
+            page.check(
+                members,
+                self.refused.entry((epoch, page.source)).or_default(),
+            );
             if had && is_empty(page) {
                 liars.push(page.source);
             }
         }
         pages.retain(|page| !is_empty(page));
+        self.refused.retain(|_, refused| !refused.is_empty());
         let mut found = Vec::new();
         let certified: Vec<_> = pages
             .iter()
@@ -214,15 +240,24 @@ impl CheckpointBook {
 }
 
 impl HeardCheckpoint {
-    /// Leaves out what no member signed.
-    fn check(&mut self, members: &[Member]) {
+    /// Leaves out what no member signed. What was `refused` before is not verified again.
+    fn check(&mut self, members: &[Member], refused: &mut BTreeSet<B256>) {
         self.is_checked = true;
         let digest = self.digest;
         self.shares.retain(|number, share| {
-            let member = members.get(usize::from(*number));
-            member.is_some_and(|member| {
-                bls::verify_share(&member.checkpoint_key, &digest, share).is_ok()
-            })
+            let Some(member) = members.get(usize::from(*number)) else {
+                return false;
+            };
+            let key = &member.checkpoint_key;
+            let hash = keccak256([digest.as_slice(), key, share].concat());
+            if refused.len() >= MAX_REFUSED || refused.contains(&hash) {
+                return false;
+            }
+            let holds = bls::verify_share(key, &digest, share).is_ok();
+            if !holds {
+                refused.insert(hash);
+            }
+            holds
         });
         let holds = |one: &Certificate| certificate::verify(members, &digest, one).is_ok();
         self.certificates.retain(holds);

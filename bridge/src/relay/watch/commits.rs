@@ -13,7 +13,7 @@ use crate::proof::set::MAX_MEMBERS;
 use crate::proof::vote::{self, VoteStep};
 
 /// Commits of a source that wait for the set of their epoch, at most; the oldest ones go first.
-const MAX_WAITING: usize = 4;
+const MAX_WAITING: usize = 64;
 /// Commits of a source that later ones are compared with, at most.
 const MAX_CHECKED: usize = 16;
 
@@ -32,6 +32,19 @@ struct HeardCommit {
 struct SourceCommits {
     waiting: VecDeque<HeardCommit>,
     checked: VecDeque<HeardCommit>,
+    /// The highest one of the heights whose commits were checked and are not kept any more.
+    dropped: u64,
+}
+
+/// What comparing gives.
+#[derive(Debug, Default)]
+pub struct ComparedCommits {
+    /// Contradictions, one of each key in an epoch, each with who showed the second vote.
+    pub found: Vec<(usize, DoubleStatement)>,
+    /// Sources that show votes which no member signed.
+    pub liars: Vec<usize>,
+    /// Sources that show a height when others' commits of it, or of later ones, are not kept any more.
+    pub late: Vec<usize>,
 }
 
 /// Commits of all sources.
@@ -43,11 +56,9 @@ pub struct CommitBook {
 }
 
 impl CommitBook {
-    /// A source shows precommits of one height and round; those of another one are left out.
-    pub fn add(&mut self, source: usize, votes: Vec<NamedBallot>) {
-        let Some((_, first)) = votes.first() else {
-            return;
-        };
+    /// A source shows precommits of one height and round; those of another one are left out. Gives the height of the commit that has no room any more, if there is one.
+    pub fn add(&mut self, source: usize, votes: Vec<NamedBallot>) -> Option<u64> {
+        let (_, first) = votes.first()?;
         let at = (first.ballot.height, first.ballot.round);
         let is_of = |(_, one): &NamedBallot| {
             let ballot = one.ballot;
@@ -56,10 +67,12 @@ impl CommitBook {
         let most = usize::from(MAX_MEMBERS);
         let votes = votes.into_iter().filter(is_of).take(most).collect();
         let waiting = &mut self.sources.entry(source).or_default().waiting;
-        if waiting.len() >= MAX_WAITING {
-            waiting.pop_front();
-        }
+        let dropped = match waiting.len() >= MAX_WAITING {
+            true => waiting.pop_front(),
+            false => None,
+        };
         waiting.push_back(HeardCommit { at, votes });
+        dropped.map(|commit| commit.at.0)
     }
 
     /// The heights of the commits that wait.
@@ -84,23 +97,26 @@ impl CommitBook {
         self.given.retain(|(epoch, _)| *epoch >= first);
     }
 
-    /// Compares the commits of a height that wait with all others of it. Gives contradictions, one of each key in an epoch, each with who showed the second
-    /// vote, and the sources that show votes which none of these members signed.
+    /// Compares the commits of a height that wait with all others of it.
     pub fn compare(
         &mut self,
         (epoch, height): (u64, u64),
         members: &[Member],
         chain: &str,
-    ) -> (Vec<(usize, DoubleStatement)>, Vec<usize>) {
+    ) -> ComparedCommits {
         let keys = members.iter().map(|member| {
             let key = member.consensus_key;
             (vote::address(&key), key)
         });
         let keys: BTreeMap<[u8; 20], [u8; 32]> = keys.collect();
-        let (mut found, mut liars) = (Vec::new(), Vec::new());
+        let mut given = ComparedCommits::default();
         let sources: Vec<usize> = self.sources.keys().copied().collect();
         for source in sources {
             for mut commit in self.take(source, height) {
+                let mut others = self.sources.iter().filter(|(other, _)| **other != source);
+                if others.any(|(_, other)| other.dropped >= height) {
+                    given.late.push(source);
+                }
                 let mut known = self.votes_at(commit.at);
                 let shown = commit.votes.len();
                 commit.votes.retain(|(voter, one)| {
@@ -112,7 +128,7 @@ impl CommitBook {
                         || keys.get(voter).is_some_and(holds)
                 });
                 if commit.votes.len() < shown {
-                    liars.push(source);
+                    given.liars.push(source);
                 }
                 for (voter, one) in &commit.votes {
                     let others = known.entry(*voter).or_default();
@@ -126,21 +142,23 @@ impl CommitBook {
                             second: *one,
                         };
                         let statement = DoubleStatement::Votes(Box::new(votes.ordered()));
-                        found.push((source, statement));
+                        given.found.push((source, statement));
                     }
                     others.push(*one);
                 }
                 // One vote of each key is what an engine's commit has.
                 let mut voters = BTreeSet::new();
                 commit.votes.retain(|(voter, _)| voters.insert(*voter));
-                let checked = &mut self.sources.entry(source).or_default().checked;
-                if checked.len() >= MAX_CHECKED {
-                    checked.pop_front();
+                let own = self.sources.entry(source).or_default();
+                if own.checked.len() >= MAX_CHECKED
+                    && let Some(dropped) = own.checked.pop_front()
+                {
+                    own.dropped = own.dropped.max(dropped.at.0);
                 }
-                checked.push_back(commit);
+                own.checked.push_back(commit);
             }
         }
-        (found, liars)
+        given
     }
 
     /// Takes the commits of a height out that wait.

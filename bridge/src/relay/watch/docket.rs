@@ -18,6 +18,8 @@ pub struct Accusation {
     pub statement: DoubleStatement,
     /// Whether it is an offence of its set, and waits for something else.
     pub is_checked: bool,
+    /// Whether what it shows stands on root already, in a block that may be reorganised.
+    pub is_shown: bool,
 }
 
 /// What became of a statement that was handed over.
@@ -104,6 +106,7 @@ impl Docket {
             place: place.to_owned(),
             statement,
             is_checked: false,
+            is_shown: false,
         });
         Intake::Taken
     }

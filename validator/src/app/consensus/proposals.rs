@@ -37,7 +37,8 @@ impl App {
         request: &RequestPrepareProposal,
     ) -> Outcome<ResponsePrepareProposal> {
         // Only the pool's: the engine's list may hold what the pool has given up since it was asked about it.
-        self.build(request, &mut Feed::new(&self.pool))
+        let admits = |body: &_| self.check_end(body).is_ok();
+        self.build(request, &mut Feed::new(&self.pool, admits))
     }
 
     /// Builds a block from these candidates.

@@ -11,25 +11,28 @@ use super::offer::Pending;
 use super::{Head, Pool};
 use crate::app::lock;
 use crate::chain::propose::{Candidate, Candidates, Tried};
+use crate::ledger::transaction::Body;
 
 /// The pool's transactions for one proposal.
-pub struct Feed<'p> {
+pub struct Feed<'p, F> {
     pool: &'p Mutex<Pool>,
     /// The last head that was given; better ones were given before it.
     last: Option<Head>,
     /// What follows those that applied.
     followers: BinaryHeap<Head>,
     given: Option<Arc<Pending>>,
+    admits: F,
 }
 
-impl<'p> Feed<'p> {
-    /// From the best on.
-    pub fn new(pool: &'p Mutex<Pool>) -> Self {
+impl<'p, F: Fn(&Body) -> bool> Feed<'p, F> {
+    /// From the best on, of those that this node takes now: what waits may have come before the deployment was closing.
+    pub fn new(pool: &'p Mutex<Pool>, admits: F) -> Self {
         Self {
             pool,
             last: None,
             followers: BinaryHeap::new(),
             given: None,
+            admits,
         }
     }
 
@@ -55,9 +58,17 @@ impl<'p> Feed<'p> {
     }
 }
 
-impl Candidates for Feed<'_> {
+impl<F: Fn(&Body) -> bool> Candidates for Feed<'_, F> {
     fn next(&mut self) -> Option<Candidate<'_>> {
-        self.given = self.best();
+        loop {
+            let best = self.best()?;
+            let admits = (self.admits)(best.checked.body());
+            self.given = Some(best);
+            if admits {
+                break;
+            }
+            self.tried(Tried::Refused);
+        }
         let given = self.given.as_ref()?;
         Some((given.bytes.as_slice(), &given.checked))
     }

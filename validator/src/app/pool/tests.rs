@@ -15,7 +15,7 @@ mod passed;
 /// Bids and sequences in the order in which a proposer is given them when all of them apply.
 fn given(pool: Pool) -> Vec<(u128, u64)> {
     let pool = Mutex::new(pool);
-    let mut feed = Feed::new(&pool);
+    let mut feed = Feed::new(&pool, |_| true);
     let mut out = Vec::new();
     while let Some((_, checked)) = feed.next() {
         out.push((checked.header().fee, checked.header().sequence));
@@ -207,7 +207,7 @@ fn a_proposer_is_given_nothing_more_of_a_sender_whose_transaction_failed() {
         pool.put(pending(2, sequence, 50, 9), 0).unwrap();
     }
     let pool = Mutex::new(pool);
-    let mut feed = Feed::new(&pool);
+    let mut feed = Feed::new(&pool, |_| true);
     let mut tried = Vec::new();
     while let Some((_, checked)) = feed.next() {
         let header = *checked.header();

@@ -31,6 +31,30 @@ fn programs_and_people_are_told_the_same_of_every_notice() {
             format!("checkpoint 4: sent as {one}, 6 signers absent"),
         ),
         (
+            Notice::Finalizing {
+                epoch: 4,
+                nonce: 5,
+                hash,
+            },
+            json!({ "event": "finalizing", "epoch": 4, "nonce": 5, "hash": one }),
+            format!(
+                "checkpoint 4 and all before it: sent as {one} to make them final, which nobody pays for"
+            ),
+        ),
+        (
+            Notice::PaidFinal {
+                epoch: 4,
+                hash,
+                gas_used: 5,
+                gas_price: Some(6),
+                succeeded: true,
+            },
+            json!({
+                "event": "paid_final", "epoch": 4, "hash": one, "gas_used": 5, "gas_price": "6", "succeeded": true,
+            }),
+            "checkpoint 4 and all before it: 5 gas at 6 wei made them final".to_owned(),
+        ),
+        (
             Notice::NotOver { epoch: 4, secs: 90 },
             json!({ "event": "not_over", "epoch": 4, "secs": 90 }),
             "epoch 4 has not ended after 90 seconds, longer than one may last: the child makes no blocks, or the nodes that are asked do not have them"

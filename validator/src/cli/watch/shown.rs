@@ -261,9 +261,38 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
                 "{place} says something else than the first root endpoint, so nothing is sent: {reason}"
             ),
         ),
-        WatchNotice::Late { place, epoch } => (
-            json!({ "event": "late", "place": place, "epoch": epoch }),
-            format!("evidence from {place} comes too late: reports of epoch {epoch} are closed"),
+        WatchNotice::Late {
+            place,
+            epoch,
+            epochs,
+        } => (
+            json!({ "event": "late", "place": place, "epoch": epoch, "epochs": epochs }),
+            match epochs {
+                1 => {
+                    format!(
+                        "evidence from {place} comes too late: reports of epoch {epoch} are closed"
+                    )
+                }
+                _ => format!(
+                    "evidence from {place} comes too late for {epochs} epochs by now, the last one is epoch {epoch}: reports of them are closed"
+                ),
+            },
+        ),
+        WatchNotice::Still {
+            place,
+            block,
+            secs,
+            other,
+        } => (
+            json!({ "event": "still", "place": place, "block": block, "secs": secs, "other": other }),
+            match other {
+                Some(other) => format!(
+                    "{place} stands still: it shows nothing newer than {secs} seconds, and its newest block is {block}; {other} has newer ones, so the watcher goes on with that one, and lets go of nothing until both say the same"
+                ),
+                None => format!(
+                    "{place} stands still: it shows nothing newer than {secs} seconds, and its newest block is {block}; what stands on root since is not seen"
+                ),
+            },
         ),
         WatchNotice::Narrow {
             reveal_blocks,

@@ -33,6 +33,13 @@ impl CourtRecords {
         Ok(self.contradiction(number, first..accepted, (begin, made)))
     }
 
+    /// What was read of an epoch's acceptance is compared again with the word that root keeps.
+    pub fn doubt(&mut self, epoch: u64) {
+        if self.acceptances.contains_key(&epoch) {
+            self.unchecked.insert(epoch);
+        }
+    }
+
     /// Only these epochs are of use: what comes behind them root has not accepted, whatever was shown of it, and what comes before them is compared
     /// with nothing.
     pub(super) fn bound(&mut self, epochs: Range<u64>) {

@@ -25,6 +25,12 @@ pub(super) struct Says {
     pub(super) branch: u64,
     /// Blocks of which it tells no transactions, and what it says of them.
     pub(super) untold: BTreeMap<u64, Said>,
+    /// How many checkpoints it says are accepted every second time that it is asked.
+    pub(super) alternates: Option<u64>,
+    /// How often it was asked that.
+    pub(super) heads: u64,
+    /// Offences that stand in the Court, with the blocks of their reveals.
+    pub(super) revealed: BTreeMap<OffenceId, u64>,
 }
 
 pub(super) type Root = Arc<Mutex<Says>>;
@@ -46,7 +52,10 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
         }
         IRootChain::headCall::SELECTOR => {
             let head = IRootChain::Head {
-                accepted: root.accepted,
+                accepted: match root.alternates {
+                    Some(other) if root.heads % 2 == 0 => other,
+                    _ => root.accepted,
+                },
                 ..Default::default()
             };
             IRootChain::headCall::abi_encode_returns(&head)
@@ -63,6 +72,17 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
             let found = root.acceptances.iter().find(|one| one.epoch == call.epoch);
             let record = found.map(Acceptance::record).unwrap_or_default();
             IRootChain::recordCall::abi_encode_returns(&record)
+        }
+        ICourt::offenceCall::SELECTOR => {
+            let call = ICourt::offenceCall::abi_decode(data).expect("a call");
+            let (epoch, operator) = (call.epoch, call.operator);
+            let found = root.revealed.get(&OffenceId { epoch, operator });
+            let offence = found.map_or_else(ICourt::Offence::default, |block| ICourt::Offence {
+                registration: 1,
+                revealedAt: alloy_primitives::aliases::U40::from(*block),
+                ..Default::default()
+            });
+            ICourt::offenceCall::abi_encode_returns(&offence)
         }
         IRegistry::hasKeysCall::SELECTOR => IRegistry::hasKeysCall::abi_encode_returns(&true),
         // Nothing stands in the Court: zeros for every view.
@@ -115,7 +135,13 @@ pub(super) fn accepts(root: &Root, one: &Checkpoint, block: u64) {
 pub(super) async fn endpoint(root: &Root) -> Node {
     let root = Arc::clone(root);
     Node::start_asked(move |request, _| {
-        let root = root.lock().expect("no test panics with it").clone();
+        let root = {
+            let mut root = root.lock().expect("no test panics with it");
+            let head = hex::encode_prefixed(IRootChain::headCall::SELECTOR);
+            let data = request["params"][0]["data"].as_str().unwrap_or_default();
+            root.heads += u64::from(data == head);
+            root.clone()
+        };
         let params = &request["params"];
         match request["method"].as_str().unwrap_or_default() {
             "eth_getBlockByNumber" => {
@@ -162,5 +188,8 @@ pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
         set: commitment(&members()),
         branch: 0,
         untold: BTreeMap::new(),
+        alternates: None,
+        heads: 0,
+        revealed: BTreeMap::new(),
     }))
 }

@@ -97,6 +97,31 @@ async fn a_case_that_names_what_a_reorganisation_took_away_is_let_go_of_and_judg
     assert_eq!(second.kept.cases.len(), 2);
 }
 
+/// The first endpoint alone says that root committed to another set: what nodes may not serve again is kept.
+#[tokio::test]
+async fn a_set_is_not_let_go_of_on_one_endpoints_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (honest, liar) = (root(0, Vec::new()), root(0, Vec::new()));
+    let (other, node) = (endpoint(&honest).await, endpoint(&liar).await);
+    let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+    let rpc = Arc::clone(watcher.wallet.rpc());
+    let found = watcher
+        .find_set(&rpc, At::Latest, 1, &mut |_: &WatchNotice| {})
+        .await;
+    assert!(found.expect("root answers"));
+    let mut false_set = members();
+    false_set[0].power = 6;
+    liar.lock().expect("nobody panics").set = commitment(&false_set);
+    serves(&mut watcher, Some(false_set));
+    for newest in 311..314 {
+        for chain in [&honest, &liar] {
+            chain.lock().expect("nobody panics").newest = newest;
+        }
+        looks(&mut watcher, 1).await;
+        assert_eq!(watcher.members_of(1), members());
+    }
+}
+
 #[tokio::test]
 async fn a_set_that_root_did_not_commit_to_after_all_is_asked_for_again() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -118,12 +143,13 @@ async fn a_set_that_root_did_not_commit_to_after_all_is_asked_for_again() {
     assert_eq!(watcher.members_of(1), other);
     chain.lock().expect("nobody panics").set = commitment(&members());
     serves(&mut watcher, Some(members()));
-    assert!(
-        watcher
-            .find_set(&rpc, At::Latest, 1, &mut say)
-            .await
-            .expect("root answers")
-    );
+    // The other one is not used any more, and the look lets go of it.
+    let found = watcher.find_set(&rpc, At::Latest, 1, &mut say).await;
+    assert!(!found.expect("root answers"));
+    chain.lock().expect("nobody panics").newest = 311;
+    looks(&mut watcher, 1).await;
+    let found = watcher.find_set(&rpc, At::Latest, 1, &mut say).await;
+    assert!(found.expect("root answers"));
     assert_eq!(watcher.members_of(1), members());
 }
 

@@ -84,8 +84,14 @@ fn bits(signers: &[u16]) -> [u8; 64] {
 #[test]
 fn nodes_that_agree_with_each_other_and_root_are_not_even_checked() {
     let mut book = CheckpointBook::default();
-    assert!(book.add_shares(0, checkpoint(1), shares(1, &[0, 1, 2])));
-    assert!(book.add_shares(1, checkpoint(1), shares(1, &[1, 2, 3])));
+    assert_eq!(
+        book.add_shares(0, checkpoint(1), shares(1, &[0, 1, 2])),
+        SharesIntake::Taken
+    );
+    assert_eq!(
+        book.add_shares(1, checkpoint(1), shares(1, &[1, 2, 3])),
+        SharesIntake::Taken
+    );
     let root = accepted(1, &[0, 1, 2]);
     assert!(book.suspects(|_| Some(root.digest)).is_empty());
     assert!(book.suspects(|_| None).is_empty());
@@ -94,12 +100,21 @@ fn nodes_that_agree_with_each_other_and_root_are_not_even_checked() {
 #[test]
 fn two_shares_of_a_member_at_two_nodes_are_its_offence() {
     let mut book = CheckpointBook::default();
-    assert!(book.add_shares(0, checkpoint(1), shares(1, &[0, 1])));
-    assert!(book.add_shares(1, checkpoint(2), shares(2, &[1, 3])));
+    assert_eq!(
+        book.add_shares(0, checkpoint(1), shares(1, &[0, 1])),
+        SharesIntake::Taken
+    );
+    assert_eq!(
+        book.add_shares(1, checkpoint(2), shares(2, &[1, 3])),
+        SharesIntake::Taken
+    );
     assert_eq!(guilty(&mut book, None), [(1, Guilty::Member(1))]);
     // Nothing new: nothing is compared again.
     assert!(book.suspects(|_| None).is_empty());
-    assert!(book.add_shares(1, checkpoint(2), shares(2, &[0])));
+    assert_eq!(
+        book.add_shares(1, checkpoint(2), shares(2, &[0])),
+        SharesIntake::Taken
+    );
     let again = guilty(&mut book, None);
     assert!(again.contains(&(1, Guilty::Member(0))), "{again:?}");
 }
@@ -109,7 +124,10 @@ fn a_certificate_beside_what_root_accepted_is_an_offence_of_all_who_are_in_both(
     for by_shares in [true, false] {
         let mut book = CheckpointBook::default();
         match by_shares {
-            true => assert!(book.add_shares(0, checkpoint(2), shares(2, &[1, 2, 3]))),
+            true => assert_eq!(
+                book.add_shares(0, checkpoint(2), shares(2, &[1, 2, 3])),
+                SharesIntake::Taken
+            ),
             false => assert!(book.add_certificate(7, checkpoint(2), certificate_of(2, &[1, 2, 3]))),
         }
         assert!(book.suspects(|_| None).is_empty());
@@ -125,7 +143,10 @@ fn a_certificate_beside_what_root_accepted_is_an_offence_of_all_who_are_in_both(
 fn two_certificates_before_root_accepts_either_are_one_offence() {
     let mut book = CheckpointBook::default();
     assert!(book.add_certificate(7, checkpoint(1), certificate_of(1, &[0, 1, 2])));
-    assert!(book.add_shares(0, checkpoint(2), shares(2, &[0, 2, 3])));
+    assert_eq!(
+        book.add_shares(0, checkpoint(2), shares(2, &[0, 2, 3])),
+        SharesIntake::Taken
+    );
     let found = guilty(&mut book, None);
     assert_eq!(found, [(0, Guilty::Overlap(bits(&[0, 2])))]);
 }
@@ -135,14 +156,23 @@ fn what_no_member_signed_is_a_lie_and_keeps_nothing_out() {
     let mut book = CheckpointBook::default();
     // Invented shares, shares of another checkpoint, members that there are not, in more checkpoints than are kept.
     for byte in 10..30 {
-        let has_room = byte < 14;
+        let has_room = match byte < 14 {
+            true => SharesIntake::Taken,
+            false => SharesIntake::Full,
+        };
         let invented = vec![(0, [9; 192]), (700, [9; 192])];
         assert_eq!(book.add_shares(0, checkpoint(byte), invented), has_room);
         let others = shares(1, &[1, 2]);
         assert_eq!(book.add_shares(0, checkpoint(byte), others), has_room);
     }
-    assert!(book.add_shares(1, checkpoint(1), shares(1, &[1])));
-    assert!(book.add_shares(2, checkpoint(2), shares(2, &[1])));
+    assert_eq!(
+        book.add_shares(1, checkpoint(1), shares(1, &[1])),
+        SharesIntake::Taken
+    );
+    assert_eq!(
+        book.add_shares(2, checkpoint(2), shares(2, &[1])),
+        SharesIntake::Taken
+    );
     assert!(book.add_certificate(7, checkpoint(3), certificate_of(2, &[0, 1, 2])));
     assert_eq!(book.suspects(|_| None), [EPOCH]);
     let (found, mut liars) = book.compare(EPOCH, &members(), None);
@@ -157,9 +187,15 @@ fn what_no_member_signed_is_a_lie_and_keeps_nothing_out() {
 #[test]
 fn epochs_outside_of_the_window_are_let_go_of() {
     let mut book = CheckpointBook::default();
-    assert!(book.add_shares(0, checkpoint(1), shares(1, &[1])));
+    assert_eq!(
+        book.add_shares(0, checkpoint(1), shares(1, &[1])),
+        SharesIntake::Taken
+    );
     book.keep(&(EPOCH..EPOCH + 1));
-    assert!(book.add_shares(1, checkpoint(2), shares(2, &[1])));
+    assert_eq!(
+        book.add_shares(1, checkpoint(2), shares(2, &[1])),
+        SharesIntake::Taken
+    );
     assert_eq!(book.suspects(|_| None), [EPOCH]);
     book.keep(&(EPOCH + 1..EPOCH + 9));
     assert!(book.suspects(|_| None).is_empty() && book.epochs.is_empty());
@@ -170,7 +206,49 @@ fn epochs_outside_of_the_window_are_let_go_of() {
 fn shares_of_numbers_that_no_set_has_are_not_kept() {
     let mut book = CheckpointBook::default();
     let invented = (0..=u16::MAX).map(|number| (number, [0; 192])).collect();
-    assert!(book.add_shares(0, checkpoint(1), invented));
+    assert_eq!(
+        book.add_shares(0, checkpoint(1), invented),
+        SharesIntake::Taken
+    );
     let kept = book.epochs.values().flatten().map(|page| page.shares.len());
     assert_eq!(kept.sum::<usize>(), 512);
+}
+
+/// What is served again in each turn costs a verification once, and who invents something new each time is not looked at any more in that epoch.
+#[test]
+fn shares_that_no_member_made_are_verified_once_and_only_so_many_of_a_source() {
+    let mut book = CheckpointBook::default();
+    assert_eq!(
+        book.add_shares(1, checkpoint(1), shares(1, &[1])),
+        SharesIntake::Taken
+    );
+    let invented: Vec<(u16, ShareBytes)> = (0..4).map(|number| (number, [9; 192])).collect();
+    for _ in 0..3 {
+        let taken = book.add_shares(0, checkpoint(2), invented.clone());
+        assert_eq!(taken, SharesIntake::Taken);
+        let (found, liars) = book.compare(EPOCH, &members(), None);
+        assert_eq!((found.len(), liars), (0, vec![0]));
+        assert_eq!(book.refused[&(EPOCH, 0)].len(), 4);
+    }
+    // A true one of the same member is not refused with it.
+    assert_eq!(
+        book.add_shares(0, checkpoint(2), shares(2, &[1])),
+        SharesIntake::Taken
+    );
+    assert_eq!(book.compare(EPOCH, &members(), None).0.len(), 1);
+    let known = book.refused.get_mut(&(EPOCH, 0)).expect("it is remembered");
+    let others = (0..u64::try_from(MAX_REFUSED).expect("it fits"))
+        .map(|number| B256::from(alloy_primitives::U256::from(number)));
+    known.extend(others);
+    assert_eq!(
+        book.add_shares(0, checkpoint(2), invented.clone()),
+        SharesIntake::Distrusted
+    );
+    // It is of one source and one epoch.
+    assert_eq!(
+        book.add_shares(2, checkpoint(2), invented),
+        SharesIntake::Taken
+    );
+    book.keep(&(EPOCH + 1..EPOCH + 9));
+    assert!(book.refused.is_empty());
 }

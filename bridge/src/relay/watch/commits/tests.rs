@@ -58,7 +58,7 @@ fn two_precommits_of_one_key_in_two_nodes_commits_are_an_offence_and_nothing_els
     book.add(1, vec![precommit(0, (7, 1), Some(2), 5)]);
     book.add(1, vec![precommit(0, (8, 0), Some(2), 5)]);
     assert_eq!(book.waiting(), [7, 8]);
-    let (found, liars) = book.compare((0, 7), &members(), CHAIN);
+    let ComparedCommits { found, liars, .. } = book.compare((0, 7), &members(), CHAIN);
     let votes = TwoVotes {
         voter: precommit(1, at, None, 5).0,
         first: precommit(1, at, None, 5).1,
@@ -68,9 +68,9 @@ fn two_precommits_of_one_key_in_two_nodes_commits_are_an_offence_and_nothing_els
     assert_eq!((found, liars), (vec![(1, expected)], vec![]));
     // A third node's commit comes later, and the first one's is still known.
     book.add(2, vec![precommit(0, at, None, 9)]);
-    let (found, _) = book.compare((0, 7), &members(), CHAIN);
+    let found = book.compare((0, 7), &members(), CHAIN).found;
     assert_eq!(found.len(), 1);
-    assert_eq!(book.compare((0, 8), &members(), CHAIN).0.len(), 0);
+    assert_eq!(book.compare((0, 8), &members(), CHAIN).found.len(), 0);
     assert!(book.waiting().is_empty());
 }
 
@@ -91,25 +91,28 @@ fn invented_votes_are_named_and_keep_no_true_one_out() {
         book.add(1, vec![invented; 2_000]);
     }
     book.add(1, vec![invented, stranger, precommit(0, at, Some(3), 5)]);
-    for height in 100..130 {
-        book.add(2, vec![precommit(0, (height, 0), Some(2), 5)]);
-    }
+    let dropped =
+        (100..200).filter_map(|height| book.add(2, vec![precommit(0, (height, 0), Some(2), 5)]));
+    // Each that has no room any more is named.
+    assert_eq!(dropped.collect::<Vec<_>>(), (100..136).collect::<Vec<_>>());
     assert_eq!(book.waiting().len(), 1 + MAX_WAITING);
-    let (found, liars) = book.compare((0, 7), &members(), CHAIN);
+    let ComparedCommits { found, liars, .. } = book.compare((0, 7), &members(), CHAIN);
     assert_eq!((found.len(), liars), (1, vec![1; 4]));
     for one in &book.sources[&1].checked {
         assert!(one.votes.len() <= 1);
     }
     // Heights that went by go out of the room, and this one's is another source's.
-    for height in 200..240 {
+    for height in 300..340 {
         book.add(1, vec![precommit(0, (height, 0), Some(2), 5)]);
         book.compare((0, height), &members(), CHAIN);
     }
     assert_eq!(book.sources[&1].checked.len(), MAX_CHECKED);
     book.add(3, vec![precommit(1, at, None, 5)]);
-    assert_eq!(book.compare((0, 7), &members(), CHAIN).0.len(), 1);
-    book.forget(129);
-    assert_eq!(book.waiting(), [126, 127, 128]);
+    let compared = book.compare((0, 7), &members(), CHAIN);
+    // What the second source showed of it is gone, and that is said.
+    assert_eq!((compared.found.len(), compared.late), (1, vec![3]));
+    book.forget(199);
+    assert_eq!(book.waiting(), (136..199).collect::<Vec<_>>());
 }
 
 #[test]
@@ -124,9 +127,9 @@ fn a_key_that_signs_hundreds_of_things_gives_one_statement_in_an_epoch_and_takes
     }
     let mut found = Vec::new();
     for height in 7..10 {
-        let (more, liars) = book.compare((0, height), &members(), CHAIN);
-        assert!(liars.is_empty());
-        found.extend(more);
+        let more = book.compare((0, height), &members(), CHAIN);
+        assert!(more.liars.is_empty());
+        found.extend(more.found);
     }
     assert_eq!(found.len(), 1);
     assert!(
@@ -140,10 +143,10 @@ fn a_key_that_signs_hundreds_of_things_gives_one_statement_in_an_epoch_and_takes
         let votes = [0, 1].map(|number| precommit(number, (height, 0), Some(9), 5));
         book.add(2, votes.to_vec());
     }
-    assert_eq!(book.compare((0, 9), &members(), CHAIN).0.len(), 1);
-    assert_eq!(book.compare((1, 10), &members(), CHAIN).0.len(), 0);
+    assert_eq!(book.compare((0, 9), &members(), CHAIN).found.len(), 1);
+    assert_eq!(book.compare((1, 10), &members(), CHAIN).found.len(), 0);
     book.add(3, vec![precommit(0, (10, 0), None, 5)]);
-    assert_eq!(book.compare((1, 10), &members(), CHAIN).0.len(), 1);
+    assert_eq!(book.compare((1, 10), &members(), CHAIN).found.len(), 1);
     assert_eq!(book.given.len(), 3);
     book.release(1);
     assert_eq!(book.given.len(), 1);

@@ -57,7 +57,7 @@ fn heads_that_are_made_useless_in_each_block_carry_no_more_than_the_share_of_hel
         for height in 1..=3 {
             // A proposer tries each head once and nothing that it carries, whatever that bids.
             let shared = Mutex::new(pool);
-            let mut feed = Feed::new(&shared);
+            let mut feed = Feed::new(&shared, |_| true);
             let mut tried = Vec::new();
             while let Some((_, checked)) = feed.next() {
                 tried.push(checked.header().fee);
@@ -97,7 +97,7 @@ fn two_of_stake_in_a_row_and_what_comes_behind_them_are_in_one_proposal() {
     assert_eq!(given(queue()), [(55, 0), (50, 0), (60, 1), (70, 2)]);
     // When one does not apply, nothing behind it is tried.
     let pool = Mutex::new(queue());
-    let mut feed = Feed::new(&pool);
+    let mut feed = Feed::new(&pool, |_| true);
     let mut tried = Vec::new();
     while let Some((_, checked)) = feed.next() {
         let header = *checked.header();

@@ -120,12 +120,32 @@ fn programs_find_two_certificates_their_overlap_and_who_is_in_it() {
         (&json!("disagree"), &json!(place))
     );
     assert!(line.contains("nothing is sent"), "{line}");
-    let (object, line) = shown(&WatchNotice::Late { place, epoch: 3 });
-    assert_eq!(
-        (&object["event"], &object["epoch"]),
-        (&json!("late"), &json!(3))
-    );
-    assert!(line.contains("closed"), "{line}");
+    for epochs in [1, 4] {
+        let (object, line) = shown(&WatchNotice::Late {
+            place: place.clone(),
+            epoch: 3,
+            epochs,
+        });
+        assert_eq!(
+            (&object["event"], &object["epoch"], &object["epochs"]),
+            (&json!("late"), &json!(3), &json!(epochs))
+        );
+        assert!(line.contains("closed"), "{line}");
+    }
+    for other in [None, Some("http://127.0.0.1:2".to_owned())] {
+        let (object, line) = shown(&WatchNotice::Still {
+            place: place.clone(),
+            block: 5,
+            secs: 130,
+            other: other.clone(),
+        });
+        assert_eq!(
+            (&object["event"], &object["block"], &object["other"]),
+            (&json!("still"), &json!(5), &json!(other))
+        );
+        assert!(line.contains("130 seconds"), "{line}");
+        assert_eq!(line.contains("goes on"), other.is_some());
+    }
 }
 
 /// Each event with exactly the fields that it has.
@@ -296,8 +316,18 @@ fn each_event_has_these_fields() {
             WatchNotice::Late {
                 place: place.clone(),
                 epoch,
+                epochs: 2,
             },
-            &["epoch", "event", "place"],
+            &["epoch", "epochs", "event", "place"],
+        ),
+        (
+            WatchNotice::Still {
+                place: place.clone(),
+                block: 1,
+                secs: 2,
+                other: None,
+            },
+            &["block", "event", "other", "place", "secs"],
         ),
         (
             WatchNotice::Narrow {

@@ -1,0 +1,170 @@
+//! What is ripe, as root's events and its words show it.
+
+use alloy_primitives::{B256, U256};
+use alloy_sol_types::{SolCall, SolEvent};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::client::rpc::Limits;
+use crate::client::wallet::tests::node::{Node, Said};
+use crate::proof::checkpoint::Checkpoint;
+
+const DEPLOYMENT: [u8; 20] = [7; 20];
+const ROOT_CHAIN: Address = Address::repeat_byte(3);
+const CHALLENGE_SECS: u64 = 400;
+
+fn acceptance(epoch: u64) -> Acceptance {
+    let checkpoint = Checkpoint {
+        deployment: DEPLOYMENT,
+        epoch,
+        state_root: B256::from(U256::from(epoch + 1)),
+        ..Checkpoint::decode(&[0; Checkpoint::BYTES]).expect("any bytes are one")
+    };
+    Acceptance {
+        epoch,
+        digest: checkpoint.digest(),
+        carrier: Address::ZERO,
+        checkpoint,
+        signers: [0; 64],
+        time: 1_000 + 10 * epoch,
+        block: 100 + epoch,
+        due_count: epoch,
+        tau: 0,
+    }
+}
+
+fn shown(one: &Acceptance) -> Value {
+    let event = IRootChain::CheckpointAccepted {
+        epoch: one.epoch,
+        digest: one.digest,
+        carrier: one.carrier,
+        checkpoint: (&one.checkpoint).into(),
+        acceptance: one.into(),
+        tau: one.tau,
+    };
+    let data = event.encode_log_data();
+    json!({
+        "address": ROOT_CHAIN, "topics": data.topics(), "data": data.data,
+        "blockNumber": format!("{:#x}", one.block), "logIndex": "0x0",
+    })
+}
+
+/// An endpoint with the acceptances of epochs 0 to 9, and this word for each.
+async fn endpoint(word: fn(&Acceptance) -> B256) -> Node {
+    Node::start_asked(move |request, _| {
+        let params = &request["params"][0];
+        match request["method"].as_str().unwrap_or_default() {
+            "eth_getLogs" => {
+                let all = (0..10).map(|epoch| shown(&acceptance(epoch)));
+                Said::Result(Value::from_iter(all).to_string())
+            }
+            "eth_call" => {
+                let data = params["data"].as_str().unwrap_or_default();
+                let data = alloy_primitives::hex::decode(data).expect("calldata");
+                let call = IRootChain::recordCall::abi_decode(&data).expect("a record is asked");
+                let word = word(&acceptance(call.epoch));
+                Said::Result(json!(word).to_string())
+            }
+            _ => Said::Honest,
+        }
+    })
+    .await
+}
+
+fn head(finalized: u64, cursor: u64) -> IRootChain::Head {
+    IRootChain::Head {
+        accepted: 10,
+        finalized,
+        inboxCursor: cursor,
+        standing: 10,
+        ..Default::default()
+    }
+}
+
+async fn looks(ripe: &mut Ripe, node: &Node, time: u64, head: &IRootChain::Head) -> Option<u64> {
+    let rpc = Rpc::new(&node.url, Limits::default()).expect("an address");
+    let latest = Block {
+        number: 200,
+        hash: B256::repeat_byte(9),
+        parent: B256::ZERO,
+        time,
+    };
+    let found = ripe.look(&rpc, &latest, head).await;
+    found.map(|found| found.epoch)
+}
+
+fn ripe() -> Ripe {
+    Ripe::new(DEPLOYMENT, ROOT_CHAIN, CHALLENGE_SECS)
+}
+
+#[tokio::test]
+async fn the_newest_ripe_checkpoint_is_found_once_the_oldest_one_is_ripe_for_an_interval() {
+    let node = endpoint(Acceptance::record).await;
+    let all = head(0, 100);
+    // Epoch 0 is ripe at 1,400, and an interval is 50 seconds.
+    assert_eq!(looks(&mut ripe(), &node, 1_399, &all).await, None);
+    assert_eq!(looks(&mut ripe(), &node, 1_449, &all).await, None);
+    assert_eq!(looks(&mut ripe(), &node, 1_450, &all).await, Some(5));
+    assert_eq!(looks(&mut ripe(), &node, 9_000, &all).await, Some(9));
+    // Of epoch 3 more was due than is consumed by what root accepted last.
+    let skipping = head(0, 2);
+    assert_eq!(looks(&mut ripe(), &node, 9_000, &skipping).await, Some(2));
+    // The oldest one that is not final is epoch 6.
+    assert_eq!(looks(&mut ripe(), &node, 1_509, &head(6, 100)).await, None);
+    assert_eq!(
+        looks(&mut ripe(), &node, 1_510, &head(6, 100)).await,
+        Some(9)
+    );
+    // All are final.
+    assert_eq!(looks(&mut ripe(), &node, 9_000, &head(10, 100)).await, None);
+}
+
+#[tokio::test]
+async fn it_is_looked_for_once_an_interval_and_let_go_of_when_somebody_else_made_it_final() {
+    let node = endpoint(Acceptance::record).await;
+    let mut ripe = ripe();
+    assert_eq!(looks(&mut ripe, &node, 1_450, &head(0, 100)).await, Some(5));
+    let asked = node.asked("eth_getLogs");
+    assert_eq!(looks(&mut ripe, &node, 1_451, &head(0, 100)).await, Some(5));
+    assert_eq!(looks(&mut ripe, &node, 1_452, &head(6, 100)).await, None);
+    assert_eq!(looks(&mut ripe, &node, 1_499, &head(6, 100)).await, None);
+    assert_eq!(node.asked("eth_getLogs"), asked);
+    assert_eq!(looks(&mut ripe, &node, 1_600, &head(6, 100)).await, Some(9));
+    // It was sent.
+    ripe.rests(1_600);
+    assert_eq!(looks(&mut ripe, &node, 1_649, &head(6, 100)).await, None);
+    assert_eq!(looks(&mut ripe, &node, 1_650, &head(6, 100)).await, Some(9));
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_what_root_keeps_is_nothing_to_pay_for() {
+    let node = endpoint(|one| {
+        Acceptance {
+            due_count: 50,
+            ..one.clone()
+        }
+        .record()
+    })
+    .await;
+    assert_eq!(looks(&mut ripe(), &node, 9_000, &head(0, 100)).await, None);
+}
+
+/// A node that keeps no old events stops no checkpoint.
+#[tokio::test]
+async fn a_node_that_does_not_tell_of_older_ones_is_named_and_asked_again_later() {
+    let node = Node::start(|method, _| match method {
+        "eth_getLogs" => Said::Error("events of that block are gone"),
+        _ => Said::Honest,
+    })
+    .await;
+    let mut ripe = ripe();
+    assert_eq!(looks(&mut ripe, &node, 1_450, &head(0, 100)).await, None);
+    let trouble = ripe.trouble.take().expect("it is told");
+    assert!(
+        trouble.contains("events of that block are gone"),
+        "{trouble}"
+    );
+    let asked = node.asked("eth_getLogs");
+    assert_eq!(looks(&mut ripe, &node, 1_460, &head(0, 100)).await, None);
+    assert_eq!(node.asked("eth_getLogs"), asked);
+}

@@ -1,0 +1,135 @@
+//! An endpoint of root that stands still: for long it has shown no new block, or says nothing at all, or its newest block is far behind this machine's clock. Where a second endpoint goes on, the watcher goes on with that one, which
+//! is all that is left: it sends by its word alone, within the budget, and lets go of nothing before both say the same again.
+
+use super::{Arc, ChildSource, CourtTimes, Duration, Instant, Rpc, WatchNotice, Watcher};
+use crate::client::follower::now_ms;
+use crate::relay::seen::{Block, Which};
+
+/// Root blocks, at the slowest rate that the deployment allows for, after which an endpoint without a new one stands still.
+const MAX_BLOCKS: u64 = 20;
+/// The same in seconds, at least.
+const MIN_SECS: u64 = 120;
+
+/// Seconds by which its newest block is older than this machine's clock, so that it is far behind.
+const MAX_AGE: u64 = 900;
+
+/// How the first endpoint goes on.
+#[derive(Debug)]
+pub(super) struct Stillness {
+    /// How long it may show no new block.
+    after: Duration,
+    /// The newest block that it showed.
+    newest: Option<Block>,
+    /// Since when.
+    since: Instant,
+    /// This machine's clock, in seconds.
+    clock: fn() -> u64,
+    /// Whether the other endpoint was left because it stood still, and has not come back.
+    is_left: bool,
+}
+
+impl Stillness {
+    /// It begins now.
+    pub(super) fn new(times: &CourtTimes) -> Self {
+        let secs = times.root_block_secs.saturating_mul(MAX_BLOCKS);
+        Self {
+            after: Duration::from_secs(secs.max(MIN_SECS)),
+            newest: None,
+            since: Instant::now(),
+            clock: || now_ms() / 1_000,
+            is_left: false,
+        }
+    }
+
+    /// It shows this block. Gives whether it is a new one.
+    pub(super) fn shows(&mut self, latest: &Block) -> bool {
+        let is_new = self.newest.as_ref().map(|newest| newest.hash) != Some(latest.hash);
+        if is_new {
+            (self.newest, self.since) = (Some(*latest), Instant::now());
+        }
+        is_new
+    }
+
+    /// Whether the other endpoint was left because it stood still.
+    pub(super) const fn is_left(&self) -> bool {
+        self.is_left
+    }
+
+    /// The other endpoint says the same again.
+    pub(super) const fn comes_back(&mut self) {
+        self.is_left = false;
+    }
+
+    /// For how many seconds it has stood still, or how old its newest block is, once that is long.
+    fn secs(&self) -> Option<u64> {
+        let elapsed = self.since.elapsed();
+        let still = (elapsed >= self.after).then_some(elapsed.as_secs());
+        let age = self.newest.and_then(|newest| self.age(&newest));
+        still.max(age)
+    }
+
+    /// How many seconds a block is older than this machine's clock, if those are many.
+    fn age(&self, block: &Block) -> Option<u64> {
+        let age = (self.clock)().saturating_sub(block.time);
+        (age >= MAX_AGE).then_some(age)
+    }
+
+    /// Whether it is worth to go on with an endpoint whose newest block is this one.
+    fn is_better(&self, other: &Block) -> bool {
+        let is_still = self.since.elapsed() >= self.after;
+        other.number > self.number() && (is_still || self.age(other).is_none())
+    }
+
+    fn number(&self) -> u64 {
+        self.newest.map_or(0, |newest| newest.number)
+    }
+
+    /// It stands still after this long, by this clock; for tests, which do not wait.
+    #[cfg(test)]
+    pub(super) const fn waits(&mut self, after: Duration, clock: fn() -> u64) {
+        (self.after, self.clock) = (after, clock);
+    }
+}
+
+impl<C: ChildSource> Watcher<C> {
+    /// Says that the first endpoint stands still, and goes on with the second one where that has newer blocks.
+    pub(super) async fn go_on(&mut self, rpc: &Arc<Rpc>, say: &mut impl FnMut(&WatchNotice)) {
+        let place = rpc.place();
+        let told = format!("still {place}");
+        let Some(secs) = self.still.secs() else {
+            self.told.remove(&told);
+            return;
+        };
+        let block = self.still.number();
+        let other = self.better().await;
+        if other.is_none() && !self.told.insert(told.clone()) {
+            return;
+        }
+        say(&WatchNotice::Still {
+            place,
+            block,
+            secs,
+            other: other.as_ref().map(|other| other.place()),
+        });
+        let Some(other) = other else {
+            return;
+        };
+        self.told.remove(&told);
+        other.remember();
+        self.second = Some(self.wallet.move_to(other));
+        self.still = Stillness {
+            newest: None,
+            since: Instant::now(),
+            is_left: true,
+            ..self.still
+        };
+        self.confirmed = super::Confirmed::default();
+    }
+
+    /// The second endpoint, if it goes on.
+    async fn better(&self) -> Option<Arc<Rpc>> {
+        let second = self.second.clone()?;
+        let newest = second.block(Which::Latest).await.ok().flatten()?;
+        self.still.is_better(&newest).then_some(second)
+    }
+}
