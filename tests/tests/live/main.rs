@@ -20,4 +20,5 @@ mod remote_signer;
 mod root;
 mod root_chain;
 mod rotation;
+mod thieves;
 mod watcher;

@@ -20,6 +20,8 @@ use super::tree::{Tree, TreeError};
 pub struct Committed {
     /// One record a segment.
     pub segments: Vec<SegmentRecord>,
+    /// The list root over the chunks of each one's bytes.
+    pub chunks_roots: Vec<B256>,
     /// Its hash is the app hash.
     pub block: BlockCommitment,
     /// One witness a segment, when they were asked for.
@@ -39,7 +41,7 @@ pub fn commit(
     with_witnesses: bool,
 ) -> Result<Committed, TreeError> {
     let before = tree.root();
-    let (applied, bytes) = both(
+    let (applied, chunks_roots) = both(
         || match with_witnesses {
             true => one_by_one(tree, &executed.segments),
             false => {
@@ -50,18 +52,21 @@ pub fn commit(
         },
         || {
             each(&executed.segments, |segment| {
-                commitment::bytes_hash(&segment.bytes)
+                commitment::chunks_root(&segment.bytes)
             })
         },
     );
     let (roots, witnesses) = applied?;
     let mut last = before;
-    let records = executed.segments.iter().zip(bytes).zip(roots);
-    let records = records.map(|((segment, bytes_hash), after)| SegmentRecord {
+    let records = executed.segments.iter().zip(&chunks_roots).zip(roots);
+    let records = records.map(|((segment, chunks_root), after)| SegmentRecord {
         kind: segment.kind,
         first: segment.first,
         count: segment.count,
-        bytes_hash,
+        bytes_hash: commitment::opened_bytes_hash(
+            u32::try_from(segment.bytes.len()).unwrap_or(u32::MAX),
+            chunks_root,
+        ),
         before: std::mem::replace(&mut last, after),
         after,
     });
@@ -79,6 +84,7 @@ pub fn commit(
     };
     Ok(Committed {
         segments,
+        chunks_roots,
         block,
         witnesses,
     })

@@ -13,6 +13,7 @@
 //! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
 //! | [`commit`], [`mod@reexecute`], [`links`], [`signatures`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks; who signed |
+//! | [`court`] | an accepted checkpoint judged from outside, and the call that shows root what is broken |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
 //! | `cores`, `keyed` | work on all cores, with the same outcome as on one; values by key |
@@ -35,6 +36,7 @@ pub mod bitmap;
 pub mod commit;
 pub mod committed;
 mod cores;
+pub mod court;
 pub mod epoch;
 pub mod error;
 pub mod evidence;

@@ -79,6 +79,8 @@ impl<C: ChildSource> Watcher<C> {
         self.mined(nonce, say).await?;
         self.records.read_overlaps(rpc, at).await?;
         self.accepted = head.accepted;
+        self.root_time = latest.time;
+        self.publish();
         self.listen(rpc, &latest, say).await;
         self.clear_sets(rpc, &latest, say).await?;
         self.clear_ground(rpc, &latest, say).await;
@@ -143,7 +145,8 @@ impl<C: ChildSource> Watcher<C> {
     /// Nothing is left to do about a subject.
     pub(super) fn over(&mut self, subject: Subject, end: End, say: &mut impl FnMut(&WatchNotice)) {
         let reason = match end {
-            End::Settled => None,
+            End::Settled | End::Void => None,
+            End::Final => Some("it is final on root, and nothing makes it void any more"),
             End::Closed => Some("reports of its epoch are closed on root"),
         };
         if let Some(reason) = reason {
@@ -157,6 +160,10 @@ impl<C: ChildSource> Watcher<C> {
             self.counted.remove(&offence);
         }
         self.patience.forget(subject);
+        if let Subject::Checkpoint { epoch } = subject {
+            self.kept.unsound.retain(|one| one.epoch != epoch);
+            self.save(say);
+        }
         if self.cases.remove(&subject).is_some() {
             self.kept.cases.retain(|case| !case.is_of(&subject));
             self.save(say);

@@ -344,6 +344,9 @@ impl<C: ChildSource> Watcher<C> {
                     all.push(Deciding::of(court, call, "what was shown of the set"));
                 }
             }
+            Subject::Checkpoint { epoch } => {
+                self.records_of(epoch..epoch.saturating_add(1), all);
+            }
             Subject::Overlap { number, .. } => {
                 let call = ICourt::overlapCall { number };
                 all.push(Deciding::of(court, call, "the overlap"));

@@ -68,7 +68,7 @@ pub(super) fn run(app: &App, request: &RequestFinalizeBlock) -> Result<Seconds, 
     let worded = Worded::new(&executed).map_err(fault)?;
     timed.note();
     let (_response, encoded) = worded.answer(&committed);
-    app.keep_block(state, executed, encoded, &request.txs)
+    app.keep_block(state, executed, &committed, encoded, &request.txs)
         .map_err(fault)?;
     timed.note();
     let unswept = lock(&app.unswept).take();

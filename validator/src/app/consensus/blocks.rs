@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLockWriteGuard};
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
+use plasmid_staking::epoch_of;
 use prost::{Message, bytes::Bytes};
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
@@ -20,6 +21,7 @@ use crate::app::verdicts::Verdicts;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
+use crate::chain::court::opened::OpenedSegment;
 use crate::chain::epoch::set::copied_set;
 use crate::chain::execute::{Block, Checker, ColdChecker, Executed};
 use crate::chain::links::{check_links, with_lengths};
@@ -27,7 +29,7 @@ use crate::chain::reexecute::{SegmentInput, reexecute};
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;
-use crate::store::Floor;
+use crate::store::{BlockSegments, Floor};
 
 impl App {
     pub(in crate::app) fn on_finalize_block(
@@ -53,8 +55,9 @@ impl App {
             || self.apply(chain, &executed, hash),
             || Worded::new(&executed),
         );
-        let (response, encoded) = worded?.answer(&committed?);
-        self.keep_block(state, executed, encoded, &request.txs)?;
+        let committed = committed?;
+        let (response, encoded) = worded?.answer(&committed);
+        self.keep_block(state, executed, &committed, encoded, &request.txs)?;
         Ok(response)
     }
 
@@ -90,10 +93,12 @@ impl App {
         &self,
         mut state: RwLockWriteGuard<'_, State>,
         executed: Arc<Executed>,
+        committed: &Committed,
         response: Vec<u8>,
         transactions: &[Bytes],
     ) -> Result<(), Fault> {
-        state.keep(&executed, response, transactions);
+        let segments = self.segments(&executed, committed);
+        state.keep((&executed, segments), response, transactions);
         self.height.store(state.tip.height, Ordering::SeqCst);
         self.time.store(state.tip.time, Ordering::SeqCst);
         if executed.ended.is_some() {
@@ -256,6 +261,19 @@ impl App {
             kept.ok_or_else(|| Fault::new(format!("the answer of height {height} is not kept")))?;
         state.answered = height;
         ResponseFinalizeBlock::decode(kept.as_slice()).map_err(Fault::new)
+    }
+
+    /// The block's segments, for whoever judges its checkpoint.
+    fn segments(&self, executed: &Executed, committed: &Committed) -> BlockSegments {
+        let blocks = self.parameters.epoch_blocks;
+        let records = committed.segments.iter().zip(&committed.chunks_roots);
+        let segments = records.zip(&executed.segments);
+        BlockSegments {
+            epoch: epoch_of(executed.height, blocks).unwrap_or_default(),
+            segments: segments
+                .map(|((record, root), one)| OpenedSegment::of(record, *root, &one.bytes))
+                .collect(),
+        }
     }
 
     /// Judges the block's links and executes every segment from its witness alone, when this node was told to; says how many.
