@@ -113,7 +113,6 @@ const WALL_CLOCK: [&str; 5] = [
     "now_utc",
 ];
 
-/// Files that name it nevertheless, and why.
 /// Tests that sleep outside of a loop, each with what the sleep is.
 const SLEEPS: [(&str, &str); 6] = [
     (
@@ -142,6 +141,7 @@ const SLEEPS: [(&str, &str); 6] = [
     ),
 ];
 
+/// Files that name it nevertheless, and why.
 const BY_THE_DATE: [(&str, &str); 4] = [
     (
         "validator/src/store/sled.rs",
