@@ -7,6 +7,8 @@ use std::{
 
 #[path = "tidy/code.rs"]
 mod code;
+#[path = "tidy/habits.rs"]
+mod habits;
 #[path = "tidy/pages.rs"]
 mod pages;
 #[path = "tidy/planted.rs"]
@@ -109,6 +111,34 @@ const WALL_CLOCK: [&str; 5] = [
     "Utc::now",
     "Local::now",
     "now_utc",
+];
+
+/// Tests that sleep outside of a loop, each with what the sleep is.
+const SLEEPS: [(&str, &str); 6] = [
+    (
+        "tests/src/running/proxy.rs",
+        "an endpoint that answers late: the delay is what is asked for",
+    ),
+    (
+        "tests/tests/tidy/planted.rs",
+        "texts that are read and never run",
+    ),
+    (
+        "validator/src/engine/abci/tests.rs",
+        "an application that is slow, and a client that is idle for longer than a stall may last: a slower machine is idle for longer",
+    ),
+    (
+        "validator/src/localnet/process/tests.rs",
+        "a child that lives on, and a parent that waits to be killed: a slower machine gives either more time",
+    ),
+    (
+        "validator/src/store/tests/crash.rs",
+        "the moment at which a process is killed, which may be any",
+    ),
+    (
+        "validator/tests/lies/node.rs",
+        "a node that answers late: the delay is what is asked for",
+    ),
 ];
 
 /// Files that name it nevertheless, and why.
@@ -479,6 +509,19 @@ fn files_are_written_whole_or_not_at_all() {
 #[test]
 fn nothing_waits_by_the_date_of_the_machine() {
     none_of(code::dated(&rust_files(), &BY_THE_DATE));
+}
+
+#[test]
+fn addresses_are_read_with_their_checksum() {
+    none_of(habits::unchecked_addresses(&files(
+        "validator/src",
+        &["rs"],
+    )));
+}
+
+#[test]
+fn tests_wait_for_a_state_and_not_for_a_time() {
+    none_of(habits::sleeps(&rust_files(), &SLEEPS));
 }
 
 #[test]

@@ -195,6 +195,14 @@ fn a_wrong_checksum_is_refused_wherever_an_address_is_named() {
     assert!(text.contains(right), "{text}");
     let changed = path("changed.toml");
     fs::write(&changed, text.replace(right, wrong)).expect("write");
+    let residue = path("residue.toml");
+    let nobody = "0x0000000000000000000000000000000000000000";
+    let named = text.replace(
+        &format!("residue = \"{nobody}\""),
+        &format!("residue = \"{wrong}\""),
+    );
+    assert_ne!(named, text, "the plan has no residue");
+    fs::write(&residue, named).expect("write");
     let config = format!(
         "abci = \"tcp://127.0.0.1:1\"\ngrpc = \"127.0.0.1:2\"\nengine_rpc = \"http://127.0.0.1:3\"\n\
          [root]\nendpoints = [\"http://127.0.0.1:4\"]\nregistry = \"{wrong}\"\ndeployed_at = 1\n"
@@ -217,6 +225,7 @@ fn a_wrong_checksum_is_refused_wherever_an_address_is_named() {
             &balance,
         ],
         vec!["init", "status", "--plan", &changed, root[0], root[1]],
+        vec!["init", "status", "--plan", &residue, root[0], root[1]],
         vec!["start", "--home", &path("")],
         vec!["bridge", "prove", "--account", wrong],
         vec!["bridge", "prove", "--account", right, "--token", wrong],

@@ -1,6 +1,6 @@
 //! Every rule finds what is planted here: a rule that cannot fail says nothing about the tree.
 
-use super::{File, code, pages};
+use super::{File, code, habits, pages};
 
 fn file(name: &str, text: &str) -> File {
     (name.to_owned(), text.to_owned())
@@ -457,4 +457,53 @@ fn a_type_name_with_two_meanings_is_found() {
         assert!(code::named_twice(&other(text), &["Offer"]).is_empty());
     }
     finds(&code::named_twice(&[one], &["Offer"]), "does not");
+}
+
+#[test]
+fn an_address_that_serde_reads_by_itself_is_found() {
+    let of = |text: &str| habits::unchecked_addresses(&[file("validator/src/a.rs", text)]);
+    let shape = |attribute: &str, kind: &str| {
+        format!(
+            "#[derive(Debug, Deserialize)]\nstruct S {{\n    a: u8,\n{attribute}    b: {kind},\n}}\n"
+        )
+    };
+    let checked = "    #[serde(default, with = \"address::text\")]\n";
+    assert!(of(&shape(checked, "Address")).is_empty());
+    assert!(
+        of(&shape(
+            "    #[serde(with = \"address::texts\")]\n",
+            "Vec<Address>"
+        ))
+        .is_empty()
+    );
+    let written = shape("", "Address").replace("Deserialize", "Serialize");
+    assert!(of(&written).is_empty());
+    for kind in ["Address", "Option<Address>", "Vec<Address>"] {
+        finds(&of(&shape("", kind)), "validator/src/a.rs:4");
+        // An attribute is of its own field alone.
+        let behind = shape(checked, "Address").replace("}\n", &format!("    c: {kind},\n}}\n"));
+        finds(&of(&behind), "validator/src/a.rs:6");
+    }
+}
+
+#[test]
+fn a_test_that_waits_for_a_time_is_found() {
+    let of = |text: &str| habits::sleeps(&[file("tests/tests/a.rs", text)], &[]);
+    for again in [
+        "loop",
+        "let a = loop",
+        "while x",
+        "for x in y",
+        "(0..9).any(|_|",
+    ] {
+        let good = format!(
+            "fn f() {{\n    {again} {{\n        if a {{\n            tokio::time::sleep(b).await;\n        }}\n    }}\n}}\n"
+        );
+        assert!(of(&good).is_empty(), "{good}");
+    }
+    let bad = "fn f() {\n    loop {\n        a();\n    }\n    tokio::time::sleep(b).await;\n}\n";
+    finds(&of(bad), "tests/tests/a.rs:5");
+    let row = [("tests/tests/a.rs", "a reason")];
+    assert!(habits::sleeps(&[file("tests/tests/a.rs", bad)], &row).is_empty());
+    finds(&habits::sleeps(&[], &row), "needs none");
 }

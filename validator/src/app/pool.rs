@@ -39,8 +39,8 @@ use admission::Churn;
 pub use admission::Replaces;
 pub use feed::Feed;
 pub use offer::{Hash, Offer, PLACE_BYTES, Pending, bid};
-pub use passed::Fill;
 use passed::PassedOver;
+pub use passed::{Fill, Held};
 pub use queue::Purse;
 use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
@@ -250,10 +250,7 @@ impl Pool {
 
     /// Puts every transaction of a sender where it now belongs in the order.
     fn rank_again(&mut self, sender: &Account) {
-        let Some(next) = self.senders.get(sender).map(|queue| queue.next) else {
-            return;
-        };
-        let right = self.right_of(sender, next);
+        let right = self.right_of(sender);
         let Some(queue) = self.senders.get_mut(sender) else {
             return;
         };

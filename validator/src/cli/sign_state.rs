@@ -159,8 +159,9 @@ fn import(command: &Carry, keys: &KeyOptions, output: Output) -> Result<(), CliE
     let _engine = engine.hold()?;
     carried.check(identity, engine.consensus_key()?)?;
     let parameters = &genesis.genesis.parameters;
-    let reach = Reach::of(carried.last_vote().height, genesis.root.time, parameters);
-    carried.check_reach(reach.most_accepted())?;
+    // Of what the chain began with, and not of what the file itself says.
+    let reach = Reach::of(0, genesis.root.time, parameters);
+    carried.check_reach(reach.most_accepted(), parameters.epoch_blocks)?;
     // What cannot be read, or contradicts, is found before anything is written. The checkpoint key's state comes last: without it `plasmid start` does not
     // start, and CometBFT votes for nobody.
     engine.last_signed()?;

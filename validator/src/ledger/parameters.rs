@@ -7,6 +7,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::proof::bytes::Reader;
 use serde::{Deserialize, Serialize};
 
+use super::address;
 use super::leaf::{LeafError, Value};
 use super::slot::width;
 
@@ -147,9 +148,10 @@ pub struct Parameters {
     #[serde(with = "decimal")]
     pub reporter_reward: u128,
     /// Where on root what belongs to nobody goes after an exit; zero where nobody is to have it.
+    #[serde(with = "address::text")]
     pub residue: Address,
     /// The Registry on root; the deployment's other contracts follow from it. Zero in a plan, which it follows from.
-    #[serde(default, skip_serializing_if = "is_unnamed")]
+    #[serde(default, skip_serializing_if = "is_unnamed", with = "address::text")]
     pub registry: Address,
 }
 

@@ -152,12 +152,17 @@ impl Key {
         let number = genesis_set.iter().position(is_ours);
         let floor = view.accepted;
         match newest_signed(&view.acceptances, number, commitment) {
-            Some(epoch) => tracing::warn!(
+            Shown::Signed(epoch) => tracing::warn!(
                 epoch,
                 floor,
                 "this key has signed in this deployment, as root shows: make sure that no other copy of this node signs with it"
             ),
-            None => tracing::info!(
+            Shown::Unknown(epoch) => tracing::info!(
+                epoch,
+                floor,
+                "a new sign state. Root does not show whether this key has signed before: its newest checkpoints were signed by a set that is not known here. If another node has had this key, make sure that it does not sign with it any more"
+            ),
+            Shown::Nothing => tracing::info!(
                 floor,
                 "a new sign state: none of the newest checkpoints on root shows a signature of this key"
             ),
@@ -180,14 +185,25 @@ impl Key {
     }
 }
 
-/// The newest accepted checkpoint that member `number` of the set with this commitment has signed, by the certificate's own bits. One
-/// that another set signed, or one whose set is not known, may have been signed by it too.
+/// What root shows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// It has signed the checkpoint of this epoch.
+    Signed(u64),
+    /// It may have signed the checkpoint of this epoch, and no newer one that can be judged: the set that signed it is not known.
+    Unknown(u64),
+    /// It has signed no checkpoint that root keeps.
+    Nothing,
+}
+
+/// What the certificates' own bits say of member `number` of the set with this commitment.
 fn newest_signed(
     acceptances: &BTreeMap<u64, Acceptance>,
     number: Option<usize>,
     commitment: Option<B256>,
-) -> Option<u64> {
-    let signed = |(epoch, record): &(&u64, &Acceptance)| {
+) -> Shown {
+    let mut unknown = None;
+    for (epoch, record) in acceptances.iter().rev() {
         // Sets 0 and 1 are genesis's; set e + 1, which signs checkpoint e, is stated by checkpoint e - 1.
         let set = match epoch.checked_sub(1) {
             None => commitment,
@@ -195,14 +211,13 @@ fn newest_signed(
                 .get(&before)
                 .map(|before| before.checkpoint.next_set),
         };
-        match (set == commitment, number) {
-            (true, Some(number)) => certificate::has(&record.signers, number),
-            (true, None) => false,
-            (false, _) => true,
+        if set != commitment {
+            unknown = unknown.or(Some(*epoch));
+        } else if number.is_some_and(|number| certificate::has(&record.signers, number)) {
+            return Shown::Signed(*epoch);
         }
-    };
-    let newest = acceptances.iter().rev().find(signed);
-    newest.map(|(epoch, _)| *epoch)
+    }
+    unknown.map_or(Shown::Nothing, Shown::Unknown)
 }
 
 /// How many checkpoints root has accepted, by the newest epoch whose record in the state says so: root accepts them in order.

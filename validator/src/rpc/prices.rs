@@ -47,9 +47,14 @@ impl Prices {
             async move {
                 let call = Call::to(inbox, IInbox::priceCall {}.abi_encode());
                 let answer = root.call(&call, At::Latest).await;
-                let answer = answer.map_err(|error| format!("the root chain: {error}"))?;
-                IInbox::priceCall::abi_decode_returns(&answer)
-                    .map_err(|error| format!("the root chain's answer: {error}"))
+                // An endpoint's own words may name its owner's account or key: they are not for whoever asks.
+                let answer = answer.map_err(|error| {
+                    tracing::info!("the inbox's price cannot be asked for: {error}");
+                    "the root chain's node gives no answer; this node's log says why".to_owned()
+                })?;
+                IInbox::priceCall::abi_decode_returns(&answer).map_err(|_| {
+                    "the root chain's node answers with something that is not a price".to_owned()
+                })
             }
         })
     }

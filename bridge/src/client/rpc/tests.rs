@@ -10,8 +10,8 @@ use super::*;
 
 fn limits() -> Limits {
     Limits {
-        connect: Duration::from_millis(500),
-        request: Duration::from_millis(600),
+        connect: Duration::from_secs(2),
+        request: Duration::from_secs(2),
         answer_bytes: 4_096,
         attempts: 3,
         backoff: Duration::from_millis(5),

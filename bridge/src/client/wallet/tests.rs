@@ -350,7 +350,7 @@ async fn every_transaction_that_was_signed_for_a_nonce_is_named_at_the_end() {
         });
         let node = node.await;
         let mut wallet = wallet(&node).await;
-        wallet.policy.give_up = std::time::Duration::from_millis(if used { 60_000 } else { 900 });
+        wallet.policy.give_up = std::time::Duration::from_millis(if used { 60_000 } else { 3_000 });
         let wallet = wallet.telling(|hash, _| TOLD.lock().unwrap().push(hash));
         let error = wallet.execute(Call::default()).await.unwrap_err();
         let is_taken = matches!(error, WalletError::NonceTaken { .. });

@@ -114,14 +114,17 @@ impl View {
         self.end.is_over(now)
     }
 
-    /// What a person should know of the endpoints, in a sentence each; empty while all of them are followed.
+    /// What a stranger should know of the endpoints, in a sentence each; empty while all of them are followed.
     pub fn trouble(&self) -> String {
         let sentences: Vec<_> = self
             .standings
             .iter()
             .enumerate()
             .filter(|(_, standing)| **standing != EndpointStanding::Following)
-            .map(|(number, standing)| format!("endpoint {number} of the root chain: {standing}"))
+            .map(|(number, standing)| {
+                let standing = standing.for_strangers();
+                format!("endpoint {number} of the root chain: {standing}")
+            })
             .collect();
         sentences.join(". ")
     }

@@ -546,8 +546,8 @@ fn every_failure_is_survived_and_waits_grow_but_are_bounded() {
         Failure::Unreachable,
         Failure::RateLimited { wait_ms: 1_000 },
         Failure::TooLarge,
-        Failure::Refused("limit".into()),
-        Failure::Malformed("nonsense".into()),
+        Failure::Refused("limit of key 123".into()),
+        Failure::Malformed("nonsense of key 123".into()),
     ];
     for failure in failures {
         let mut run = Run::new(config(), false);
@@ -560,7 +560,18 @@ fn every_failure_is_survived_and_waits_grow_but_are_bounded() {
             (10..60).contains(&asked),
             "{asked} requests in ten minutes of {failure:?}"
         );
-        assert!(!run.machine.view().healthy);
+        let view = run.machine.view();
+        assert!(!view.healthy);
+        // A node's owner finds the endpoint's own words in the log; strangers do not get them.
+        let (told, logged) = (view.trouble(), view.standings[0].to_string());
+        assert!(
+            told.contains("endpoint 0") && !told.contains("key 123"),
+            "{told}"
+        );
+        assert_eq!(
+            logged.contains("key 123"),
+            failure.to_string().contains("key 123")
+        );
         is_whole(run.honest(&root), &root);
     }
 }

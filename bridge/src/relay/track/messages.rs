@@ -129,6 +129,18 @@ impl EndpointStanding {
                 | Self::Differs { .. }
         )
     }
+
+    /// The same without the endpoint's own words, which may name its owner's account or key: for strangers. The log has them.
+    #[must_use]
+    pub fn for_strangers(&self) -> Self {
+        let logged = || "its words are in this node's log".to_owned();
+        match self {
+            Self::NoFinalBlock(_) => Self::NoFinalBlock(None),
+            Self::Failing(Failure::Refused(_)) => Self::Failing(Failure::Refused(logged())),
+            Self::Failing(Failure::Malformed(_)) => Self::Failing(Failure::Malformed(logged())),
+            other => other.clone(),
+        }
+    }
 }
 
 impl fmt::Display for EndpointStanding {

@@ -8,7 +8,7 @@ use plasmid_staking::{Effect, Key, Line, LineId, Operator, Position, Value};
 use prost::bytes::Bytes;
 
 use super::purse;
-use crate::app::pool::{Fill, bid};
+use crate::app::pool::{Fill, Held, bid};
 use crate::app::state::State;
 use crate::app::unsound::Unsound;
 use crate::app::{App, lock};
@@ -32,6 +32,7 @@ const MAX_DOUBTFUL: usize = 2_048;
 pub(in crate::app) struct Unswept {
     executed: Arc<Executed>,
     fill: Fill,
+    held: Held,
 }
 
 impl Unswept {
@@ -59,17 +60,33 @@ impl Unswept {
             Some((bid(fee, minimum, one.len()), bytes(one)))
         });
         let fill = Fill::new(users.collect(), left, more);
-        Self { executed, fill }
+        let held = executed.users.iter().filter_map(|user| {
+            let number = usize::try_from(user.index).ok()?;
+            Some((
+                (user.sender, user.sequence),
+                transactions.get(number)?.clone(),
+            ))
+        });
+        let held = held.collect();
+        Self {
+            executed,
+            fill,
+            held,
+        }
     }
 }
 
 impl App {
     /// Takes out of the pool what the last block used, let expire, left without cover, or made inapplicable.
     pub(in crate::app) fn sweep(&self, unswept: &Unswept) -> Result<(), Fault> {
-        let Unswept { executed, fill } = unswept;
+        let Unswept {
+            executed,
+            fill,
+            held,
+        } = unswept;
         let state = self.state();
         let height = state.tip.height;
-        self.pool().pass_over(height, fill, &used(executed));
+        self.pool().pass_over(height, fill, held);
         self.pool().begin(height);
         lock(&self.handed_in).turn(height);
         if self.surroundings.outlook.end().1 {
@@ -102,16 +119,6 @@ impl App {
         self.pool().watch();
         Ok(())
     }
-}
-
-/// The next sequences of those whose own transactions a block holds. A forced one that used a sequence moves the state's.
-fn used(executed: &Executed) -> BTreeMap<Account, u64> {
-    let mut next = BTreeMap::new();
-    for user in &executed.users {
-        let sequence = user.sequence.saturating_add(1);
-        next.insert(user.sender, sequence);
-    }
-    next
 }
 
 /// Everyone whose own transaction a block holds, or whose forced one a message of it carried: nobody else's balance falls, and

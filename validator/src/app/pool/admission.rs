@@ -92,7 +92,7 @@ impl Pool {
         self.advance(&header.sender, purse.next);
         let room = self.gives_way(&pending.offer, purse, replaces)?;
         let queue = self.senders.get(&header.sender);
-        let watched = queue.and_then(|queue| queue.watched);
+        let watched = queue.and_then(|queue| queue.watched.clone());
         let churn = self.churn.entry(room.readiness.bounded_as()).or_default();
         churn.add(room.given_up);
         for hash in room.gone {
@@ -125,7 +125,7 @@ impl Pool {
             self.check_replaces(&other.pending.offer, offer, queue, replaces)?;
         }
         queue.check_covered(offer, purse)?;
-        let right = self.right_of(&offer.header.sender, purse.next);
+        let right = self.right_of(&offer.header.sender);
         let rank = queue.rank_of(offer, purse.next, right);
         let mut replaced = self.rivals(offer, &rank, replaces)?;
         replaced.extend(same.and_then(|other| other.rank));

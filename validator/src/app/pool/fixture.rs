@@ -169,7 +169,7 @@ impl Pool {
         for (sender, queue, at, one) in waiting() {
             let offer = &one.pending.offer;
             assert_eq!((offer.header.sender, offer.header.sequence), (*sender, *at));
-            let right = self.right_of(sender, queue.next);
+            let right = self.right_of(sender);
             let (_, rank) = queue
                 .ranks(right)
                 .into_iter()

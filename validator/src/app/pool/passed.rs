@@ -5,11 +5,13 @@
 //!
 //! ```text
 //! sweep of block h − 1           a sender's first one is ready: it is watched, with its bid and its bytes
-//! sweep of block h               the block had room for it and holds nothing of its sender: the sender was passed over
-//!   MAX_PASSED times             the sender's whole queue comes last: anything else may take its place, until a block holds its next sequence
+//! sweep of block h               the block had room for it and does not hold it: the sender was passed over
+//!   MAX_PASSED times             the sender's whole queue comes last: anything else may take its place, until a block holds its first one
 //! ```
 //! - A block had room for what fits behind all that bids at least nearly as much: a proposer takes the best bid first, also of what follows others.
 //!   So full blocks of higher bids count for nobody, however long they keep a low bid out.
+//! - Only the very transaction that was watched counts as held: another one with its sequence, sent elsewhere, costs its sender the least fee, and
+//!   would give back the right of all that this node alone holds behind it.
 //! - What is passed over stays while there is room, this node proposes it, and its followers with it. An honest sender loses nothing by that
 //!   while the pool is not full: eight times is what an honest transaction hardly ever is passed over by honest proposers, though a third of
 //!   all proposers leave it out.
@@ -17,9 +19,12 @@
 //!   a few ten thousand accounts, made once, would take turns and never pay.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::Pool;
+use prost::bytes::Bytes;
+
 use super::queue::Readiness;
+use super::{Pending, Pool};
 use crate::ledger::Account;
 use crate::ledger::reject::raised;
 
@@ -69,62 +74,59 @@ impl Fill {
     }
 }
 
+/// The transactions of users in a block, by sender and sequence.
+pub type Held = BTreeMap<(Account, u64), Bytes>;
+
 /// The first ready transaction of a sender, as it stood behind the last block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Watched {
-    next: u64,
-    bid: u128,
-    bytes: u64,
-}
+pub(super) type Watched = Arc<Pending>;
 
 /// How often blocks passed over a sender.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PassedOver {
-    /// The sequence that it waits with.
-    next: u64,
     times: u32,
     /// Height of the last block that did.
     at: u64,
 }
 
 impl PassedOver {
-    /// With its first sequence.
     #[cfg(test)]
     pub(super) const fn once(at: u64) -> Self {
-        Self {
-            next: 0,
-            times: 1,
-            at,
-        }
+        Self { times: 1, at }
     }
 }
 
 impl Pool {
-    /// What the queue of this sender begins with, when `next` is its next sequence.
-    pub(super) fn right_of(&self, sender: &Account, next: u64) -> Readiness {
+    /// What the queue of this sender begins with.
+    pub(super) fn right_of(&self, sender: &Account) -> Readiness {
         let passed = self.passed.get(sender);
-        let lost = passed.is_some_and(|one| one.next == next && one.times >= MAX_PASSED);
-        match lost {
+        match passed.is_some_and(|one| one.times >= MAX_PASSED) {
             true => Readiness::Passed,
             false => Readiness::Ready,
         }
     }
 
-    /// A block of this height came, which the pool has not been swept for: whom it had room for and holds nothing of, it passed over.
-    /// `next` are the next sequences of all whose transactions it holds.
-    pub fn pass_over(&mut self, height: u64, fill: &Fill, next: &BTreeMap<Account, u64>) {
-        let mut lost = Vec::new();
+    /// A block of this height came, which the pool has not been swept for: whose first one it had room for and does not hold, it passed over.
+    pub fn pass_over(&mut self, height: u64, fill: &Fill, held: &Held) {
+        let mut changed = Vec::new();
         for (sender, queue) in &self.senders {
-            let Some(watched) = queue.watched else {
+            let Some(watched) = &queue.watched else {
                 continue;
             };
-            // Between a block and the sweep behind it, a queue may have been looked at already.
-            let is_held = watched.next != queue.next
-                || next.get(sender).is_some_and(|next| *next > watched.next);
-            if is_held {
+            let place = (*sender, watched.offer.header.sequence);
+            if held
+                .get(&place)
+                .is_some_and(|bytes| *bytes == watched.bytes)
+            {
+                // It begins anew.
+                if let Some(before) = self.passed.remove(sender)
+                    && before.times >= MAX_PASSED
+                {
+                    changed.push(*sender);
+                }
                 continue;
             }
-            if !fill.had_room(watched.bid, watched.bytes) {
+            let bytes = crate::chain::propose::proto_bytes(watched.bytes.len());
+            if !fill.had_room(watched.offer.bid, bytes) {
                 // They count in a row only: else a proposer that leaves a place free now and then would strip all who wait behind higher bids.
                 if let Some(passed) = self.passed.get_mut(sender)
                     && passed.times < MAX_PASSED
@@ -134,28 +136,18 @@ impl Pool {
                 continue;
             }
             let new = PassedOver {
-                next: watched.next,
                 times: 0,
                 at: height,
             };
             let passed = self.passed.entry(*sender).or_insert(new);
-            if passed.next != watched.next {
-                *passed = new;
-            }
             passed.times = passed.times.saturating_add(1);
             passed.at = height;
             if passed.times == MAX_PASSED {
-                lost.push(*sender);
+                changed.push(*sender);
             }
         }
-        for sender in &lost {
+        for sender in &changed {
             self.rank_again(sender);
-        }
-        for sender in next.keys() {
-            // A block holds something of it: it begins anew. What is remembered of a sender whose transactions wait is void, once they are swept.
-            if !self.senders.contains_key(sender) {
-                self.passed.remove(sender);
-            }
         }
         self.forget_passed();
     }
@@ -163,11 +155,7 @@ impl Pool {
     /// The sweep has ended: what is first of each sender now, the next block may hold.
     pub fn watch(&mut self) {
         for queue in self.senders.values_mut() {
-            queue.watched = queue.first().map(|first| Watched {
-                next: queue.next,
-                bid: first.offer.bid,
-                bytes: crate::chain::propose::proto_bytes(first.bytes.len()),
-            });
+            queue.watched = queue.first().map(Arc::clone);
         }
         // Who has his right back may have more behind one of stake than there is room for.
         self.trim();

@@ -509,3 +509,44 @@ fn a_validator_of_two_machines_never_signs_two_things() {
         assert!(moves > 3 && signed.len() > 5, "seed {seed}");
     }
 }
+
+#[test]
+fn a_file_that_speaks_of_what_cannot_have_begun_is_refused_and_nothing_is_written() {
+    let key = SecretKey::from_entropy(&[7; 32]).expect("a key");
+    let output = Output::new(Format::Json);
+    let far = 1 << 50;
+    let near = LastVote {
+        height: 8,
+        round: 1,
+        step: 2,
+    };
+    let sane = |floor, height| {
+        let (old, old_home, old_keys) = validator(&key, 3);
+        let (new, new_home, new_keys) = validator(&key, 3);
+        let file = old.path().join("carried.json");
+        let identity = own(&old_home, &old_keys).expect("an identity");
+        let state = SignState::create(&old_home.sign_state_path(), identity, floor);
+        drop(state.expect("a sign state"));
+        let vote = LastVote { height, ..near };
+        old_home.engine().raise_last_signed(vote).expect("written");
+        export(&carry(&old, &file), output).expect("exported");
+        let engine = new_home.engine();
+        let before = engine.last_signed().expect("readable");
+        let imported = import(&carry(&new, &file), &new_keys, output);
+        let is_written = new_home.sign_state_path().exists()
+            || engine.last_signed().expect("readable") != before;
+        match imported {
+            Ok(()) => is_written,
+            Err(error) => {
+                assert!(error.to_string().contains("can have begun"), "{error}");
+                assert!(!is_written);
+                false
+            }
+        }
+    };
+    assert!(sane(2, near.height));
+    // A height does not vouch for an epoch.
+    assert!(!sane(far, near.height));
+    assert!(!sane(2, far));
+    assert!(!sane(far, i64::MAX as u64));
+}

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use alloy_primitives::{Address, keccak256};
+use alloy_primitives::keccak256;
 use plasmid_bridge::{
     client::watcher::{ChildNews, ChildSource},
     relay::watch::statement::DoubleStatement,
@@ -22,6 +22,7 @@ use super::votes::{precommits, two_votes};
 use crate::{
     cli::CliError,
     client::endpoint,
+    ledger::address,
     node::comet::{Client, RpcError},
     plain,
 };
@@ -333,7 +334,7 @@ fn has_evidence(head: &Meta) -> bool {
 
 /// A member as its leaf has it, but for the mark of a copied set, which a node does not tell.
 fn member(told: &Validator) -> Option<Member> {
-    let operator: Address = told.operator.parse().ok()?;
+    let operator = address::parse(&told.operator).ok()?;
     Some(Member {
         seat: told.seat.try_into().ok()?,
         operator: operator.into_array(),

@@ -66,7 +66,7 @@ pub enum CarriedError {
     },
     /// A number that cannot be yet would keep the key from signing for ever.
     #[error(
-        "the exported sign state speaks of epoch {found}, and no more than {most} can have begun: it would keep this key from signing until then. Nothing was \
+        "the exported sign state speaks of epoch {found}, and no more than {most} can have begun: it would keep this validator's keys from signing until then. Nothing was \
          imported. If the date of this machine is behind, correct it; if a wrong number was given to `refuse-below`, the key is lost"
     )]
     TooFar {
@@ -236,13 +236,14 @@ impl Carried {
         }
     }
 
-    /// Refuses a floor, or a signed epoch, that lies above `most`, the number of epochs that can have begun. A floor never comes down.
+    /// Refuses a floor, a signed epoch or the epoch of the last vote that lies above `most`, the number of epochs that can have begun. None of them ever comes down.
     ///
     /// # Errors
     /// [`CarriedError::TooFar`].
-    pub fn check_reach(&self, most: u64) -> Result<(), CarriedError> {
+    pub fn check_reach(&self, most: u64, epoch_blocks: u32) -> Result<(), CarriedError> {
         let newest = self.signed.last_key_value().map(|(epoch, _)| *epoch);
-        match newest.max(Some(self.refused_below)) {
+        let voted = self.last_vote.height.checked_div(epoch_blocks.into());
+        match newest.max(voted).max(Some(self.refused_below)) {
             Some(found) if found > most => Err(CarriedError::TooFar { found, most }),
             _ => Ok(()),
         }

@@ -51,21 +51,24 @@ fn what_this_key_has_signed_is_read_from_the_bits_on_root() {
     let set = B256::repeat_byte(5);
     let rows = accepted(&[(0b0011, set), (0b0111, set), (0b0011, set)]);
     let newest = |number| newest_signed(&rows, number, Some(set));
-    assert_eq!(newest(Some(0)), Some(2));
-    assert_eq!(newest(Some(2)), Some(1));
-    assert_eq!(newest(Some(3)), None);
-    assert_eq!(newest(None), None, "no member's key");
-    // Of a set that is not known here, any key may have been a member.
+    assert_eq!(newest(Some(0)), Shown::Signed(2));
+    assert_eq!(newest(Some(2)), Shown::Signed(1));
+    assert_eq!(newest(Some(3)), Shown::Nothing);
+    assert_eq!(newest(None), Shown::Nothing, "no member's key");
+    // Of a set that is not known here, any key may have been a member: that is said, and a newer checkpoint does not hide that it has signed an
+    // elder one.
     let rows = accepted(&[
         (0b0011, set),
         (0b0011, B256::ZERO),
         (0b0011, set),
         (0b0011, set),
     ]);
-    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Some(2));
+    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Shown::Unknown(2));
+    assert_eq!(newest_signed(&rows, Some(0), Some(set)), Shown::Signed(3));
+    assert_eq!(newest_signed(&rows, None, Some(set)), Shown::Unknown(2));
     let mut rows = accepted(&[(0b0011, set), (0b0011, set)]);
     rows.remove(&0);
-    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Some(1));
+    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Shown::Unknown(1));
 }
 
 /// Of a node that has lost everything and whose chain began long ago.

@@ -3,10 +3,19 @@
 use super::*;
 use crate::ledger::transaction::StakeBody;
 
-/// A block of this height comes, with room for `fill` and these senders' next sequences.
+/// A block of this height comes, with room for `fill`. Of these senders it holds what waits here in front of their next sequences.
 fn block(pool: &mut Pool, height: u64, fill: &Fill, used: &[(u16, u64)]) {
-    let next: BTreeMap<Account, u64> = used.iter().map(|(one, at)| (account(*one), *at)).collect();
-    pool.pass_over(height, fill, &next);
+    let held = used.iter().map(|(one, next)| {
+        let place = (account(*one), next - 1);
+        let bytes = pool.at(&place.0, place.1).expect("it waits").bytes.clone();
+        (place, bytes.into())
+    });
+    pool.pass_over(height, fill, &held.collect());
+    behind(pool, height, used);
+}
+
+/// The sweep behind a block.
+fn behind(pool: &mut Pool, height: u64, used: &[(u16, u64)]) {
     pool.begin(height);
     for (sender, at) in used {
         pool.settle(&account(*sender), &rich(*at));
@@ -127,9 +136,48 @@ fn who_is_in_the_eighth_block_has_lost_nothing_and_begins_anew() {
     block(&mut pool, 16, &empty(), &[]);
     assert!(!has_right(&pool, 1));
     // A block that holds one of it gives the right back, though the state was seen before the sweep.
+    let bytes = pool.at(&account(1), 1).unwrap().bytes.clone();
     pool.advance(&account(1), 2);
+    assert!(!has_right(&pool, 1));
+    let held = Held::from([((account(1), 1), bytes.into())]);
+    pool.pass_over(17, &empty(), &held);
+    behind(&mut pool, 17, &[(1, 2)]);
     assert!(has_right(&pool, 1));
-    block(&mut pool, 17, &empty(), &[(1, 2)]);
+}
+
+/// What this node holds bids much; a cheap one with the same sequence, which another node was sent, is in a block now and then.
+#[test]
+fn who_pays_with_another_transaction_than_the_one_that_waits_gets_no_right_back() {
+    let mut pool = Pool::new(Limits::default());
+    for sequence in 0..10 {
+        let one = pending(1, sequence, 1 << 60, u64::MAX);
+        pool.put(one, 0).unwrap();
+    }
+    pool.watch();
+    for height in 1..=8 {
+        let next = height - 1;
+        let cheap = pending(1, next, 1, u64::MAX).bytes.clone();
+        let held = Held::from([((account(1), next), cheap.into())]);
+        assert!(has_right(&pool, 1), "{height}");
+        pool.pass_over(height, &empty(), &held);
+        behind(&mut pool, height, &[(1, height)]);
+    }
+    assert!(!has_right(&pool, 1));
+    // Not by an expiry between two either: nothing waits, another one is paid, and the same comes again.
+    for sequence in 8..10 {
+        let hash = pool.at(&account(1), sequence).unwrap().offer.hash;
+        pool.remove(&hash);
+    }
+    assert!(pool.is_empty());
+    let cheap = pending(1, 8, 1, u64::MAX).bytes.clone();
+    pool.pass_over(9, &empty(), &Held::from([((account(1), 8), cheap.into())]));
+    behind(&mut pool, 9, &[]);
+    pool.put(pending(1, 9, 1 << 60, u64::MAX), 9).unwrap();
+    assert!(!has_right(&pool, 1));
+    pool.watch();
+    // The one that waits gives it back.
+    block(&mut pool, 10, &empty(), &[(1, 10)]);
+    pool.put(pending(1, 10, 1 << 60, u64::MAX), 10).unwrap();
     assert!(has_right(&pool, 1));
 }
 
@@ -215,7 +263,7 @@ fn accounts_that_take_turns_have_their_places_for_eight_blocks_and_never_again()
         pool.watch();
         for _ in 0..blocks {
             *height += 1;
-            pool.pass_over(*height, &empty(), &BTreeMap::new());
+            pool.pass_over(*height, &empty(), &Held::new());
             pool.begin(*height);
             pool.watch();
         }
@@ -236,9 +284,10 @@ fn accounts_that_take_turns_have_their_places_for_eight_blocks_and_never_again()
         pool.remove(&again.offer.hash);
     }
     pool.assert_sound();
-    // Who pays has its right, and is not remembered any more.
-    let paid = BTreeMap::from([(account(0), 1)]);
-    pool.pass_over(u64::MAX, &empty(), &paid);
+    // Whose first one is in a block has its right, and is not remembered any more.
+    pool.put(pending(0, 0, 1 << 60, u64::MAX), 0).unwrap();
+    pool.watch();
+    block(&mut pool, height + 1, &empty(), &[(0, 1)]);
     assert_eq!(pool.passed.len(), 2_399);
     pool.put(pending(0, 1, 1 << 60, u64::MAX), 1).unwrap();
     assert!(has_right(&pool, 0));

@@ -4,7 +4,11 @@ use alloy_primitives::Address;
 use plasmid_bridge::relay::config::Config as FollowConfig;
 
 use super::{MAX_SLOTS, Plan, VERSION};
-use crate::{chain::genesis::check_money, ledger::OwnContracts, node::founding::FoundingError};
+use crate::{
+    chain::genesis::check_money,
+    ledger::{OwnContracts, leaf::NATIVE},
+    node::founding::FoundingError,
+};
 
 /// The most operators that the Registry lists.
 const MAX_OPERATORS: usize = 128;
@@ -148,12 +152,19 @@ impl Plan {
         self.check_contracts(self.parameters.registry)
     }
 
-    /// Checks that the plan gives nothing to the contracts of the deployment that this Registry makes.
+    /// Checks that the plan gives nothing to the contracts of the deployment that this Registry makes, not what is nobody's after an exit either.
     ///
     /// # Errors
-    /// [`FoundingError::Genesis`] names the balance or delegation.
+    /// [`FoundingError::Genesis`] names the balance or delegation, [`FoundingError::Plan`] the residue.
     pub fn check_contracts(&self, registry: Address) -> Result<(), FoundingError> {
         let contracts = OwnContracts::of_registry(&registry.into_array());
+        let residue = self.parameters.residue;
+        let is_own = contracts.unusable(&residue.into_array(), &NATIVE).is_some();
+        if is_own && !residue.is_zero() {
+            return Err(FoundingError::Plan(format!(
+                "parameters.residue is {residue}, a contract of this deployment, which cannot be paid: name an account of people, or zero"
+            )));
+        }
         let is_operator = |operator: &[u8; 20]| self.operators.contains(&operator.into());
         check_money(
             &self.balances()?,

@@ -218,10 +218,16 @@ fn nothing_is_given_to_the_contracts_of_the_registry_that_follows_from_the_plan(
     let [inbox, vault, root_chain] = plasmid_bridge::abi::created_by(registry);
     for own in [registry, inbox, vault, root_chain] {
         let text = Account::ethereum(own.into_array()).to_string();
-        let (mut owned, mut staked) = (plan(), plan());
+        let (mut owned, mut staked, mut left) = (plan(), plan(), plan());
         owned.balances[0].account = text.clone();
         staked.delegations[0].owner = text;
-        for (plan, what) in [(owned, "balance 0"), (staked, "delegation 0")] {
+        left.parameters.residue = own;
+        let plans = [
+            (owned, "balance 0"),
+            (staked, "delegation 0"),
+            (left, "parameters.residue"),
+        ];
+        for (plan, what) in plans {
             plan.check().expect("no Registry is known yet");
             let said = plan.check_contracts(registry).expect_err("its own");
             assert!(said.to_string().contains(what), "{said}");
