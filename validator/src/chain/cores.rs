@@ -3,7 +3,12 @@
 //!
 //! A piece of work takes no lock: a thread that waits for its own pieces may be given one of somebody else's.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use rayon::prelude::*;
+
+#[cfg(test)]
+mod tests;
 
 /// Does two things that do not depend on each other.
 pub(crate) fn both<A: Send, B: Send>(
@@ -11,6 +16,27 @@ pub(crate) fn both<A: Send, B: Send>(
     second: impl FnOnce() -> B + Send,
 ) -> (A, B) {
     rayon::join(first, second)
+}
+
+/// What was done on an assumption. A panic of it comes when it is asked for.
+pub(crate) struct Assumed<T>(std::thread::Result<T>);
+
+impl<T> Assumed<T> {
+    /// What came of it, once the assumption is known to be right.
+    pub(crate) fn outcome(self) -> T {
+        self.0.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// Does two things, the second one on the assumption that the first one is going to confirm. Nothing of the second one is seen before that: what
+/// made it panic may be just what is refused.
+pub(crate) fn both_assumed<A: Send, B: Send>(
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B + Send,
+) -> (A, Assumed<B>) {
+    // Whatever a panic leaves half-done is dropped with the outcome.
+    let (first, second) = both(first, || catch_unwind(AssertUnwindSafe(second)));
+    (first, Assumed(second))
 }
 
 /// Does the same for each item.

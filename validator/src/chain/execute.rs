@@ -22,7 +22,7 @@ pub(crate) use self::votes::VoteState;
 use self::outcome::{carried_shares, marks};
 use self::parts::{Parts, decode_messages, message_hash, number};
 use super::committed::parameters;
-use super::cores::both;
+use super::cores::both_assumed;
 use super::epoch::boundary::{EpochEnd, ended};
 use super::epoch::set::updates;
 use super::epoch::{Moment, ends_epoch};
@@ -141,12 +141,12 @@ pub fn execute<R: Reads + Sync>(
         tally: &tally,
     };
     // Signatures are verified while the block is executed as if they held. A bad one is what the block is refused for, whatever came of it.
-    let (verdicts, done) = both(
+    let (verdicts, done) = both_assumed(
         || prove_users(&parts, &claims, checker),
         || input.run(reads),
     );
     verdicts?;
-    let done = done?;
+    let done = done.outcome()?;
     Ok(Executed {
         height: block.height,
         time: block.time,

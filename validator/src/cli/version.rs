@@ -6,7 +6,7 @@ use super::output::Output;
 use crate::engine::version::COMETBFT_VERSION;
 
 /// What does not hold yet (DESIGN section 1), said plainly.
-pub const DOES_NOT_HOLD: [&str; 9] = [
+pub const DOES_NOT_HOLD: [&str; 11] = [
     "the court judges two votes or two checkpoints of one key, wrong links and users' signatures, and no transitions yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
     "without validators balances, tokens, withdrawals and deposits leave, and stakes, their rewards and bounty bonds do not yet",
     "plasmid watch takes two votes that a block has evidence of to the court, and two shares or certificates that nodes serve or root was sent; what nobody serves has to be handed to it; misbehavior that CometBFT reports tombstones a key, and takes no stake by itself; it shows root wrong links and signatures in accepted checkpoints, and no wrong transitions",
@@ -15,6 +15,8 @@ pub const DOES_NOT_HOLD: [&str; 9] = [
     "no data challenges yet: a checkpoint's block data must have been seen, and plasmid watch can only say that nobody shows it",
     "no snapshots yet: a new node joins by replaying blocks",
     "the possession proof of a consensus key is made from CometBFT's key file: a remote signer can take the key over only afterwards",
+    "commands and gRPC replace a waiting transaction only when that is asked for; between nodes whatever pays a tenth more takes the place of the same sequence",
+    "CometBFT 0.38.25 can stay behind an application that ended: whatever supervises the two has to kill it",
     "fee payers, nonce lanes above 0, multisig and generic messages are refused for now, with an error that says so",
 ];
 

@@ -53,7 +53,8 @@ mod vectors;
 
 pub use account::Account;
 pub use apply::{Quote, Receipt, apply, quote, rehearse, simulate};
-pub use check::{CheckedTransaction, Claimed, Unverified, check, check_batch, prove_batch, settle};
+pub use check::{CheckedTransaction, Claimed, Unverified, check, check_batch};
+pub(crate) use check::{prove_batch, settle};
 pub use code::Code;
 pub use context::{Context, Error};
 pub use eip712::Domain;

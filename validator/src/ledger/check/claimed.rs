@@ -43,7 +43,7 @@ impl Claimed {
     }
 
     /// One that was checked before.
-    pub const fn known(checked: CheckedTransaction) -> Self {
+    pub(crate) const fn known(checked: CheckedTransaction) -> Self {
         let proof = Proof::Known;
         Self { checked, proof }
     }
@@ -68,7 +68,7 @@ impl Claimed {
     }
 
     /// The transaction as if it were checked. Nothing that comes of it may be kept or told before its signature is found to hold.
-    pub const fn assumed(&self) -> &CheckedTransaction {
+    pub(crate) const fn assumed(&self) -> &CheckedTransaction {
         &self.checked
     }
 
@@ -95,7 +95,7 @@ impl Claimed {
 
 /// Verdicts on many signatures, in order, each that of [`Claimed::proven`].
 #[must_use]
-pub fn prove_batch(claims: &[&Claimed]) -> Vec<Result<(), Reject>> {
+pub(crate) fn prove_batch(claims: &[&Claimed]) -> Vec<Result<(), Reject>> {
     let batch_holds = verify_batch(claims);
     let verdict = |claimed: &&Claimed| match claimed.proof {
         Proof::Ed25519(_) if batch_holds => Ok(()),
@@ -106,7 +106,7 @@ pub fn prove_batch(claims: &[&Claimed]) -> Vec<Result<(), Reject>> {
 
 /// The claims, each with its verdict. Verdicts of `prove` stand in the order of the claims that are no refusals; the answer ends where there are
 /// too few of them.
-pub fn settle(
+pub(crate) fn settle(
     claims: Vec<Result<Claimed, Reject>>,
     prove: impl FnOnce(&[&Claimed]) -> Vec<Result<(), Reject>>,
 ) -> Vec<Result<CheckedTransaction, Reject>> {
