@@ -12,7 +12,7 @@ use alloy_primitives::B256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind, SegmentRecord};
 
-use super::epoch::boundary::most_steps;
+use super::epoch::boundary::max_steps;
 use super::segments::{MAX_SEGMENT_BYTES, MAX_SEGMENT_TRANSACTIONS, Segment};
 use super::tree::Tree;
 use crate::ledger::{Parameters, Slot, ring_place};
@@ -25,7 +25,7 @@ const IDLE: [u8; 445] = [0; 445];
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LinkError {
     /// L1.
-    #[error("L1: rules version {found}, where {expected} stands")]
+    #[error("L1: the rules version is {found}, and it must be {expected}")]
     Rules {
         /// The deployment's.
         expected: u32,
@@ -33,7 +33,7 @@ pub enum LinkError {
         found: u32,
     },
     /// L2.
-    #[error("L2: height {found} behind height {before}")]
+    #[error("L2: height {found} comes directly after height {before}")]
     Height {
         /// Height of the block before.
         before: u64,
@@ -264,7 +264,7 @@ fn check_counts(
     parameters: &Parameters,
 ) -> Result<(), LinkError> {
     let limit = parameters.max_block_transactions;
-    let steps = most_steps(parameters.seats);
+    let steps = max_steps(parameters.seats);
     let most = usize::try_from(transactions.saturating_add(steps)).unwrap_or(usize::MAX);
     match transactions == 0 || transactions > limit || segments == 0 || segments > most {
         true => Err(LinkError::Counts {

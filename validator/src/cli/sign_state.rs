@@ -160,9 +160,9 @@ fn import(command: &Carry, keys: &KeyOptions, output: Output) -> Result<(), CliE
     carried.check(identity, engine.consensus_key()?)?;
     let parameters = &genesis.genesis.parameters;
     let reach = Reach::of(carried.last_vote().height, genesis.root.time, parameters);
-    carried.check_reach(reach.most_accepted())?;
+    carried.check_reach(reach.max_accepted())?;
     // What cannot be read, or contradicts, is found before anything is written. The checkpoint key's state comes last: without it `plasmid start` does not
-    // start, and CometBFT votes for nobody.
+    // start, and without it CometBFT casts no vote.
     engine.last_signed()?;
     carried.take_over(&home.sign_state_path(), identity, || {
         engine.raise_last_signed(carried.last_vote())?;

@@ -32,7 +32,7 @@ const GO_FILES: [(&str, &str); 3] = [
 const GO: Toolchain = Toolchain {
     program: "go",
     version: &["version"],
-    least: (1, 21),
+    min_version: (1, 21),
     purpose: "CometBFT and programs of the tests are built from source",
     install: "install Go 1.24 or later: https://go.dev/doc/install",
 };
