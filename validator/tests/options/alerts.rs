@@ -40,7 +40,7 @@ fn text<'a>(rule: &'a Value, field: &str) -> &'a str {
 /// The alerts of which promtool says that a case of this file fails.
 fn failing(cases: &Path) -> BTreeSet<String> {
     let promtool = Tools::new(None).ensure_go(&PROMTOOL);
-    let mut command = Command::new(promtool.expect("Go builds promtool"));
+    let mut command = Command::new(promtool.unwrap_or_else(|error| panic!("{error}")));
     let output = command.args(["test", "rules"]).arg(cases).output();
     let output = output.expect("promtool runs");
     let said = String::from_utf8(output.stderr).expect("text");
