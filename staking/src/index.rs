@@ -22,7 +22,7 @@ const ONE: U256 = U256::from_limbs([0, 1 << 32, 0, 0]);
 pub struct Index(U256);
 
 impl Index {
-    /// The index behind a payment of at most `reward` for `stake`, and what of it is paid. None for a stake of zero, and for an index
+    /// The index behind a payment of at most `reward` for `stake`, and what of it is paid. `None` for a stake of zero, and for an index
     /// that would overflow.
     pub fn paid_down(self, reward: u128, stake: u128) -> Option<(Self, u128)> {
         let scaled = U256::from(reward).checked_mul(ONE)?;
@@ -32,14 +32,14 @@ impl Index {
         Some((Self(raised), u128::try_from(paid).ok()?))
     }
 
-    /// What `held` stake earned between two indices, rounded down. None when the index fell, and for an overflow.
+    /// What `held` stake earned between two indices, rounded down. `None` when the index fell, and for an overflow.
     pub fn earned_down(held: u128, from: Self, to: Self) -> Option<u128> {
         let grown = to.0.checked_sub(from.0)?;
         let product = grown.checked_mul(U256::from(held))?;
         u128::try_from(product.checked_div(ONE)?).ok()
     }
 
-    /// This growth with that from one index to another. None when the index fell, and for an overflow.
+    /// This growth with that from one index to another. `None` when the index fell, and for an overflow.
     pub(crate) fn with_growth(self, from: Self, to: Self) -> Option<Self> {
         let grown = to.0.checked_sub(from.0)?;
         self.0.checked_add(grown).map(Self)

@@ -66,7 +66,7 @@ pub struct MemberLeaf {
 }
 
 impl MemberLeaf {
-    /// The member at the seat of the key, or none where the seat had no power when the set was fixed.
+    /// The member at the seat of the key, or `None` where the seat had no power when the set was fixed.
     pub fn member(&self, seat: u16) -> Option<Member> {
         self.standing.as_ref().map(|standing| Member {
             seat,

@@ -45,8 +45,8 @@ impl Default for Node {
 }
 
 impl Node {
-    /// The least place; unused when all are.
-    pub fn least(&self) -> Weight {
+    /// The weakest place; unused when all are.
+    pub fn weakest(&self) -> Weight {
         self.0.iter().copied().min().unwrap_or(Weight::UNUSED)
     }
 }
@@ -111,7 +111,7 @@ pub fn build(stakes: &[u128]) -> Vec<Vec<Node>> {
         .collect();
     while !below.is_empty() {
         let nodes: Vec<Node> = below.chunks(usize::from(ARITY)).map(node_of).collect();
-        below = nodes.iter().map(Node::least).collect();
+        below = nodes.iter().map(Node::weakest).collect();
         let top = nodes.len() == 1;
         levels.push(nodes);
         if top {
@@ -132,7 +132,7 @@ fn node_of(weights: &[Weight]) -> Node {
 /// The weakest of `seats` seats.
 pub fn weakest<L: TypedLeaves>(leaves: &mut L, seats: u16) -> Result<Weight, Error<L::Error>> {
     let level = top_level(seats)?;
-    Ok(expect::<Node, _>(leaves, (level, 0))?.least())
+    Ok(expect::<Node, _>(leaves, (level, 0))?.weakest())
 }
 
 /// Puts the weight of one seat into the tree, reading and writing one node of each level; the weakest seat after it.
@@ -142,18 +142,18 @@ pub(crate) fn update<L: TypedLeaves>(
     weight: Weight,
 ) -> Result<Weight, Error<L::Error>> {
     let mut position = weight.seat;
-    let mut least = weight;
+    let mut weakest = weight;
     for level in 0..=top_level(seats)? {
         let (index, place) = (position / ARITY, position % ARITY);
         let mut node: Node = expect(leaves, (level, index))?;
         if let Some(held) = node.0.get_mut(usize::from(place)) {
-            *held = least;
+            *held = weakest;
         }
         leaves.write((level, index), &node).map_err(Error::Fault)?;
-        least = node.least();
+        weakest = node.weakest();
         position = index;
     }
-    Ok(least)
+    Ok(weakest)
 }
 
 fn top_level(seats: u16) -> Result<u8, Reject> {

@@ -155,7 +155,7 @@ pub(crate) fn cut_down(amount: u128, cuts: [u32; 2]) -> u128 {
     u128::try_from(left).unwrap_or(u128::MAX)
 }
 
-/// ⌊amount·numerator / denominator⌋; none for a denominator of zero, or where the result is beyond 128 bits.
+/// ⌊amount·numerator / denominator⌋; `None` for a denominator of zero, or where the result is beyond 128 bits.
 pub fn share_down(amount: u128, numerator: u128, denominator: u128) -> Option<u128> {
     let product = U256::from(amount).checked_mul(U256::from(numerator))?;
     u128::try_from(product.checked_div(U256::from(denominator))?).ok()

@@ -67,7 +67,7 @@ pub const fn epoch_of(height: u64, epoch_blocks: u32) -> Option<u64> {
     }
 }
 
-/// Height of the first block of an epoch, none where it is beyond u64.
+/// Height of the first block of an epoch, `None` where it is beyond u64.
 pub const fn first_height(epoch: u64, epoch_blocks: u32) -> Option<u64> {
     match epoch.checked_mul(epoch_blocks as u64) {
         Some(before) => before.checked_add(1),

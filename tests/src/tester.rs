@@ -20,6 +20,7 @@ const PROGRAM: GoProgram<'_> = GoProgram {
         ("equivocator.go", include_str!("../comet/equivocator.go")),
     ],
     package: ".",
+    tags: None,
 };
 
 /// The program; built on the first call. Blocks.

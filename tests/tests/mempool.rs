@@ -421,7 +421,7 @@ fn what_is_longer_than_the_rest_of_a_block_leaves_it_to_what_fits() {
     let mut network = quiet();
     let honest = pay(&network, 0, 1, 0, FEE, 1);
     offer(&mut network, &honest, Code::Ok);
-    // More than any bound on what is tried in vain ever was, none of which fits.
+    // None of them fits, and they are more than any bound on such attempts ever was.
     let data = Data::new(vec![7; 1_024]).expect("short data");
     for stranger in 0..1_500 {
         let body = Body::Record {

@@ -183,7 +183,7 @@ impl Shared {
         Ok(displaced)
     }
 
-    /// The next job, and whose it is; none when no more will come, or others end those that are left.
+    /// The next job, and whose it is; `None` when no more will come, or others end those that are left.
     fn next(&self) -> Option<(IpAddr, Job)> {
         let mut waiting = self.lock();
         loop {

@@ -262,7 +262,7 @@ contract CourtClaimsTest is Accusing {
         court.collect(operators[1].owner, 0, own);
         vm.assertEq(REPORTER.balance, gas + REWARD / 2);
         vm.assertEq(registry.registrationOf(operators[1].owner, 2).bond, BOND - gas - REWARD);
-        vm.assertEq(address(registry).balance, 4 * BOND - gas - REWARD / 2, "the other half stays for nobody");
+        vm.assertEq(address(registry).balance, 4 * BOND - gas - REWARD / 2, "the other half stays, and nobody can take it");
         _isCollected(own);
         vm.expectRevert(abi.encodeWithSelector(ICourt.UnknownCommitment.selector, own));
         court.collect(operators[1].owner, 0, own);

@@ -240,12 +240,12 @@ impl Wallet {
 
     /// The most wei that a transaction with these limits costs beside its value, and the most that one costs which replaces it, because root
     /// was slow to take it.
-    pub fn most(&self, (gas, fees): (u64, Fees)) -> [U256; 2] {
-        let most = |fee: u128| U256::from(fee).saturating_mul(U256::from(gas));
-        let dearest = most(self.policy.max_fee);
+    pub fn max_cost(&self, (gas, fees): (u64, Fees)) -> [U256; 2] {
+        let cost = |fee: u128| U256::from(fee).saturating_mul(U256::from(gas));
+        let dearest = cost(self.policy.max_fee);
         let limits = [self.policy.max_cost, self.limit.map(|(max, _)| max)];
         let cap = limits.into_iter().flatten().min();
-        [most(fees.max), dearest.min(cap.map_or(dearest, U256::from))]
+        [cost(fees.max), dearest.min(cap.map_or(dearest, U256::from))]
     }
 
     /// Sends a call with the account's next nonce.

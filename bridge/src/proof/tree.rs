@@ -63,7 +63,7 @@ pub enum ProofError {
         used: usize,
     },
     /// A leaf beyond the leaf count.
-    #[error("leaf {index} of only {count}")]
+    #[error("leaf {index} does not exist, the tree has only {count} leaves")]
     BeyondCount {
         /// Index of the leaf.
         index: u32,

@@ -106,7 +106,7 @@ pub struct CourtCommitment {
 pub struct RevealedOffence {
     /// The block of the first reveal.
     pub block: u64,
-    /// The commitment that leads; zero when the reward was collected, none when its event was not read yet.
+    /// The commitment that leads; zero when the reward was collected, `None` when its event was not read yet.
     pub leader: Option<B256>,
     /// The block of the leader's commitment, if it leads still.
     pub leader_block: u64,
@@ -119,7 +119,7 @@ pub struct RevealedOffence {
 /// What root says of an offence, in one block.
 #[derive(Clone, Copy, Debug)]
 pub struct CourtSeen {
-    /// Our commitment of it, if we have evidence: none when root has none.
+    /// Our commitment of it, if we have evidence and root has a commitment of ours.
     pub own: Option<CourtCommitment>,
     /// The offence, if it was revealed.
     pub offence: Option<RevealedOffence>,
@@ -194,7 +194,7 @@ pub enum End {
 /// What a watcher has of an offence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matter {
-    /// Our commitment, when we have evidence; none for what others revealed.
+    /// Our commitment, when we have evidence; `None` for what others revealed.
     pub commitment: Option<B256>,
     /// How often it was made.
     pub commits: u32,
@@ -336,7 +336,7 @@ fn settle(times: &CourtTimes, now: &RootMoment, after_next: Closing, stagger: u6
     }
 }
 
-/// Until when commitments are made, in seconds; none when that is not known or over for long.
+/// Until when commitments are made, in seconds; `None` when that is not known or over for long.
 fn closes_at(times: &CourtTimes, next: Closing) -> Option<u64> {
     match next {
         Closing::Open => Some(u64::MAX),

@@ -60,5 +60,5 @@ fn the_levels_of_minima_have_one_node_for_sixteen_below_up_to_a_single_one() {
             widths
         );
     }
-    assert_eq!(Node::default().least(), Weight::UNUSED);
+    assert_eq!(Node::default().weakest(), Weight::UNUSED);
 }

@@ -87,7 +87,7 @@ impl Fork {
         self.count
     }
 
-    /// What this history answers to a question; none when the node behind does not answer.
+    /// What this history answers to a question; `None` when the node behind does not answer.
     pub async fn answer(&self, upstream: &Upstream, mut question: Value) -> Option<Value> {
         let id = question["id"].clone();
         let method = question["method"].as_str().unwrap_or_default().to_owned();

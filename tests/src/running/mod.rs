@@ -393,7 +393,10 @@ impl Running {
                 println!("{:>7.1?}  {what}", start.elapsed());
                 return found;
             }
-            assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "waited until {what}, and that did not happen"
+            );
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -162,7 +162,7 @@ impl Upstream {
         }
     }
 
-    /// What the node answers to this body; none when it does not.
+    /// What the node answers to this body; `None` when it does not.
     pub async fn ask(&self, body: Vec<u8>) -> Option<Vec<u8>> {
         let post = self
             .http
@@ -244,7 +244,7 @@ fn too_many() -> Vec<u8> {
     http("429 Too Many Requests\r\nretry-after: 1", b"slow")
 }
 
-/// Of how many blocks this question wants the events; none when it is another question.
+/// Of how many blocks this question wants the events; `None` when it is another question.
 fn asked_blocks(body: &[u8]) -> Option<u64> {
     let question: Value = serde_json::from_slice(body).ok()?;
     let number = |name: &str| {

@@ -90,7 +90,7 @@ impl Raw {
         })
     }
 
-    /// Begins a request; with `ends` it has no body. None when the connection is closed.
+    /// Begins a request; with `ends` it has no body. `None` when the connection is closed.
     pub async fn begin(&mut self, path: &str, headers: &[(&str, &str)], ends: bool) -> Option<u32> {
         let stream = self.next;
         self.next += 2;
@@ -121,7 +121,7 @@ impl Raw {
         Some(stream)
     }
 
-    /// Sends as much of `bytes` as the server allows now; gives how much. None when the stream has ended.
+    /// Sends as much of `bytes` as the server allows now; gives how much. `None` when the stream has ended.
     pub async fn send(&mut self, stream: u32, bytes: &[u8], ends: bool) -> Option<usize> {
         let length = {
             let mut seen = lock(&self.seen);
@@ -142,7 +142,7 @@ impl Raw {
         Some(length)
     }
 
-    /// Sends one whole message; none when the stream or the connection has ended.
+    /// Sends one whole message; `None` when the stream or the connection has ended.
     pub async fn message(&mut self, stream: u32, message: &[u8], ends: bool) -> Option<()> {
         let length = u32::try_from(message.len()).expect("a short message");
         let mut bytes = vec![0];

@@ -74,7 +74,7 @@ impl View {
         answer.expect("the node answers").into_inner()
     }
 
-    /// What a node says of itself; none when it does not answer.
+    /// What a node says of itself; `None` when it does not answer.
     pub async fn try_status(&self, node: usize) -> Option<GetStatusResponse> {
         let answer = self.chain(node).get_status(GetStatusRequest {}).await;
         answer.ok().map(tonic::Response::into_inner)

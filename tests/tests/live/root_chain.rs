@@ -44,7 +44,7 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         }
         tokio::time::sleep(POLL).await;
     }
-    panic!("waited in vain for {what}");
+    panic!("waited for {what}, which did not come");
 }
 
 async fn wait_until(anvil: &Anvil, height: u64) {

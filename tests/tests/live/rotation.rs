@@ -196,7 +196,7 @@ async fn waits(running: &mut Running, what: &str, is: impl Fn(&Running) -> bool)
         running.nodes_run();
         assert!(
             start.elapsed().as_secs() < 150,
-            "waited in vain until {what}"
+            "waited until {what}, and that did not happen"
         );
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }

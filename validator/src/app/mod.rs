@@ -277,7 +277,7 @@ impl App {
     }
 
     /// The epoch of the first set, of that which signs the next block and the one after, that is a copy of the set before it because nobody
-    /// has a seat; none when none of them is one. It never waits.
+    /// has a seat; `None` when none of them is one. It never waits.
     pub fn copied(&self) -> Option<u64> {
         let epoch = self.copied.load(Ordering::SeqCst);
         (epoch != 0).then_some(epoch)

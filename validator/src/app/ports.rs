@@ -10,7 +10,7 @@ use plasmid_bridge::relay::{acceptance::DeploymentEnd, inbox::View};
 
 /// The root chain's inbox, as far as this node has seen it finalized.
 pub trait Outlook: Send + Sync {
-    /// What to report in a vote extension: a cursor at most `limit` past the child's, and the link there. None to abstain:
+    /// What to report in a vote extension: a cursor at most `limit` past the child's, and the link there. `None` to abstain:
     /// root is not soundly known, or differs from the child at `cursor`.
     fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)>;
 

@@ -95,7 +95,7 @@ impl App {
         self.past_leaf(&looks, &key, height, request.prove)
     }
 
-    /// None when `height` is another one than the tip.
+    /// `None` when `height` is another one than the tip.
     fn leaf_at_tip(
         &self,
         key: &B256,

@@ -12,7 +12,7 @@ use alloy_primitives::B256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind, SegmentRecord};
 
-use super::epoch::boundary::most_steps;
+use super::epoch::boundary::max_steps;
 use super::segments::{MAX_SEGMENT_BYTES, MAX_SEGMENT_TRANSACTIONS, Segment};
 use super::tree::Tree;
 use crate::ledger::{Parameters, Slot, ring_place};
@@ -218,7 +218,7 @@ pub fn check_counts(
     parameters: &Parameters,
 ) -> Result<(), LinkError> {
     let limit = parameters.max_block_transactions;
-    let steps = most_steps(parameters.seats);
+    let steps = max_steps(parameters.seats);
     let most = usize::try_from(transactions.saturating_add(steps)).unwrap_or(usize::MAX);
     match transactions == 0 || transactions > limit || segments == 0 || segments > most {
         true => Err(LinkError::Counts {

@@ -21,7 +21,7 @@ pub trait Reads {
     /// Why a leaf cannot be read: the node is broken, or a witness lacks it.
     type Error: std::error::Error + Clone + Send + 'static;
 
-    /// The value of a leaf, or none when the key is absent.
+    /// The value of a leaf, or `None` when the key is absent.
     ///
     /// # Errors
     /// When the state cannot say.

@@ -161,9 +161,9 @@ fn import(command: &Carry, keys: &KeyOptions, output: Output) -> Result<(), CliE
     let parameters = &genesis.genesis.parameters;
     // Of what the chain began with, and not of what the file itself says.
     let reach = Reach::of(0, genesis.root.time, parameters);
-    carried.check_reach(reach.most_accepted(), parameters.epoch_blocks)?;
+    carried.check_reach(reach.max_accepted(), parameters.epoch_blocks)?;
     // What cannot be read, or contradicts, is found before anything is written. The checkpoint key's state comes last: without it `plasmid start` does not
-    // start, and CometBFT votes for nobody.
+    // start, and without it CometBFT casts no vote.
     engine.last_signed()?;
     carried.take_over(&home.sign_state_path(), identity, || {
         engine.raise_last_signed(carried.last_vote())?;

@@ -13,13 +13,13 @@ const AHEAD_SECS: u64 = 15 * 60;
 /// What a transaction is signed with, where the application wants something else than the usual.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// The fee; none for what the node quotes.
+    /// The fee; `None` for what the node quotes.
     pub fee: Option<u128>,
     /// The most that a quoted fee may be.
     pub max_fee: u128,
-    /// The sequence; none for the account's next one at which nothing waits.
+    /// The sequence; `None` for the account's next one at which nothing waits.
     pub sequence: Option<u64>,
-    /// Last height at which it may stand in a block; none for `valid_for` blocks after the one that the node says is its newest.
+    /// Last height at which it may stand in a block; `None` for `valid_for` blocks after the one that the node says is its newest.
     pub valid_until: Option<u64>,
     /// Blocks from the tip after which it expires.
     pub valid_for: u64,
@@ -100,7 +100,7 @@ impl Accepted {
     #[must_use]
     pub fn highest_tip(&self, now: u64) -> u64 {
         let (known, since) = (self.checkpoints, self.last_block_time);
-        let epochs = most_epochs(known, since, now, self.epoch_min_secs);
+        let epochs = max_epochs(known, since, now, self.epoch_min_secs);
         epochs.saturating_mul(self.epoch_blocks.into())
     }
 }
@@ -108,7 +108,7 @@ impl Accepted {
 /// The most epochs that can have begun at `now`, where `known` of them were over at the time `since` of a block, both in Unix seconds: as many
 /// as fit into the time between, each as short as can be, and the one that runs.
 #[must_use]
-pub fn most_epochs(known: u64, since: u64, now: u64, epoch_min_secs: u64) -> u64 {
+pub fn max_epochs(known: u64, since: u64, now: u64, epoch_min_secs: u64) -> u64 {
     let passed = now.saturating_add(AHEAD_SECS).saturating_sub(since);
     let whole = passed / epoch_min_secs.max(1);
     known.saturating_add(whole).saturating_add(1)

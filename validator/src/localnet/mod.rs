@@ -182,7 +182,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// Reads the network in `folder`; none when nothing was founded there.
+    /// Reads the network in `folder`; `None` when nothing was founded there.
     ///
     /// # Errors
     /// [`LocalError::HalfFounded`] when the folder holds something else.

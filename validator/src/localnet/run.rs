@@ -73,7 +73,7 @@ pub struct Network {
     pub local: Local,
     /// The root chain.
     pub anvil: Anvil,
-    /// The validators; none where one was killed.
+    /// The validators; `None` where one was killed.
     pub nodes: Vec<Option<Node>>,
     /// `plasmid relay`.
     pub relayer: Option<Child>,

@@ -19,14 +19,14 @@ const NPM_FILES: [(&str, &str); 2] = [
 const NODE: Toolchain = Toolchain {
     program: "node",
     version: &["--version"],
-    least: (18, 0),
+    min_version: (18, 0),
     purpose: "the Solidity compiler runs on it",
     install: "install Node.js 20 or later with npm: https://nodejs.org",
 };
 const NPM: Toolchain = Toolchain {
     program: "npm",
     version: &["--version"],
-    least: (7, 0),
+    min_version: (7, 0),
     purpose: "anvil, forge and solc come from npm",
     install: "install Node.js 20 or later with npm: https://nodejs.org",
 };

@@ -66,7 +66,7 @@ pub fn sample(folder: &Path) -> io::Result<Sample> {
     })
 }
 
-/// Name, parent and use of a process that works in `folder`; none when it is another one.
+/// Name, parent and use of a process that works in `folder`; `None` when it is another one.
 fn child(pid: u32, folder: &Path) -> Option<(String, u32, Process)> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let line = String::from_utf8_lossy(&line).into_owned();

@@ -48,7 +48,7 @@ pub struct Config {
     pub grpc_proxies: Vec<IpAddr>,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
-    /// Where Prometheus reads metrics (`/metrics`); none when absent.
+    /// Where Prometheus reads metrics (`/metrics`); `None` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
     /// gRPC addresses of other nodes, to which this node hands its shares over checkpoints that root has not accepted: what

@@ -51,7 +51,7 @@ pub struct Terms<'a> {
     pub engine_elsewhere: bool,
 }
 
-/// Checks the node's keys, and opens the checkpoint key; none for a node that only follows.
+/// Checks the node's keys, and opens the checkpoint key; `None` for a node that only follows.
 ///
 /// # Errors
 /// [`KeysError`], which says what is missing or wrong and what to do.
@@ -138,11 +138,11 @@ impl Key {
         if view.finalized.is_none() {
             return Err(KeysError::RootUnknown(home.sign_state_path()));
         }
-        let (accepted, most) = (view.accepted, reach.most_accepted());
-        if accepted > most {
+        let (accepted, max) = (view.accepted, reach.max_accepted());
+        if accepted > max {
             return Err(KeysError::TooManyAccepted {
                 accepted,
-                most,
+                max,
                 reach,
                 sign_state: home.sign_state_path(),
             });
@@ -251,7 +251,7 @@ fn members(tree: &Tree, height: u64, epoch_blocks: u32) -> Result<[Vec<Member>; 
     Ok([set(epoch)?, set(epoch.saturating_add(1))?])
 }
 
-/// The public consensus key in CometBFT's file; none where there is no file and need not be. Also checks that the other files are
+/// The public consensus key in CometBFT's file; `None` where there is no file and need not be. Also checks that the other files are
 /// there without which CometBFT would begin with new ones.
 fn consensus_key(home: &Home, root_chain_id: u64) -> Result<Option<[u8; 32]>, KeysError> {
     let engine = home.engine();

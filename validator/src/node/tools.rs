@@ -32,8 +32,8 @@ const GO_FILES: [(&str, &str); 3] = [
 const GO: Toolchain = Toolchain {
     program: "go",
     version: &["version"],
-    least: (1, 21),
-    purpose: "CometBFT is built from source",
+    min_version: (1, 21),
+    purpose: "CometBFT and programs of the tests are built from source",
     install: "install Go 1.24 or later: https://go.dev/doc/install",
 };
 
@@ -48,6 +48,8 @@ pub struct GoProgram<'a> {
     pub files: &'a [(&'a str, &'a str)],
     /// The package that is built, as `go build` takes it.
     pub package: &'a str,
+    /// Go's build tags, separated by commas. They are kept in a file `tags` beside the others, so that other tags are another pin.
+    pub tags: Option<&'a str>,
 }
 
 /// The folder that tools are installed in.
@@ -72,13 +74,16 @@ impl Tools {
             shown: &format!("CometBFT {COMETBFT_VERSION}"),
             files: &GO_FILES,
             package: "github.com/cometbft/cometbft/cmd/cometbft",
+            tags: None,
         })
     }
 
     /// A program's binary; Go builds it on the first call. Blocks.
     pub fn ensure_go(&self, program: &GoProgram<'_>) -> Result<PathBuf, InstallError> {
         let binary = Path::new("bin").join(program.name);
-        let folder = self.ensure(program.name, program.files, &[&binary], |folder| {
+        let tags = program.tags.map(|tags| ("tags", tags));
+        let files: Vec<_> = program.files.iter().copied().chain(tags).collect();
+        let folder = self.ensure(program.name, &files, &[&binary], |folder| {
             require(&GO)?;
             report(
                 &format!("{} (go build)", program.shown),
@@ -138,6 +143,7 @@ fn build(program: &GoProgram<'_>, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
+        .args(["-tags", program.tags.unwrap_or_default()])
         .arg("-o")
         .arg(Path::new("bin").join(program.name))
         .arg(program.package)

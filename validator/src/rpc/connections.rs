@@ -83,7 +83,7 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a connection in; none when it has no place.
+    /// Takes a connection in; `None` when it has no place.
     fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Entry> {
         let places = match self.proxies.contains(&address.to_canonical()) {
             true => &self.of_proxies,

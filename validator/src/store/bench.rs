@@ -46,7 +46,7 @@ pub struct Size {
 /// A tree of this many account leaves, marked as if an epoch had just ended.
 ///
 /// # Errors
-/// None for fewer than 2^32 − 1 accounts.
+/// `None` for fewer than 2^32 − 1 accounts.
 pub fn accounts(count: u32) -> Result<Tree, TreeError> {
     let mut tree = Tree::new();
     let mut first = 0;

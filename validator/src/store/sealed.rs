@@ -76,7 +76,7 @@ impl<S: Backend> Sealed<S> {
         })
     }
 
-    /// The first key from `first` to `last`, both included, with its body; none where `first` is behind `last`.
+    /// The first key from `first` to `last`, both included, with its body; `None` where `first` is behind `last`.
     pub fn first(
         &self,
         table: Table,

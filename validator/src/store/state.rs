@@ -26,7 +26,7 @@ pub struct Floor {
 /// How far the records are folded into pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Folded {
-    /// Up to this height; none before the first folding.
+    /// Up to this height; `None` before the first folding.
     pub height: Option<u64>,
     /// A folding to this height has begun.
     pub target: Option<u64>,

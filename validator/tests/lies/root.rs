@@ -199,7 +199,7 @@ fn answer(stream: &mut TcpStream, asked: &Value, result: Result<Value, &str>) {
     );
 }
 
-/// The result or an error; none where it does not answer.
+/// The result or an error; `None` where it does not answer.
 fn result(asked: &Value, words: &Words, handed_in: &[u8]) -> Option<Result<Value, &'static str>> {
     Some(Ok(match asked["method"].as_str().unwrap_or_default() {
         "eth_chainId" => json!(format!("{:#x}", words.chain_id)),

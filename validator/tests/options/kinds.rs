@@ -11,7 +11,7 @@ pub struct Kind {
     pub name: &'static str,
     /// What is checked.
     pub checked: &'static str,
-    /// A value that is refused while the command line is read, before anything is asked or done; none where the command itself checks it.
+    /// A value that is refused while the command line is read, before anything is asked or done; `None` where the command itself checks it.
     pub refused: Option<&'static str>,
 }
 

@@ -61,7 +61,7 @@ interface IExits {
     /// @notice The base is another checkpoint.
     error NotBase(uint64 base, uint64 given);
     error NothingToExit();
-    /// @notice There are not so many leaves.
+    /// @notice No more than `leaves` leaves are given, and `place` is behind all of them.
     error NoSuchPlace(uint256 place, uint256 leaves);
     /// @notice The state has no leaf with this index.
     error IndexBeyondCount(uint32 index, uint32 count);

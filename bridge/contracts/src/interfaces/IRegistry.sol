@@ -199,7 +199,7 @@ interface IRegistry {
     /// @notice Pays `gas` and half of `reward` (wei) from a bond to who reported its owner, and burns the other half, as far as the bond
     /// reaches: its last wei stays. For the Court alone.
     /// @return paid to `to`.
-    /// @return burned what stays here for nobody.
+    /// @return burned what stays in this contract, where nobody can take it.
     function debit(address operator, uint64 registration, uint256 gas, uint256 reward, address to)
         external
         returns (uint256 paid, uint256 burned);

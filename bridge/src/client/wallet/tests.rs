@@ -101,7 +101,7 @@ async fn what_a_transaction_may_cost_is_bounded_and_the_option_that_raises_it_is
     let error = wallet.check(fees, 50_001).unwrap_err().to_string();
     assert!(error.contains("--budget"), "{error}");
     let left = U256::from(fees.max) * U256::from(50_000);
-    assert_eq!(wallet.most((50_000, fees))[1], left);
+    assert_eq!(wallet.max_cost((50_000, fees))[1], left);
     wallet.limit(None);
     wallet.policy.max_fee = 1;
     let error = wallet.fees().await.unwrap_err().to_string();

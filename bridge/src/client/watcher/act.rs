@@ -90,7 +90,7 @@ impl<C: ChildSource> Watcher<C> {
         if !self.may_act(rpc, latest, &about, say).await {
             return Ok(());
         }
-        let [cost, most] = self.wallet.most((gas, fees));
+        let [cost, most] = self.wallet.max_cost((gas, fees));
         if self.options.dry_run {
             if self.patience.refused(key, now.number, "") {
                 let step = step.name();
@@ -138,7 +138,7 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// What is left of the budget, in wei; none when there is no budget.
+    /// What is left of the budget, in wei; `None` when there is no budget.
     fn left(&self) -> Option<u128> {
         let budget = U256::from(self.options.budget?);
         Some(budget.saturating_sub(self.kept.spent).saturating_to())

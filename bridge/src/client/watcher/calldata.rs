@@ -180,7 +180,7 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// Reads a block at all endpoints of root. Gives what it has; none when there is no room for what it shows, or an endpoint does not give it now.
+    /// Reads a block at all endpoints of root. Gives what it has; `None` when there is no room for what it shows, or an endpoint does not give it now.
     pub(super) async fn read_block(
         &mut self,
         rpc: &Rpc,
@@ -216,7 +216,7 @@ impl<C: ChildSource> Watcher<C> {
         Ok(read)
     }
 
-    /// The inputs of a block's transactions to RootChain; none when the block is to be asked for again. An endpoint that gives none is named once and not for each block.
+    /// The inputs of a block's transactions to RootChain; `None` when the block is to be asked for again. An endpoint that gives none is named once and not for each block.
     async fn inputs(
         &mut self,
         endpoint: &Rpc,

@@ -27,7 +27,7 @@ pub(super) fn commitment_of(shown: &IRootChain::Set) -> B256 {
 }
 
 impl<C: ChildSource> Watcher<C> {
-    /// The call of a step; none when what it needs is gone.
+    /// The call of a step; `None` when what it needs is gone.
     pub(super) fn call(&self, planned: &Planned) -> Option<Call> {
         let (subject, step) = planned.key;
         if let Subject::Checkpoint { epoch } = subject {

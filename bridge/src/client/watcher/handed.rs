@@ -79,7 +79,7 @@ pub enum HandedStatement {
     Certificates {
         /// Both checkpoints.
         checkpoints: [Bytes; 2],
-        /// A certificate of each; the first one is none where root accepted its checkpoint.
+        /// A certificate of each; the first one is `None` where root accepted its checkpoint.
         certificates: (Option<Bytes>, Bytes),
     },
 }

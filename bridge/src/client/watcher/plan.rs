@@ -132,7 +132,7 @@ impl<C: ChildSource> Watcher<C> {
                         self.over(subject, end, say);
                     }
                 }
-                // What rests on nothing would be paid for in vain.
+                // A step that rests on nothing would cost gas without any effect.
                 Decision::Send(ReportStep::Commit | ReportStep::Show | ReportStep::Reveal(_))
                     if self
                         .cases

@@ -27,7 +27,7 @@ pub enum CourtEvidence {
 }
 
 impl CourtEvidence {
-    /// The Court's form of statements that were checked against the set of these members; none when a point of a signature is on no curve, which no
+    /// The Court's form of statements that were checked against the set of these members; `None` when a point of a signature is on no curve, which no
     /// signature that verifies has.
     #[must_use]
     pub fn of(statement: &DoubleStatement, members: &[Member]) -> Option<Self> {
@@ -112,7 +112,7 @@ impl CourtEvidence {
         }
     }
 
-    /// The statements that it was made of; none when a part has a wrong length, which no evidence has that was checked.
+    /// The statements that it was made of; `None` when a part has a wrong length, which no evidence has that was checked.
     #[must_use]
     pub fn statement(
         &self,
@@ -194,7 +194,7 @@ fn certificate(members: &[Member], given: &Certificate) -> Option<ICourt::Certif
 /// Members of a set, shown with one proof.
 pub type ShownMembers = (Vec<IRootChain::SetMember>, Vec<B256>);
 
-/// These members of a set, in ascending order; none when one of them is in no set.
+/// These members of a set, in ascending order; `None` when one of them is in no set.
 #[must_use]
 pub fn shown_members(members: &[Member], numbers: &[u16]) -> Option<ShownMembers> {
     let shown = numbers.iter().map(|number| {
@@ -285,8 +285,8 @@ pub fn kept(acceptance: Option<&Acceptance>) -> ICourt::Kept {
         .unwrap_or_default()
 }
 
-/// A member of a set, shown under what root kept of the checkpoint that commits to the set: none for the sets of the genesis. What closes
-/// reports is filled in when the report is sent. None when there is no such member, or the set cannot be committed to.
+/// A member of a set, shown under what root kept of the checkpoint that commits to the set (`source`; `None` for a set of the genesis). What closes
+/// reports is filled in when the report is sent. `None` when there is no such member, or the set cannot be committed to.
 #[must_use]
 pub fn accused(
     members: &[Member],

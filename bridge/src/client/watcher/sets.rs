@@ -163,7 +163,7 @@ impl<C: ChildSource> Watcher<C> {
         false
     }
 
-    /// What root committed to as the set of an epoch; none before it has done so, or before its event is read.
+    /// What root committed to as the set of an epoch; `None` before it has done so, or before its event is read.
     async fn commitment_of(&self, rpc: &Rpc, at: At, epoch: u64) -> Result<Option<B256>, RpcError> {
         let Some(source) = epoch.checked_sub(2) else {
             let call = IRootChain::genesisSetsCall {};

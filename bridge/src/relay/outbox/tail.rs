@@ -21,7 +21,7 @@ const MAX_PAGE: u64 = 1_000;
 /// no room.
 const MAX_MESSAGES: usize = 1 << 16;
 /// The largest distance from the final block to the newest one: three days of a root chain with four blocks a second, four months of one
-/// with a block in twelve seconds. No honest endpoint is further, and reading so much would never end.
+/// with a block in twelve seconds. No honest endpoint is further, and to read that much would never end.
 const MAX_DISTANCE: u64 = 1 << 20;
 
 /// The contracts whose events these are.

@@ -25,7 +25,7 @@ pub struct ContestedOverlap {
 /// What root says of evidence of two certificates, in one block.
 #[derive(Clone, Copy, Debug)]
 pub struct CertificatesSeen {
-    /// Our commitment; none when root has none.
+    /// Our commitment; `None` when root has none.
     pub own: Option<CourtCommitment>,
     /// The checkpoint that closes reports.
     pub next: Closing,
@@ -79,7 +79,7 @@ pub fn decide_certificates(
     }
 }
 
-/// Whether an older commitment of ours takes the lead; none when it cannot.
+/// Whether an older commitment of ours takes the lead; `None` when it cannot.
 fn overtakes(times: &CourtTimes, now: &RootMoment, seen: &CertificatesSeen) -> Option<Decision> {
     let (own, last) = (seen.own?, seen.last?);
     let closes = closes_at(times, seen.next)?;

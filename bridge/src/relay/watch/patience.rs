@@ -1,4 +1,4 @@
-//! What was tried in vain, so that it is not tried at every look.
+//! What was tried without success, so that it is not tried at every look.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ const REFUSED_BLOCKS: u64 = 2;
 /// After a step was not worth its gas, root blocks until that is looked at again.
 const UNWORTHY_BLOCKS: u64 = 100;
 
-/// What was tried in vain, so that it is not tried at every look. It may be forgotten: that costs questions to root, and no gas.
+/// What was tried without success, so that it is not tried at every look. It may be forgotten: that costs questions to root, and no gas.
 #[derive(Debug, Default)]
 pub struct Patience(BTreeMap<(Subject, ReportStep), Tried>);
 

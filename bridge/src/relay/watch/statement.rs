@@ -54,7 +54,7 @@ pub struct TwoShares {
 pub struct TwoCertificates {
     /// Both checkpoints.
     pub checkpoints: [Checkpoint; 2],
-    /// Of the first; none where root accepted that one, and so keeps who signed it.
+    /// Of the first; `None` where root accepted that one, and so keeps who signed it.
     pub first: Option<Certificate>,
     /// Of the second.
     pub second: Certificate,

@@ -338,7 +338,7 @@ fn what_is_closed_or_ran_out_is_let_go_of_and_what_is_not_known_is_waited_for() 
         model.decide(Some(OURS), 1),
         Decision::Send(ReportStep::Commit)
     );
-    // Made in vain again and again, it rests longer and longer, and is never given up.
+    // Made again and again without success, it rests longer and longer, and is never given up.
     let begin = model.number;
     for (commits, pauses) in [
         (PROMPT_COMMITS, 1),

@@ -97,7 +97,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// None at the last block of an epoch, whose state is kept already.
+    /// `None` at the last block of an epoch, whose state is kept already.
     fn of(status: &GetStatusResponse) -> Option<Self> {
         let is_last = status.height.is_multiple_of(epoch_blocks().into());
         let count = status.past_epochs + status.past_epochs_on_disk;

@@ -180,7 +180,10 @@ impl Net {
             }
             tokio::time::sleep(POLL).await;
         }
-        panic!("waited in vain for {what}; now {:?}", self.now().await);
+        panic!(
+            "waited for {what}, which did not come; now {:?}",
+            self.now().await
+        );
     }
 
     pub async fn wait_height(&self, height: u64) {

@@ -89,7 +89,7 @@ pub struct Measured {
     /// Leaves that they touched together, each counted once a step.
     pub leaves: usize,
     /// Leaves that one of them touched, at most.
-    pub most_leaves: usize,
+    pub max_leaves: usize,
 }
 
 /// Measures in a new store in `folder`; `say` is told what is being done.
@@ -354,14 +354,14 @@ impl Stand {
             time: seconds * 1_000_000_000,
         };
         let measured = &mut self.measured;
-        (measured.steps, measured.leaves, measured.most_leaves) = (0, 0, 0);
+        (measured.steps, measured.leaves, measured.max_leaves) = (0, 0, 0);
         loop {
             let step = boundary::step(&mut overlay, &moment);
             let step = step.map_err(|error| BenchError::Fault(Fault::new(error)))?;
             let layer = overlay.take();
             measured.steps += 1;
             measured.leaves += layer.touched.len();
-            measured.most_leaves = measured.most_leaves.max(layer.touched.len());
+            measured.max_leaves = measured.max_leaves.max(layer.touched.len());
             overlay.keep(layer);
             if step.last {
                 return Ok(());

@@ -136,7 +136,7 @@ fn spenders(executed: &Executed) -> Vec<Account> {
     all
 }
 
-/// The operators whose lines a block changed in what who backs them relies on, and the commission of each; none where another line than
+/// The operators whose lines a block changed in what who backs them relies on, and the commission of each; `None` where another line than
 /// before is newest, or the newest one is closed.
 fn operators(state: &State, executed: &Executed) -> Result<BTreeMap<[u8; 20], Option<u16>>, Fault> {
     let events = executed.receipts.iter().flat_map(|receipt| &receipt.events);

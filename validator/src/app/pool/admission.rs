@@ -44,9 +44,9 @@ impl Churn {
         self.0 = [now.saturating_add(places), before];
     }
 
-    /// Whether so much more may be given up for this bid when `most` is the most in all.
-    fn allows(self, more: usize, bid: u128, most: usize) -> bool {
-        let half = most / 2;
+    /// Whether `more` places may be given up for this bid beside those that already were, when at most `max` may be given up in all.
+    fn allows(self, more: usize, bid: u128, max: usize) -> bool {
+        let half = max / 2;
         let sum = self.places().saturating_add(more);
         if more == 0 || sum <= half {
             return true;
@@ -55,7 +55,7 @@ impl Churn {
         let doubled = sum.saturating_sub(half) / step;
         let doubled = u32::try_from(doubled).ok();
         let asked = doubled.and_then(|doubled| 1u128.checked_shl(doubled));
-        sum <= most && asked.is_some_and(|asked| bid >= asked)
+        sum <= max && asked.is_some_and(|asked| bid >= asked)
     }
 }
 

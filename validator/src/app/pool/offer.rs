@@ -28,7 +28,7 @@ pub struct Offer {
     pub hash: Hash,
     /// Sender, sequence, fee and expiry.
     pub header: Header,
-    /// Native coin that it takes from its sender: fee and amount. Saturates; nobody has so much.
+    /// Native coin that it takes from its sender: fee and amount. It saturates: no sender has that much.
     pub native: u128,
     /// Token and amount that it takes from its sender.
     pub token: Option<([u8; 20], u128)>,

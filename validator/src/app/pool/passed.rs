@@ -9,7 +9,7 @@
 //!   MAX_PASSED times             the sender's whole queue comes last: anything else may take its place, until a block holds its first one
 //! ```
 //! - A block had room for what fits behind all that bids at least nearly as much: a proposer takes the best bid first, also of what follows others.
-//!   So full blocks of higher bids count for nobody, however long they keep a low bid out.
+//!   So full blocks of higher bids count against no sender, however long they keep a low bid out.
 //! - Only the very transaction that was watched counts as held: another one with its sequence, sent elsewhere, costs its sender the least fee, and
 //!   would give back the right of all that this node alone holds behind it.
 //! - What is passed over stays while there is room, this node proposes it, and its followers with it. An honest sender loses nothing by that

@@ -100,7 +100,7 @@ pub fn list_balances(
     })
 }
 
-/// An account's balance of each of these assets; none where it is not to be listed.
+/// An account's balance of each of these assets; `None` where it is not to be listed.
 fn balances_of(
     tree: &Tree,
     assets: &[u32],

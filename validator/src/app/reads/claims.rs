@@ -96,7 +96,7 @@ pub fn final_count(source: &Reader<'_>) -> u64 {
         .map_or(0, |acceptance| acceptance.epoch.saturating_add(1))
 }
 
-/// An estimate of the seconds until the checkpoint of `epoch` is final; none when blocks are too few to say.
+/// An estimate of the seconds until the checkpoint of `epoch` is final; `None` when blocks are too few to say.
 pub fn seconds_to_final(
     source: &Reader<'_>,
     epoch: u64,

@@ -232,7 +232,7 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// Searches the layers that only the store has; none when there are no such layers between this epoch and those in memory.
+    /// Searches the layers that only the store has; `None` when there are no such layers between this epoch and those in memory.
     fn on_disk<T>(
         &self,
         search: impl FnOnce(&DiskRead<'_>, Range<u64>) -> Result<Option<T>, ReadError>,

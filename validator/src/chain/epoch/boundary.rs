@@ -32,7 +32,7 @@ use alloy_primitives::B256;
 const BOUNDARY_SEATS: u16 = 16;
 
 /// Steps of a boundary at most: pass A, pass B, and pass C where nobody is left.
-pub fn most_steps(seats: u16) -> u32 {
+pub fn max_steps(seats: u16) -> u32 {
     let paid = u32::from(seats.div_ceil(reward::REWARD_SEATS));
     let fixed = u32::from(seats.div_ceil(BOUNDARY_SEATS));
     paid.saturating_add(fixed).saturating_add(fixed)

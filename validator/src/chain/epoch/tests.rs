@@ -92,7 +92,7 @@ fn touched_by_steps(build: &Build) -> Vec<Vec<(Pass, usize)>> {
 }
 
 /// The most that a step of a pass touches.
-fn most_of(pass: Pass, epochs: &[Vec<(Pass, usize)>]) -> Option<usize> {
+fn max_of(pass: Pass, epochs: &[Vec<(Pass, usize)>]) -> Option<usize> {
     let steps = epochs.iter().flatten().filter(|(of, _)| *of == pass);
     steps.map(|(_, touched)| *touched).max()
 }
@@ -193,7 +193,7 @@ fn the_worst_step_of_each_pass_is_reached_and_stays_within_a_segment_for_every_n
         };
         let runs = [&absent, &few, &few_absent].map(touched_by_steps);
         for (pass, ..) in OF_A_SEAT {
-            let worst = runs.iter().filter_map(|epochs| most_of(pass, epochs)).max();
+            let worst = runs.iter().filter_map(|epochs| max_of(pass, epochs)).max();
             let most = by_count(pass, seats);
             println!("{seats} seats, {pass:?}: {worst:?} leaves at the worst, {most} by count");
             assert_eq!(worst, Some(most), "{seats} seats, {pass:?}");

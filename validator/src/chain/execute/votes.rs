@@ -17,7 +17,7 @@ use crate::ledger::{Parameters, Slot};
 pub(crate) struct VoteState {
     /// The votes' height, v.
     pub(crate) height: u64,
-    /// The set of epoch(v), none before block 2.
+    /// The set of epoch(v); empty before block 2.
     pub(crate) members: Vec<Member>,
     /// The inbox before the block.
     pub(crate) inbox: InboxLeaf,

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LinkError {
     /// L1.
-    #[error("L1: rules version {found}, where {expected} stands")]
+    #[error("L1: the rules version is {found}, and it must be {expected}")]
     Rules {
         /// The deployment's.
         expected: u32,
@@ -12,7 +12,7 @@ pub enum LinkError {
         found: u32,
     },
     /// L2.
-    #[error("L2: height {found} behind height {before}")]
+    #[error("L2: height {found} comes directly after height {before}")]
     Height {
         /// Height of the block before.
         before: u64,

@@ -4,7 +4,7 @@ use super::{Change, MAX_VALUE, Tree, TreeError};
 use alloy_primitives::B256 as Hash;
 
 impl Tree {
-    /// Index of each change's leaf, or none where one is to be made; all that can be refused is refused here.
+    /// Index of each change's leaf, or `None` where one is to be made; all that can be refused is refused here.
     pub(super) fn check(&self, changes: &[Change]) -> Result<Vec<Option<u32>>, TreeError> {
         let mut keys: Vec<&Hash> = changes.iter().map(|change| &change.key).collect();
         keys.sort_unstable();

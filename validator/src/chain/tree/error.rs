@@ -52,7 +52,7 @@ pub enum TreeError {
         key: Hash,
     },
     /// The tree has no index left for a new leaf.
-    #[error("the tree holds 2^32 - 1 leaves, its most")]
+    #[error("the tree holds 2^32 - 1 leaves, which is the maximum")]
     Full,
     /// An index was asked for at which there is no leaf.
     #[error("leaf {index} does not exist, the tree has {count}")]

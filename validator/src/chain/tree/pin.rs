@@ -10,7 +10,7 @@ use super::undo::Undo;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What changed since the pin was set; none when it is not set.
+/// What changed since the pin was set; `None` when it is not set.
 #[derive(Default)]
 pub(super) struct Pin(Mutex<Option<Pinned>>);
 

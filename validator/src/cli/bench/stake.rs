@@ -120,7 +120,7 @@ fn figures(transactions: u32, measured: Measured) -> Vec<Value> {
         json!({ "name": "boundary_steps", "value": measured.steps, "unit": "steps" }),
         json!({ "name": "boundary_step", "value": millis / steps, "unit": "ms" }),
         json!({ "name": "boundary_leaves", "value": measured.leaves, "unit": "leaves" }),
-        json!({ "name": "boundary_step_leaves", "value": measured.most_leaves, "unit": "leaves" }),
+        json!({ "name": "boundary_step_leaves", "value": measured.max_leaves, "unit": "leaves" }),
     ]);
     figures
 }
@@ -170,7 +170,7 @@ mod tests {
             boundary_secs: vec![0.5],
             steps: 5,
             leaves: 100,
-            most_leaves: 40,
+            max_leaves: 40,
         };
         let shown: Vec<Value> = [
             json!({ "name": "transfer_per_second", "value": 20.0, "unit": "1/s" }),

@@ -286,7 +286,7 @@ impl Registering<'_> {
         limits: Option<(u64, Fees)>,
         node_id: &str,
     ) -> Value {
-        let fee = limits.map(|limits| self.wallet.most(limits));
+        let fee = limits.map(|limits| self.wallet.max_cost(limits));
         json!({
             "operator": self.wallet.address().to_string(),
             "consensus_key": hex::encode(self.pair.consensus_key()),
@@ -303,7 +303,7 @@ impl Registering<'_> {
 
     fn sentence(&self, (price, value): (U256, U256), limits: Option<(u64, Fees)>) -> String {
         let fee = limits.map(|limits| {
-            let [fee, most] = self.wallet.most(limits);
+            let [fee, most] = self.wallet.max_cost(limits);
             format!(
                 " of at most {fee} wei for up to {} gas (at most {most} wei if root is so slow that a dearer transaction has to replace it)",
                 limits.0

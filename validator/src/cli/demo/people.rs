@@ -299,7 +299,7 @@ pub async fn until<T>(
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(CliError::new(format!(
-        "waited two minutes in vain until {what}"
+        "waited two minutes until {what}, and that did not happen"
     )))
 }
 

@@ -42,7 +42,7 @@ pub struct Priced {
 impl Priced {
     /// Adds a call.
     pub fn push(&mut self, wallet: &Wallet, call: Call, limits: (u64, Fees)) {
-        let [most, if_slow] = wallet.most(limits);
+        let [most, if_slow] = wallet.max_cost(limits);
         self.gas = self.gas.saturating_add(limits.0);
         self.most = self.most.saturating_add(most);
         self.if_slow = self.if_slow.saturating_add(if_slow);

@@ -82,7 +82,7 @@ struct CometParts {
     hash: String,
 }
 
-/// The two votes of CometBFT's evidence; none when it is of another kind, or when one of them can be no vote.
+/// The two votes of CometBFT's evidence; `None` when it is of another kind, or when one of them can be no vote.
 pub(super) fn two_votes(evidence: &Value) -> Option<TwoVotes> {
     let piece = Piece::deserialize(evidence).ok()?;
     let Accusation { vote_a, vote_b } = piece.value;

@@ -107,7 +107,7 @@ const EVENTS: [&str; 25] = [
     "set_copied",
 ];
 
-/// The type of an effect's event, or none when it has none.
+/// The type of an effect's event, or `None` when it has none.
 pub(super) const fn name(effect: &Effect) -> Option<&'static str> {
     Some(match effect {
         Effect::Pay { .. } => "paid",

@@ -176,8 +176,10 @@ pub struct P2p {
 }
 
 /// CometBFT's own default. What was not asked about again by then stays in the engine's pool.
-const fn least_recheck_timeout() -> Span {
-    Span(Duration::from_secs(1))
+const MIN_RECHECK_TIMEOUT: Span = Span(Duration::from_secs(1));
+
+const fn default_recheck_timeout() -> Span {
+    MIN_RECHECK_TIMEOUT
 }
 
 /// CometBFT's own default.
@@ -190,7 +192,7 @@ pub struct Mempool {
     #[serde(rename = "type")]
     pub kind: String,
     pub recheck: bool,
-    #[serde(default = "least_recheck_timeout")]
+    #[serde(default = "default_recheck_timeout")]
     pub recheck_timeout: Span,
     pub broadcast: bool,
     pub size: u32,
@@ -236,18 +238,18 @@ impl Mempool {
         if !self.recheck {
             return Err("mempool.recheck is off: what the application gave up would never leave the engine's pool".into());
         }
-        let (found, least) = (self.recheck_timeout.0, least_recheck_timeout().0);
-        if found < least {
+        let (found, min) = (self.recheck_timeout.0, MIN_RECHECK_TIMEOUT.0);
+        if found < min {
             return Err(format!(
                 "mempool.recheck_timeout is {}ms, at least {}ms is needed: what the engine does not ask about again in that time stays in its pool",
                 found.as_millis(),
-                least.as_millis()
+                min.as_millis()
             ));
         }
         if self.keep_invalid {
             return Err("mempool.keep-invalid-txs-in-cache is on: what was refused once, such as for a sequence that was too far ahead, could never be sent again".into());
         }
-        let least = [
+        let bounds = [
             ("cache_size", self.cache_size.into(), MIN_CACHE.into()),
             ("size", self.size.into(), MIN_ENGINE_TRANSACTIONS.into()),
             ("max_txs_bytes", self.max_txs_bytes, MIN_ENGINE_BYTES),
@@ -257,9 +259,9 @@ impl Mempool {
                 MAX_TRANSACTION_BYTES as u64,
             ),
         ];
-        match least.into_iter().find(|(_, found, least)| found < least) {
-            Some((name, found, least)) => Err(format!(
-                "mempool.{name} is {found}, at least {least} is needed"
+        match bounds.into_iter().find(|(_, found, min)| found < min) {
+            Some((name, found, min)) => Err(format!(
+                "mempool.{name} is {found}, at least {min} is needed"
             )),
             None => Ok(()),
         }
@@ -300,7 +302,7 @@ impl Config {
             mempool: Mempool {
                 kind: "flood".to_owned(),
                 recheck: true,
-                recheck_timeout: least_recheck_timeout(),
+                recheck_timeout: MIN_RECHECK_TIMEOUT,
                 broadcast: true,
                 size: settings.pool_transactions,
                 max_txs_bytes: settings.pool_bytes,

@@ -126,7 +126,7 @@ async fn answer(mut stream: TcpStream, whose: IpAddr, pages: &Pages) -> std::io:
     reply(&mut stream, status, &said).await
 }
 
-/// The head of a request; none when it ends before its end, or is too long.
+/// The head of a request; `None` when it ends before its end, or is too long.
 async fn head(stream: &mut TcpStream) -> std::io::Result<Option<Vec<u8>>> {
     let mut request = Vec::with_capacity(MAX_REQUEST_BYTES);
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {

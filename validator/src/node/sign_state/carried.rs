@@ -66,14 +66,14 @@ pub enum CarriedError {
     },
     /// A number that cannot be yet would keep the key from signing for ever.
     #[error(
-        "the exported sign state speaks of epoch {found}, and no more than {most} can have begun: it would keep this validator's keys from signing until then. Nothing was \
+        "the exported sign state speaks of epoch {found}, and no more than {max} can have begun: it would keep this validator's keys from signing until then. Nothing was \
          imported. If the date of this machine is behind, correct it; if a wrong number was given to `refuse-below`, the key is lost"
     )]
     TooFar {
         /// In the file.
         found: u64,
         /// By the time since the genesis.
-        most: u64,
+        max: u64,
     },
     /// Reading or writing failed.
     #[error("the exported sign state {path} cannot be {doing}: {source}")]
@@ -236,15 +236,15 @@ impl Carried {
         }
     }
 
-    /// Refuses a floor, a signed epoch or the epoch of the last vote that lies above `most`, the number of epochs that can have begun. None of them ever comes down.
+    /// Refuses a floor, a signed epoch or the epoch of the last vote that lies above `max`, the number of epochs that can have begun. None of them ever comes down.
     ///
     /// # Errors
     /// [`CarriedError::TooFar`].
-    pub fn check_reach(&self, most: u64, epoch_blocks: u32) -> Result<(), CarriedError> {
+    pub fn check_reach(&self, max: u64, epoch_blocks: u32) -> Result<(), CarriedError> {
         let newest = self.signed.last_key_value().map(|(epoch, _)| *epoch);
         let voted = self.last_vote.height.checked_div(epoch_blocks.into());
         match newest.max(voted).max(Some(self.refused_below)) {
-            Some(found) if found > most => Err(CarriedError::TooFar { found, most }),
+            Some(found) if found > max => Err(CarriedError::TooFar { found, max }),
             _ => Ok(()),
         }
     }

@@ -26,14 +26,14 @@ pub enum KeysError {
     )]
     RootUnknown(PathBuf),
     #[error(
-        "the root chain's endpoint says that {accepted} checkpoints are accepted, and there can be at most {most}: this node's own chain has \
+        "the root chain's endpoint says that {accepted} checkpoints are accepted, and there can be at most {max}: this node's own chain has \
          ended {} epochs, and each later one takes at least {} s. A new sign state {sign_state} begins at that number and never comes down, so \
          none was made. Name another endpoint in plasmid.toml, or two, which must agree, and start again. If the date of this machine is \
          behind, correct it first", .reach.epochs, .reach.epoch_secs
     )]
     TooManyAccepted {
         accepted: u64,
-        most: u64,
+        max: u64,
         reach: Reach,
         sign_state: PathBuf,
     },

@@ -4,7 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::{client::most_epochs, ledger::Parameters};
+use crate::{client::max_epochs, ledger::Parameters};
 
 /// Where this node's own chain stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +33,12 @@ impl Reach {
     /// The most checkpoints that root can have accepted by the date of this machine. Members that agree wait for the block time after each
     /// block, so a node that was away for long knows of them within what the time allows.
     #[must_use]
-    pub fn most_accepted(&self) -> u64 {
+    pub fn max_accepted(&self) -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        self.most_accepted_at(now.map_or(0, |now| now.as_secs()))
+        self.max_accepted_at(now.map_or(0, |now| now.as_secs()))
     }
 
-    pub(super) fn most_accepted_at(&self, now: u64) -> u64 {
-        most_epochs(self.epochs, self.time, now, self.epoch_secs)
+    pub(super) fn max_accepted_at(&self, now: u64) -> u64 {
+        max_epochs(self.epochs, self.time, now, self.epoch_secs)
     }
 }

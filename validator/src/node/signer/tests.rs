@@ -189,7 +189,7 @@ fn what_cannot_be_accepted_yet_makes_no_sign_state_and_the_error_says_both_numbe
             epoch_secs: 3_600,
         };
         // Ten epochs passed, and a quarter of an hour may be between two clocks.
-        assert_eq!(reach.most_accepted_at(now.as_secs()), epochs + 11);
+        assert_eq!(reach.max_accepted_at(now.as_secs()), epochs + 11);
         for lie in [epochs + 12, u64::MAX] {
             let view = view(lie, &[], B256::ZERO);
             let refused = key.new_state(&home, &[], &view, reach);

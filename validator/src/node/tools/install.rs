@@ -25,11 +25,11 @@ pub enum InstallError {
         purpose: &'static str,
         install: &'static str,
     },
-    #[error("`{program}` has version {found}, at least {}.{} is needed ({purpose}): {install}", least.0, least.1)]
+    #[error("`{program}` has version {found}, at least {}.{} is needed ({purpose}): {install}", min_version.0, min_version.1)]
     OldToolchain {
         program: &'static str,
         found: String,
-        least: (u32, u32),
+        min_version: (u32, u32),
         purpose: &'static str,
         install: &'static str,
     },
@@ -54,8 +54,8 @@ pub(crate) struct Toolchain {
     pub program: &'static str,
     /// Arguments that make it print its version.
     pub version: &'static [&'static str],
-    /// Least major and minor version.
-    pub least: (u32, u32),
+    /// The lowest major and minor version that will do.
+    pub min_version: (u32, u32),
     pub purpose: &'static str,
     pub install: &'static str,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Toolchain {
 pub(crate) fn require(toolchain: &Toolchain) -> Result<(), InstallError> {
     let &Toolchain {
         program,
-        least,
+        min_version,
         purpose,
         install,
         ..
@@ -79,10 +79,10 @@ pub(crate) fn require(toolchain: &Toolchain) -> Result<(), InstallError> {
     };
     let found = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     match version(&found) {
-        Some(version) if version < least => Err(InstallError::OldToolchain {
+        Some(version) if version < min_version => Err(InstallError::OldToolchain {
             program,
             found,
-            least,
+            min_version,
             purpose,
             install,
         }),

@@ -156,7 +156,7 @@ async fn request(stream: &mut TcpStream) -> Value {
     }
 }
 
-/// The HTTP answer; none when there is none.
+/// The HTTP answer; `None` when there is none.
 fn answer(request: &Value, said: &Said) -> Option<String> {
     let head = |status: u16| {
         format!(

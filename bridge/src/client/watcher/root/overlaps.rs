@@ -82,7 +82,7 @@ impl CourtRecords {
     }
 
     /// What root says of an offence that two certificates showed, where `own` are our commitments to such evidence. With the commitment that is to be paid for
-    /// it; none when root knows no such offence any more.
+    /// it; `None` when root knows no such offence any more.
     pub async fn convicted_seen(
         &self,
         rpc: &Rpc,

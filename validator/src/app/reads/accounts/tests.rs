@@ -29,7 +29,7 @@ fn asset_leaf(number: u32, amount: u128) -> Change {
     }
 }
 
-/// A block in which the account holds this much of each token, of which so much was credited.
+/// A block in which the account holds this much of each token, and this much of each was credited.
 fn hold(tree: &mut Tree, account: Account, count: u32, amount: u128) {
     let each = |number| {
         let slot = Slot::TokenBalance(account, token(number));

@@ -29,7 +29,7 @@ pub(in crate::app::reads) struct MaturityOutlook {
 }
 
 impl MaturityOutlook {
-    /// Today's; none before root was seen, and none for a height of the past (one that is not zero).
+    /// Today's; `None` before root was seen, and for a height of the past (one that is not zero).
     pub fn of(source: &Reader<'_>, height: u64) -> Option<Self> {
         let root_time = source.root().finalized.as_ref()?.time;
         if height != 0 {
@@ -177,7 +177,8 @@ fn matures(
     }))
 }
 
-/// The cuts of a leg's line in the epochs that it backed, from `from` on, the oldest first; one more than is told, where there are so many.
+/// The cuts of a leg's line in the epochs that it backed, from `from` on, the oldest first. Where there are more than an answer holds,
+/// it gives one more than that, so that the caller sees it.
 fn cuts_of(
     held: &mut Held<'_>,
     (epoch, from): (u64, u64),

@@ -113,7 +113,7 @@ fn number(data: &[u8]) -> Result<u64, CliError> {
     }
 }
 
-/// A position, or none when it is gone.
+/// A position, or `None` when it is gone.
 async fn position(world: &World, number: u64) -> Result<Option<Position>, CliError> {
     match world
         .stake()

@@ -16,7 +16,7 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    /// What the Registry says at root time `now`; none before the first step and after the last one.
+    /// What the Registry says at root time `now`; `None` before the first step and after the last one.
     pub(super) fn of(creation: &IRegistry::creationReturn, now: u64) -> Option<Self> {
         if creation.agreement == B256::ZERO || creation.made == creation.steps {
             return None;

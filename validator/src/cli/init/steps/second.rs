@@ -8,7 +8,7 @@ use plasmid_bridge::client::{
 use super::Step;
 use crate::cli::{CliError, output};
 
-/// The endpoint of root at this address, which must be another one than the first; none when no address is named. A person is then told what
+/// The endpoint of root at this address, which must be another one than the first; `None` when no address is named. A person is then told what
 /// depends on the only one, unless it is on this machine.
 pub(in crate::cli) fn second_endpoint(
     first: &Rpc,

@@ -96,7 +96,7 @@ fn effect(answer: &PrepareResponse) -> String {
     }
 }
 
-/// An event of stake in words; none for others.
+/// An event of stake in words; `None` for any other event.
 fn happens(event: &Event) -> Option<String> {
     let of = |key: &str| {
         let found = event.attributes.iter().find(|one| one.key == key);

@@ -72,7 +72,7 @@ impl FounderTerms {
         }
     }
 
-    /// What it says of itself; none where it says nothing.
+    /// What it says of itself; `None` where it says nothing.
     ///
     /// # Errors
     /// [`FoundingError::Plan`] for a text that is too long or has control characters.

@@ -225,7 +225,7 @@ fn seeded_from(epoch: u64) -> ChaCha20Rng {
 fn every_epoch_that_is_not_settled_proves_as_a_naive_tree_did_wherever_its_layer_is() {
     let memory = Memory::new();
     let mut live = Live::new(Chain::new(seeded("on disk"), &memory));
-    let mut most_on_disk = 0;
+    let mut max_on_disk = 0;
     for round in 0..8u64 {
         for _ in 0..50 {
             live.chain.get_mut().block();
@@ -239,13 +239,13 @@ fn every_epoch_that_is_not_settled_proves_as_a_naive_tree_did_wherever_its_layer
         }
         let past = live.chain.borrow().past.clone();
         let size = live.chain.borrow().tree.past_size();
-        most_on_disk = most_on_disk.max(size.epochs_on_disk);
+        max_on_disk = max_on_disk.max(size.epochs_on_disk);
         for (epoch, then) in past.iter().step_by(1 + past.len() / 12) {
             live.agrees(*epoch, then);
         }
     }
-    println!("{most_on_disk} epochs on disk");
-    assert!(most_on_disk > 100);
+    println!("{max_on_disk} epochs on disk");
+    assert!(max_on_disk > 100);
 }
 
 #[test]

@@ -80,7 +80,7 @@ const WINDOWS: [Windows; 10] = [
 
 impl Windows {
     /// The shortest evidence window and the shortest unbonding that this one's others allow.
-    fn least(&self) -> (u64, u64) {
+    fn min_windows(&self) -> (u64, u64) {
         let evidence = self.challenge + self.delay;
         (
             evidence,
@@ -99,7 +99,7 @@ impl Windows {
             prove_secs: 0,
             answer_slot_secs: 0,
             inbox_delay_secs: self.delay,
-            evidence_secs: self.least().0,
+            evidence_secs: self.min_windows().0,
             unbonding_secs: self.unbonding,
             exit_timeout_secs: self.exit_timeout,
             grace_secs: self.grace,
@@ -129,7 +129,7 @@ impl Windows {
             let said = plan.check().expect_err(named).to_string();
             assert!(said.contains(named), "{said}");
         };
-        let (evidence, unbonding) = self.least();
+        let (evidence, unbonding) = self.min_windows();
         refuse(
             |plan, value| plan.parameters.evidence_secs = value,
             evidence - 1,
