@@ -922,7 +922,7 @@ fn stake_that_waited_before_the_deployment_was_closing_is_not_proposed_any_more(
             }
         }
         network.run(2);
-        let stands = |bytes: &Vec<u8>| {
+        let stands = |bytes| {
             let mut blocks = network.chain.iter();
             blocks.any(|(block, _)| block.transactions.contains(bytes))
         };
