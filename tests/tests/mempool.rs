@@ -421,7 +421,7 @@ fn what_is_longer_than_the_rest_of_a_block_leaves_it_to_what_fits() {
     let mut network = quiet();
     let honest = pay(&network, 0, 1, 0, FEE, 1);
     offer(&mut network, &honest, Code::Ok);
-    // None of them fits, and they are more than any bound on such attempts ever was.
+    // More than any bound on what is tried in vain ever was, none of which fits.
     let data = Data::new(vec![7; 1_024]).expect("short data");
     for stranger in 0..1_500 {
         let body = Body::Record {
@@ -922,7 +922,7 @@ fn stake_that_waited_before_the_deployment_was_closing_is_not_proposed_any_more(
             }
         }
         network.run(2);
-        let stands = |bytes: &Bytes| {
+        let stands = |bytes| {
             let mut blocks = network.chain.iter();
             blocks.any(|(block, _)| block.transactions.contains(bytes))
         };
