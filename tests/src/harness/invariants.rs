@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 use plasmid::app::App;
-use plasmid::chain::court::opened::{OpenedLeaf, OpenedSegments};
-use plasmid::chain::court::{CourtFacts, Hearing, OpenedEpoch};
 use plasmid::chain::epoch::set::set_at;
 use plasmid::chain::links::{check_ends, end_slots};
+use plasmid::chain::opened::{OpenedSegments, ShownLeaf};
 use plasmid::chain::signatures::bad_signatures;
+use plasmid::court::{CourtFacts, Hearing, OpenedEpoch};
 use plasmid::ledger::conservation::check_conservation;
 use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::transaction::FIRST_RESERVED_KIND;
@@ -203,7 +203,7 @@ pub fn court(app: &App, genesis_time: u64) {
         segments.segments[0].after[0] ^= 1;
         let found = hearing.judge_block(number, &segments).expect("it is found");
         assert_eq!(
-            (found.offence.name(), found.height),
+            (found.broken.name(), found.height),
             ("L11".to_owned(), block.height)
         );
         assert!(found.call.is_some());
@@ -214,7 +214,7 @@ pub fn court(app: &App, genesis_time: u64) {
         let value = value.to_vec();
         (
             slot,
-            OpenedLeaf {
+            ShownLeaf {
                 kind,
                 value,
                 inclusion,

@@ -52,11 +52,11 @@ use tendermint_proto::v0_38::abci::{
 pub use staked::{Newest, Part};
 pub use state::State;
 
-use crate::chain::court::opened::OpenedLeaf;
 use crate::chain::epoch::set::copied_set;
 use crate::chain::execute::{Deployment, Executed};
 use crate::chain::genesis::Built;
 use crate::chain::genesis::file::Loaded as Genesis;
+use crate::chain::opened::ShownLeaf;
 use crate::chain::tree::{PastLimit, Tree};
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::{Parameters, Slot};
@@ -91,7 +91,7 @@ pub struct App {
     deployment: Deployment,
     genesis: BlockCommitment,
     /// The parameters' leaf in the genesis state.
-    genesis_parameters: OpenedLeaf,
+    genesis_parameters: ShownLeaf,
     /// The set of epochs 0 and 1, and its commitment.
     first_set: (Vec<Member>, B256),
     state: RwLock<State>,
@@ -134,11 +134,11 @@ pub fn identity(genesis: &Genesis) -> Identity {
 }
 
 /// The parameters' leaf of the genesis state.
-fn genesis_parameters(tree: &Tree) -> Result<OpenedLeaf, Fault> {
+fn genesis_parameters(tree: &Tree) -> Result<ShownLeaf, Fault> {
     let found = tree.get(&Slot::Parameters.key());
     let (index, kind, value) =
         found.ok_or_else(|| Fault::new("the genesis state has no parameters"))?;
-    Ok(OpenedLeaf {
+    Ok(ShownLeaf {
         kind,
         value: value.to_vec(),
         inclusion: tree.prove(index).map_err(Fault::new)?,
@@ -215,7 +215,7 @@ impl App {
     }
 
     /// The parameters' leaf with its proof in the genesis state.
-    pub fn genesis_parameters(&self) -> &OpenedLeaf {
+    pub fn genesis_parameters(&self) -> &ShownLeaf {
         &self.genesis_parameters
     }
 

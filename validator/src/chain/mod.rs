@@ -13,7 +13,7 @@
 //! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
 //! | [`commit`], [`mod@reexecute`], [`links`], [`signatures`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks; who signed |
-//! | [`court`] | an accepted checkpoint judged from outside, and the call that shows root what is broken |
+//! | [`opened`] | what somebody shows of a block and of a state, compared with what commits to it |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
 //! | `cores`, `keyed` | work on all cores, with the same outcome as on one; values by key |
@@ -36,7 +36,6 @@ pub mod bitmap;
 pub mod commit;
 pub mod committed;
 mod cores;
-pub mod court;
 pub mod epoch;
 pub mod error;
 pub mod evidence;
@@ -48,6 +47,7 @@ pub(crate) mod fixture;
 pub mod genesis;
 mod keyed;
 pub mod links;
+pub mod opened;
 pub mod overlay;
 pub mod proof;
 pub mod propose;

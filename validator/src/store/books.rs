@@ -17,7 +17,7 @@ use super::sealed::Sealed;
 use super::state::{Floor, last_mark};
 use super::writer::{Desk, Recent, Shared, Task, Writer};
 use super::{Identity, Included, Store, StoreError, segments, staked};
-use crate::chain::court::opened::OpenedSegment;
+use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;

@@ -44,7 +44,7 @@ pub use sled::Sled;
 pub use state::{Floor, VERSION};
 pub use writer::MAX_WAITING;
 
-use crate::chain::court::opened::OpenedSegment;
+use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;

@@ -12,7 +12,7 @@ use super::backend::Backend;
 use super::keys::{self, SEGMENT_BYTES, SEGMENT_RECORDS, Table};
 use super::record::{Record, many, put_count};
 use super::sealed::Sealed;
-use crate::chain::court::opened::OpenedSegment;
+use crate::chain::opened::OpenedSegment;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 
 /// Records of a row, at most: about 110 KB.

@@ -3,8 +3,8 @@
 
 use alloy_primitives::{B256, keccak256};
 use ed25519_zebra::{SigningKey, VerificationKey};
-use plasmid::chain::court::opened::{OpenedSegment, OpenedSegments};
 use plasmid::chain::links::end_slots;
+use plasmid::chain::opened::{OpenedSegment, OpenedSegments};
 use plasmid::chain::tree::{Change, Tree};
 use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::transaction::{Authentication, Body, Header};

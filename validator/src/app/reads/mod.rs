@@ -22,7 +22,7 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 use super::{state::Work, unread::Unread};
 use crate::{
     chain::{
-        court::opened::{OpenedLeaf, OpenedSegment},
+        opened::{OpenedSegment, ShownLeaf},
         tree::Tree,
     },
     ledger::{Account, Code, Domain, Event, Parameters},
@@ -241,7 +241,7 @@ pub trait Source: Send + Sync + 'static {
     /// The bytes of one of them.
     fn segment_bytes(&self, height: u64, number: u32) -> Result<Option<Vec<u8>>, ReadError>;
     /// The parameters' leaf in the genesis state.
-    fn genesis_parameters(&self) -> &OpenedLeaf;
+    fn genesis_parameters(&self) -> &ShownLeaf;
     /// A checkpoint whose epoch is over.
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError>;
     /// The set that signs it, looked for with the help of `trees` when only a past state has it; `None` when that is not kept any more.

@@ -7,7 +7,7 @@ use plasmid_proto::bridge::v1::{
 
 use super::{ReadError, Reader, Trees};
 use crate::{
-    chain::court::opened::{OpenedLeaf, OpenedSegments},
+    chain::opened::{OpenedSegments, ShownLeaf},
     chain::segments::MAX_SEGMENT_BYTES,
     ledger::Slot,
 };
@@ -68,7 +68,7 @@ pub fn get_genesis_parameters(
     source: &Reader<'_>,
     _: &GetGenesisParametersRequest,
 ) -> Result<GetGenesisParametersResponse, ReadError> {
-    let OpenedLeaf {
+    let ShownLeaf {
         kind,
         value,
         inclusion,

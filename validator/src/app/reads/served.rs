@@ -19,8 +19,8 @@ use super::{
 use crate::{
     app::{App, Newest, ports::Sight},
     chain::{
-        court::opened::{OpenedLeaf, OpenedSegment},
         extension::LateShare,
+        opened::{OpenedSegment, ShownLeaf},
         tree::Tree,
     },
     ledger::Account,
@@ -139,7 +139,7 @@ impl Source for Served {
         Ok(self.app.store().segment_bytes(epoch, height, number)?)
     }
 
-    fn genesis_parameters(&self) -> &OpenedLeaf {
+    fn genesis_parameters(&self) -> &ShownLeaf {
         self.app.genesis_parameters()
     }
 

@@ -19,12 +19,12 @@ use tokio::sync::{mpsc::Sender, watch};
 use tokio::time::timeout;
 use tonic::transport::Channel;
 
-use crate::chain::court::opened::{OpenedLeaf, OpenedSegments};
-use crate::chain::court::{CourtFacts, Finding, Hearing, OpenedEpoch};
 use crate::chain::links::end_slots;
+use crate::chain::opened::{OpenedSegments, ShownLeaf};
+use crate::court::{CourtFacts, Finding, Hearing, OpenedEpoch};
 use crate::ledger::{Domain, Slot};
-use asked::{Nodes, Shown};
-use kept::Archive;
+use asked::{CheckpointNodes, ShownSegments};
+use kept::CheckpointArchive;
 
 pub mod asked;
 pub mod kept;
@@ -47,7 +47,7 @@ pub struct Deployed {
 
 /// Why a checkpoint is not judged.
 enum Unjudged {
-    /// Nodes do not show it; what each of them says.
+    /// CheckpointNodes do not show it; what each of them says.
     Withheld(String),
     /// Nobody listens any more.
     Deaf,
@@ -61,9 +61,9 @@ pub fn follow(
     accepted: watch::Receiver<AcceptedCheckpoints>,
     news: &Sender<ChildNews>,
 ) {
-    let judge = Judge {
-        nodes: Nodes::new(nodes, news.clone()),
-        archive: Archive::open(folder),
+    let judge = CheckpointJudge {
+        nodes: CheckpointNodes::new(nodes, news.clone()),
+        archive: CheckpointArchive::open(folder),
         deployed,
         accepted,
         facts: None,
@@ -75,9 +75,9 @@ pub fn follow(
     tokio::spawn(judge.run());
 }
 
-struct Judge {
-    nodes: Nodes,
-    archive: Archive,
+struct CheckpointJudge {
+    nodes: CheckpointNodes,
+    archive: CheckpointArchive,
     deployed: Deployed,
     accepted: watch::Receiver<AcceptedCheckpoints>,
     facts: Option<Arc<CourtFacts>>,
@@ -90,7 +90,7 @@ struct Judge {
     trouble: Option<String>,
 }
 
-impl Judge {
+impl CheckpointJudge {
     async fn run(mut self) {
         loop {
             let now = self.accepted.borrow_and_update().clone();
@@ -128,8 +128,8 @@ impl Judge {
                 Ok(Some(found)) => ChildNews::Unsound(Box::new(UnsoundCheckpoint {
                     epoch,
                     record: word,
-                    rule: found.offence.name(),
-                    reason: found.offence.to_string(),
+                    rule: found.broken.name(),
+                    reason: found.broken.to_string(),
                     height: found.height,
                     call: found.call.map(Into::into),
                 })),
@@ -177,13 +177,13 @@ impl Judge {
         let mut missing = None;
         for number in 0..blocks {
             match self.segments(&facts, &epoch, number).await? {
-                Shown::Whole(segments) => {
+                ShownSegments::Whole(segments) => {
                     let found = hear(&facts, &epoch, previous.as_ref(), number, segments).await;
                     if found.is_some() {
                         return Ok(found);
                     }
                 }
-                Shown::Part(segments, why) => {
+                ShownSegments::Part(segments, why) => {
                     if let Some(segments) = segments {
                         let found = hear(&facts, &epoch, previous.as_ref(), number, segments).await;
                         if found.is_some() {
@@ -262,21 +262,21 @@ impl Judge {
         facts: &CourtFacts,
         epoch: &OpenedEpoch,
         number: u32,
-    ) -> Result<Shown, Unjudged> {
+    ) -> Result<ShownSegments, Unjudged> {
         let place = usize::try_from(number).ok();
         let Some(block) = place.and_then(|place| epoch.blocks.get(place)) else {
-            return Ok(Shown::Part(None, "there is no such block".into()));
+            return Ok(ShownSegments::Part(None, "there is no such block".into()));
         };
         if let Some(kept) = self.archive.segments(&epoch.accepted, number)
             && asked::fits(facts, block, &kept)
         {
-            return Ok(Shown::Whole(kept));
+            return Ok(ShownSegments::Whole(kept));
         }
         let blocks = u64::from(facts.parameters.epoch_blocks);
         let before = epoch.accepted.epoch.saturating_mul(blocks);
         let height = before.saturating_add(1).saturating_add(u64::from(number));
         let shown = self.nodes.segments(facts, block, height).await?;
-        if let Shown::Whole(segments) = &shown {
+        if let ShownSegments::Whole(segments) = &shown {
             self.archive
                 .keep_segments(&epoch.accepted, number, segments);
         }
@@ -288,7 +288,7 @@ impl Judge {
         &mut self,
         facts: &CourtFacts,
         accepted: &Acceptance,
-    ) -> Result<Vec<(Slot, OpenedLeaf)>, Unjudged> {
+    ) -> Result<Vec<(Slot, ShownLeaf)>, Unjudged> {
         let mut leaves = Vec::new();
         for slot in end_slots(accepted.epoch, facts.parameters.ring) {
             let leaf = self.nodes.leaf(accepted, &slot).await?;

@@ -17,7 +17,7 @@ use crate::app::reads::{
     Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, StakedPart, Tip, Trees, Trial,
     Vitals, accounts,
 };
-use crate::chain::court::opened::{OpenedLeaf, OpenedSegment};
+use crate::chain::opened::{OpenedSegment, ShownLeaf};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
 
@@ -107,7 +107,7 @@ impl Source for Busy {
     fn segment_bytes(&self, _: u64, _: u32) -> Result<Option<Vec<u8>>, ReadError> {
         unreachable!()
     }
-    fn genesis_parameters(&self) -> &OpenedLeaf {
+    fn genesis_parameters(&self) -> &ShownLeaf {
         unreachable!()
     }
     fn checkpoint(&self, _: u64) -> Result<Option<Checkpoint>, ReadError> {

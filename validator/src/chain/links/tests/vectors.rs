@@ -10,9 +10,9 @@ use plasmid_bridge::abi::{IFraudCourt, IRootChain};
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::chain::court::opened::OpenedSegment;
-use crate::chain::court::shown;
+use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::Change;
+use crate::court::shown;
 
 const EPOCH_BLOCKS: u32 = 16;
 

@@ -9,9 +9,9 @@ use plasmid_bridge::proof::commitment::{
 use plasmid_bridge::relay::acceptance::Acceptance;
 
 use super::*;
-use crate::chain::court::opened::{OpenedLeaf, OpenedSegment, OpenedSegments};
-use crate::chain::court::{CourtFacts, Hearing, OpenedEpoch};
+use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::segments::Segment;
+use crate::court::{CourtFacts, Hearing, OpenedEpoch};
 use crate::ledger::Slot;
 
 const EPOCH_BLOCKS: u32 = 16;
@@ -30,7 +30,7 @@ struct Epoch {
 /// What the court knows of a world before its first block.
 fn facts(world: &World) -> CourtFacts {
     let (index, kind, value) = world.tree.get(&Slot::Parameters.key()).unwrap();
-    let shown = OpenedLeaf {
+    let shown = ShownLeaf {
         kind,
         value: value.to_vec(),
         inclusion: world.tree.prove(index).unwrap(),
@@ -130,7 +130,7 @@ impl Epoch {
             .unwrap();
         // What judges a checkpoint finds the same, and shows it by the same call.
         let found = hearing.judge_block(BLOCK, &opened);
-        let shown = found.map(|found| (found.offence.name(), found.call));
+        let shown = found.map(|found| (found.broken.name(), found.call));
         let expected = changed.then(|| ("bad_signature".to_owned(), Some(call.clone())));
         assert_eq!(shown, expected);
         json!({

@@ -20,8 +20,8 @@ use tokio::time::timeout;
 use tonic::{Status, transport::Channel};
 
 use super::{Deaf, Unjudged};
-use crate::chain::court::opened::{OpenedLeaf, OpenedSegment, OpenedSegments};
-use crate::chain::court::{CourtFacts, OpenedEpoch, has_such_counts};
+use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
+use crate::court::{CourtFacts, OpenedEpoch, has_such_counts};
 use crate::ledger::Slot;
 use crate::plain;
 
@@ -30,14 +30,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are read, at most.
 const MAX_ANSWER: usize = 2 << 20;
 
-/// Nodes, of which the one that answered last is asked first.
-pub struct Nodes {
+/// CheckpointNodes, of which the one that answered last is asked first.
+pub struct CheckpointNodes {
     nodes: Vec<(usize, Channel)>,
     news: Sender<ChildNews>,
 }
 
 /// What is shown of a block's segments.
-pub enum Shown {
+pub enum ShownSegments {
     /// All of it, or as much as its counts leave to be judged.
     Whole(OpenedSegments),
     /// Its records without all of their bytes, or nothing; and why not all.
@@ -45,14 +45,14 @@ pub enum Shown {
 }
 
 /// Why a node does not show something.
-enum Refused {
+enum NotServed {
     /// It does not have it, or does not answer.
     Silent(String),
     /// It shows something else.
     Lie(String),
 }
 
-impl From<Status> for Refused {
+impl From<Status> for NotServed {
     fn from(status: Status) -> Self {
         Self::Silent(plain::words(status.message()))
     }
@@ -67,7 +67,7 @@ pub fn fits(facts: &CourtFacts, block: &BlockCommitment, shown: &OpenedSegments)
         }
 }
 
-impl Nodes {
+impl CheckpointNodes {
     /// These nodes, each with its number.
     pub fn new(nodes: Vec<(usize, Channel)>, news: Sender<ChildNews>) -> Self {
         Self { nodes, news }
@@ -76,7 +76,7 @@ impl Nodes {
     /// The first answer that a node gives to a question; that node is asked first from now on.
     async fn first<T, F>(&mut self, ask: impl Fn(Channel) -> F) -> Result<T, Unjudged>
     where
-        F: Future<Output = Result<T, Refused>>,
+        F: Future<Output = Result<T, NotServed>>,
     {
         let mut reasons = Vec::new();
         for place in 0..self.nodes.len() {
@@ -88,8 +88,8 @@ impl Nodes {
                     self.nodes.swap(0, place);
                     return Ok(shown);
                 }
-                Ok(Err(Refused::Silent(reason))) => reason,
-                Ok(Err(Refused::Lie(reason))) => {
+                Ok(Err(NotServed::Silent(reason))) => reason,
+                Ok(Err(NotServed::Lie(reason))) => {
                     let lie = ChildNews::Lies {
                         node,
                         reason: reason.clone(),
@@ -107,13 +107,13 @@ impl Nodes {
     /// What is made of the parameters' leaf in the genesis state.
     pub(super) async fn genesis<T>(
         &mut self,
-        make: impl Fn(OpenedLeaf) -> Option<T> + Copy,
+        make: impl Fn(ShownLeaf) -> Option<T> + Copy,
     ) -> Result<T, Unjudged> {
         let ask = async |channel| {
             let mut client = bridge(channel);
             let request = GetGenesisParametersRequest {};
             let answer = client.get_genesis_parameters(request).await?.into_inner();
-            let other = || Refused::Lie("its genesis parameters are not root's".into());
+            let other = || NotServed::Lie("its genesis parameters are not root's".into());
             let shown = answer.proof.and_then(leaf).ok_or_else(other)?;
             make(shown).ok_or_else(other)
         };
@@ -135,12 +135,12 @@ impl Nodes {
                 let answer = client.get_block(GetBlockRequest { height }).await?;
                 let block = commitment(&answer.into_inner());
                 told.push(block.ok_or_else(|| {
-                    Refused::Lie("it tells of a block that cannot be one".into())
+                    NotServed::Lie("it tells of a block that cannot be one".into())
                 })?);
             }
             OpenedEpoch::new(accepted.clone(), told, blocks).map_err(|error| {
                 let epoch = accepted.epoch;
-                Refused::Lie(format!("the blocks of epoch {epoch}: {error}"))
+                NotServed::Lie(format!("the blocks of epoch {epoch}: {error}"))
             })
         };
         self.first(ask).await
@@ -152,7 +152,7 @@ impl Nodes {
         facts: &CourtFacts,
         block: &BlockCommitment,
         height: u64,
-    ) -> Result<Shown, Unjudged> {
+    ) -> Result<ShownSegments, Unjudged> {
         let part = std::sync::Mutex::new(None);
         let ask = async |channel| {
             let shown = read_segments(channel, facts, block, height).await?;
@@ -163,19 +163,19 @@ impl Nodes {
                 let what = format!(
                     "its segments of block {height} are not those that root's words commit to"
                 );
-                return Err(Refused::Lie(what));
+                return Err(NotServed::Lie(what));
             }
             let what = format!("it does not show the bytes of all segments of block {height}");
             if let Ok(mut part) = part.lock() {
                 *part = Some(shown);
             }
-            Err(Refused::Silent(what))
+            Err(NotServed::Silent(what))
         };
         let found = self.first(ask).await;
         let part = part.into_inner().ok().flatten().map(without_other_bytes);
         match found {
-            Ok(shown) => Ok(Shown::Whole(shown)),
-            Err(Unjudged::Withheld(why)) => Ok(Shown::Part(part, why)),
+            Ok(shown) => Ok(ShownSegments::Whole(shown)),
+            Err(Unjudged::Withheld(why)) => Ok(ShownSegments::Part(part, why)),
             Err(deaf) => Err(deaf),
         }
     }
@@ -185,7 +185,7 @@ impl Nodes {
         &mut self,
         accepted: &Acceptance,
         slot: &Slot,
-    ) -> Result<OpenedLeaf, Unjudged> {
+    ) -> Result<ShownLeaf, Unjudged> {
         let (epoch, root) = (accepted.epoch, accepted.checkpoint.state_root);
         let ask = async |channel| {
             let request = GetProofRequest {
@@ -195,7 +195,7 @@ impl Nodes {
             let answer = bridge(channel).get_proof(request).await?.into_inner();
             let shown = answer.proof.and_then(leaf);
             shown.filter(|leaf| leaf.stands(slot, &root)).ok_or_else(|| {
-                Refused::Lie(format!(
+                NotServed::Lie(format!(
                     "its leaf of the state of epoch {epoch} does not stand in the state that root's word names"
                 ))
             })
@@ -214,7 +214,7 @@ async fn read_segments(
     facts: &CourtFacts,
     block: &BlockCommitment,
     height: u64,
-) -> Result<OpenedSegments, Refused> {
+) -> Result<OpenedSegments, NotServed> {
     let mut client = bridge(channel);
     let mut whole: Option<OpenedSegments> = None;
     loop {
@@ -224,7 +224,7 @@ async fn read_segments(
             .get_segments(GetSegmentsRequest { height, first })
             .await?;
         let page = answer.into_inner();
-        let lie = |what: &str| Refused::Lie(format!("block {height}: {what}"));
+        let lie = |what: &str| NotServed::Lie(format!("block {height}: {what}"));
         let known = match whole.as_mut() {
             Some(whole) => whole,
             None => {
@@ -304,10 +304,10 @@ fn segment(told: Segment) -> Option<OpenedSegment> {
     })
 }
 
-fn leaf(told: LeafProof) -> Option<OpenedLeaf> {
+fn leaf(told: LeafProof) -> Option<ShownLeaf> {
     let siblings: Option<Vec<B256>> = told.siblings.iter().map(|one| word(one)).collect();
     let kind = told.kind.try_into().ok()?;
-    Some(OpenedLeaf {
+    Some(ShownLeaf {
         kind,
         inclusion: Inclusion {
             index: told.index,

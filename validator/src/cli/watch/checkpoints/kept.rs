@@ -15,8 +15,8 @@ use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::relay::acceptance::Acceptance;
 
-use crate::chain::court::OpenedEpoch;
-use crate::chain::court::opened::{OpenedSegment, OpenedSegments};
+use crate::chain::opened::{OpenedSegment, OpenedSegments};
+use crate::court::OpenedEpoch;
 
 /// Bytes of all files, at most: what is beyond is judged and not kept.
 const MAX_BYTES: u64 = 16 << 30;
@@ -25,13 +25,13 @@ const MAX_FILE: u64 = 1 << 30;
 
 /// The folder.
 #[derive(Debug)]
-pub struct Archive {
+pub struct CheckpointArchive {
     folder: PathBuf,
     bytes: u64,
     trouble: Option<String>,
 }
 
-impl Archive {
+impl CheckpointArchive {
     /// What an earlier run left in a folder; nothing is read before it is asked for.
     pub fn open(folder: PathBuf) -> Self {
         let folder = folder.join("checkpoints");

@@ -53,14 +53,14 @@ fn what_is_kept_is_read_back_and_what_is_final_is_deleted() {
         segments: vec![segment, bare],
     };
     let all: Vec<Acceptance> = (0..4).map(|epoch| accepted(epoch, &blocks)).collect();
-    let mut archive = Archive::open(folder.path().to_owned());
+    let mut archive = CheckpointArchive::open(folder.path().to_owned());
     for one in &all {
         assert_eq!(archive.blocks(one), None);
         let epoch = OpenedEpoch::new(one.clone(), blocks.clone(), 3).unwrap();
         archive.keep_blocks(&epoch);
         archive.keep_segments(one, 2, &segments);
     }
-    let mut archive = Archive::open(folder.path().to_owned());
+    let mut archive = CheckpointArchive::open(folder.path().to_owned());
     assert_eq!(archive.trouble(), None);
     for one in &all {
         assert_eq!(archive.blocks(one).as_ref(), Some(&blocks));

@@ -68,7 +68,7 @@ impl OpenedSegment {
         }
     }
 
-    pub(super) fn linked(&self) -> LinkedSegment {
+    pub(crate) fn linked(&self) -> LinkedSegment {
         LinkedSegment {
             kind: self.kind,
             first: self.first,
@@ -122,14 +122,14 @@ impl OpenedSegments {
         whole
     }
 
-    pub(super) fn hashes(&self) -> Vec<B256> {
+    pub(crate) fn hashes(&self) -> Vec<B256> {
         self.segments.iter().map(OpenedSegment::hash).collect()
     }
 }
 
 /// A leaf with its value and its proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenedLeaf {
+pub struct ShownLeaf {
     /// Its kind.
     pub kind: u8,
     /// Its value.
@@ -138,7 +138,7 @@ pub struct OpenedLeaf {
     pub inclusion: Inclusion,
 }
 
-impl OpenedLeaf {
+impl ShownLeaf {
     /// Whether it is the leaf of a slot in the state with this root.
     #[must_use]
     pub fn stands(&self, slot: &Slot, state_root: &B256) -> bool {

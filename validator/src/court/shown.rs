@@ -7,9 +7,9 @@ use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind};
 use plasmid_bridge::proof::list;
 use plasmid_bridge::proof::tree::Inclusion;
 
-use super::opened::{OpenedLeaf, OpenedSegment, OpenedSegments};
-use super::{Hearing, Offence, OpenedEpoch};
+use super::{BrokenRule, Hearing, OpenedEpoch};
 use crate::chain::links::{LinkError, end_slots};
+use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::signatures::BadSignature;
 use crate::ledger::Slot;
 
@@ -88,10 +88,10 @@ impl Hearing<'_> {
     pub(super) fn link_call(
         &self,
         number: u32,
-        offence: &Offence,
+        broken: &BrokenRule,
         segments: Option<&OpenedSegments>,
     ) -> Option<Vec<u8>> {
-        let Offence::Link(error) = offence else {
+        let BrokenRule::Link(error) = broken else {
             return None;
         };
         let rule = error.rule();
@@ -210,7 +210,7 @@ impl Hearing<'_> {
         Some(call.abi_encode())
     }
 
-    pub(super) fn leaf_call(&self, rule: u8, leaves: &[(Slot, OpenedLeaf)]) -> Option<Vec<u8>> {
+    pub(super) fn leaf_call(&self, rule: u8, leaves: &[(Slot, ShownLeaf)]) -> Option<Vec<u8>> {
         let slots = end_slots(self.epoch.accepted.epoch, self.facts.parameters.ring);
         let (_, slot) = (12..).zip(slots).find(|(number, _)| *number == rule)?;
         let (_, leaf) = leaves.iter().find(|(other, _)| *other == slot)?;

@@ -4,23 +4,35 @@
 //! record on root ─ digest ─ blocks root ─ K block commitments ─ segments root ─ segment records ─ bytes      opened: whatever a node serves
 //!                         └ state root ─ leaves                                                              is compared with what is above it
 //! ```
-//! The rules are those of [`links`](super::links) and [`signatures`](super::signatures), which a node judges itself by. What is found comes with
+//! The rules are those of [`links`](crate::chain::links) and [`signatures`](crate::chain::signatures), which a node judges itself by. What is found comes with
 //! the call of `FraudCourt` that shows it.
+
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind, blocks_root};
 use plasmid_bridge::relay::acceptance::Acceptance;
 
-use super::links::{LinkError, check_blocks, check_counts, check_ends_by, check_segments};
-use super::segments::transactions;
-use super::signatures::bad_signatures;
+use crate::chain::links::{LinkError, check_blocks, check_counts, check_ends_by, check_segments};
+use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
+use crate::chain::segments::transactions;
+use crate::chain::signatures::bad_signatures;
 use crate::ledger::leaf::Value;
 use crate::ledger::{Code, Domain, Parameters, Slot};
 
-pub mod opened;
 pub mod shown;
-
-use opened::{OpenedLeaf, OpenedSegments};
 
 /// What the court knows of the genesis, and what it is shown of it.
 #[derive(Clone, Debug)]
@@ -32,13 +44,13 @@ pub struct CourtFacts {
     /// The parameters.
     pub parameters: Parameters,
     /// Their leaf in the genesis state.
-    pub shown: OpenedLeaf,
+    pub shown: ShownLeaf,
 }
 
 impl CourtFacts {
     /// From the leaf of the parameters, as somebody shows it; `time` is the genesis time in seconds. None when it is not that leaf of that state.
     #[must_use]
-    pub fn new(domain: Domain, state_root: B256, time: u64, shown: OpenedLeaf) -> Option<Self> {
+    pub fn new(domain: Domain, state_root: B256, time: u64, shown: ShownLeaf) -> Option<Self> {
         if !shown.stands(&Slot::Parameters, &state_root) {
             return None;
         }
@@ -62,7 +74,7 @@ pub fn has_such_counts(facts: &CourtFacts, segments: &OpenedSegments) -> bool {
 
 /// What is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Offence {
+pub enum BrokenRule {
     /// A link rule.
     Link(LinkError),
     /// A user's signature.
@@ -76,7 +88,7 @@ pub enum Offence {
     },
 }
 
-impl Offence {
+impl BrokenRule {
     /// What it is called: the rule, or the code of the signature.
     #[must_use]
     pub fn name(&self) -> String {
@@ -87,7 +99,7 @@ impl Offence {
     }
 }
 
-impl std::fmt::Display for Offence {
+impl std::fmt::Display for BrokenRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Link(error) => error.fmt(f),
@@ -112,7 +124,7 @@ pub struct Finding {
     /// The height of the block.
     pub height: u64,
     /// What is broken.
-    pub offence: Offence,
+    pub broken: BrokenRule,
     /// The call of `FraudCourt` that shows it; none when what it needs is not there.
     pub call: Option<Vec<u8>>,
 }
@@ -196,17 +208,17 @@ impl Hearing<'_> {
         let links = check_blocks(&before, block, parameters).and_then(|()| {
             let count = usize::try_from(segments.count).unwrap_or(usize::MAX);
             check_counts(count, segments.transactions, parameters)?;
-            let linked = segments.segments.iter().map(opened::OpenedSegment::linked);
+            let linked = segments.segments.iter().map(OpenedSegment::linked);
             check_segments(block, linked, segments.transactions)
         });
-        let offence = match links {
-            Err(error) => Offence::Link(error),
+        let broken = match links {
+            Err(error) => BrokenRule::Link(error),
             Ok(()) => return self.judge_signatures(number, segments),
         };
         Some(Finding {
             height: self.height(number),
-            call: self.link_call(number, &offence, Some(segments)),
-            offence,
+            call: self.link_call(number, &broken, Some(segments)),
+            broken,
         })
     }
 
@@ -220,7 +232,7 @@ impl Hearing<'_> {
             let bad = bad.into_iter().find(|bad| bad.place < one.count)?;
             Some(Finding {
                 height: self.height(number),
-                offence: Offence::Signature {
+                broken: BrokenRule::Signature {
                     segment,
                     place: bad.place,
                     code: bad.code,
@@ -232,7 +244,7 @@ impl Hearing<'_> {
 
     /// What is broken between the checkpoint, its last block and the leaves of its state, of which these are shown.
     #[must_use]
-    pub fn judge_ends(&self, leaves: &[(Slot, OpenedLeaf)]) -> Option<Finding> {
+    pub fn judge_ends(&self, leaves: &[(Slot, ShownLeaf)]) -> Option<Finding> {
         let last = self.epoch.blocks.last()?;
         let number = u32::try_from(self.epoch.blocks.len().checked_sub(1)?).ok()?;
         let checkpoint = &self.epoch.accepted.checkpoint;
@@ -251,7 +263,7 @@ impl Hearing<'_> {
         };
         Some(Finding {
             height: self.height(number),
-            offence: Offence::Link(error),
+            broken: BrokenRule::Link(error),
             call,
         })
     }
