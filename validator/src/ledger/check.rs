@@ -20,7 +20,8 @@ mod forced;
 mod tests;
 pub(crate) mod transcript;
 
-pub use claimed::{Claimed, prove_batch, settle};
+pub use claimed::Claimed;
+pub(crate) use claimed::{prove_batch, settle};
 pub(super) use forced::{Forced, check_forced};
 pub use forced::{has_forced_form, judge_forced};
 
