@@ -42,14 +42,14 @@ use crate::{
 #[cfg(test)]
 mod attack;
 #[cfg(test)]
-mod cores;
-#[cfg(test)]
 mod flood;
 pub mod parts;
 mod people;
 #[cfg(test)]
 mod signs;
 pub mod stake;
+#[cfg(test)]
+mod tests;
 
 use parts::Seconds;
 use people::{People, genesis};

@@ -91,7 +91,7 @@ impl Nodes {
 }
 
 /// A node's hash from a segment on.
-pub(super) struct Version {
+pub(super) struct NodeVersion {
     pub place: u32,
     pub segment: u32,
     pub hash: Hash,
@@ -103,9 +103,9 @@ impl Nodes {
     /// versions of the tree root.
     pub fn update_all(
         &mut self,
-        mut versions: Vec<Version>,
+        mut versions: Vec<NodeVersion>,
         mut changes: impl FnMut(usize, u32, &Hash),
-    ) -> Vec<Version> {
+    ) -> Vec<NodeVersion> {
         for level in 0..DEPTH {
             let fresh = self.parents_of(level, &versions);
             self.settle(level, &versions);
@@ -122,12 +122,13 @@ impl Nodes {
     }
 
     /// The versions of all parents of nodes of a level, while the level is still as it was before.
-    fn parents_of(&self, level: usize, versions: &[Version]) -> Vec<Version> {
+    fn parents_of(&self, level: usize, versions: &[NodeVersion]) -> Vec<NodeVersion> {
         let mut chunks = Vec::new();
         let mut rest = versions;
         while let Some(middle) = rest.get(CHUNK..) {
             let last = rest.get(CHUNK.saturating_sub(1));
-            let is_same = |next: &Version| last.is_some_and(|last| is_of_one_parent(last, next));
+            let is_same =
+                |next: &NodeVersion| last.is_some_and(|last| is_of_one_parent(last, next));
             let more = middle.iter().take_while(|next| is_same(next)).count();
             let (chunk, behind) = rest.split_at(CHUNK.saturating_add(more));
             chunks.push(chunk);
@@ -146,7 +147,7 @@ impl Nodes {
             let mut hashes = Vec::with_capacity(pairs.len());
             node_many(&pairs, &mut hashes);
             let versions = fresh.into_iter().zip(hashes);
-            let versions = versions.map(|((segment, place), hash)| Version {
+            let versions = versions.map(|((segment, place), hash)| NodeVersion {
                 place,
                 segment,
                 hash,
@@ -157,7 +158,12 @@ impl Nodes {
     }
 
     /// Walks the versions of one parent's children: the two hashes under each version of the parent.
-    fn pair(&self, level: usize, children: &[Version], mut told: impl FnMut(u32, u32, [Hash; 2])) {
+    fn pair(
+        &self,
+        level: usize,
+        children: &[NodeVersion],
+        mut told: impl FnMut(u32, u32, [Hash; 2]),
+    ) {
         let parent = children.first().map_or(0, |child| child.place >> 1);
         let left = parent.wrapping_mul(2);
         let split = children.partition_point(|child| child.place == left);
@@ -182,7 +188,7 @@ impl Nodes {
     }
 
     /// Keeps the last version of each node of a level.
-    fn settle(&mut self, level: usize, versions: &[Version]) {
+    fn settle(&mut self, level: usize, versions: &[NodeVersion]) {
         let Some(nodes) = self.levels.get_mut(level) else {
             return;
         };
@@ -197,11 +203,11 @@ impl Nodes {
     }
 }
 
-fn is_of_one_node(one: &Version, next: &Version) -> bool {
+fn is_of_one_node(one: &NodeVersion, next: &NodeVersion) -> bool {
     one.place == next.place
 }
 
-fn is_of_one_parent(one: &Version, next: &Version) -> bool {
+fn is_of_one_parent(one: &NodeVersion, next: &NodeVersion) -> bool {
     one.place >> 1 == next.place >> 1
 }
 

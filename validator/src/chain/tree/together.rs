@@ -8,7 +8,7 @@
 //! So no hash of a level depends on another one of that level, whatever segments they belong to: all of them are hashed side by side, in
 //! lanes and on all cores, level by level. [`Tree::apply`] does one segment after the other and comes to the same.
 
-use super::nodes::Version;
+use super::nodes::NodeVersion;
 use super::source::{LeafRef, hash_leaves};
 use super::{Change, Tree, TreeError};
 use crate::chain::cores::each;
@@ -53,7 +53,7 @@ impl Written {
     }
 
     /// The hash of each, by index and segment.
-    fn hash(mut self) -> Vec<Version> {
+    fn hash(mut self) -> Vec<NodeVersion> {
         let Self { leaves, values } = &mut self;
         leaves.sort_unstable_by_key(|leaf| (leaf.index, leaf.segment));
         let chunks: Vec<&[WrittenLeaf]> = leaves.chunks(CHUNK).collect();
@@ -68,7 +68,7 @@ impl Written {
             hash_leaves(&contents.collect::<Vec<_>>())
         });
         let hashed = leaves.iter().zip(hashed.into_iter().flatten());
-        let versions = hashed.map(|(leaf, hash)| Version {
+        let versions = hashed.map(|(leaf, hash)| NodeVersion {
             place: leaf.index,
             segment: leaf.segment,
             hash,

@@ -7,7 +7,7 @@ fn assert_same(mut one: Tree, mut other: Tree, epoch: u64) {
     assert_eq!(one.root(), other.root());
     assert_eq!(one.drain(), other.drain());
     for level in 0..=32 {
-        for place in 0..(one.count() >> level) + 2 {
+        for place in 0..one.count().checked_shr(level).unwrap_or(0) + 2 {
             let (level, place) = (level as usize, place);
             assert_eq!(one.node(level, place), other.node(level, place));
         }
