@@ -24,7 +24,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
 
 use crate::relay::seen::{Block, Log, Which};
-use memory::{Asked, Memory};
+use memory::{Memory, StateQuestion};
 
 /// No wait that an endpoint asks for is longer than this.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -97,7 +97,7 @@ impl Rpc {
         self.memory.get_or_init(Mutex::default);
     }
 
-    fn remembered(&self, asked: &Asked, at: At) -> Option<Bytes> {
+    fn remembered(&self, asked: &StateQuestion, at: At) -> Option<Bytes> {
         let (memory, At::Hash(block)) = (self.memory.get()?, at) else {
             return None;
         };
@@ -105,7 +105,7 @@ impl Rpc {
         memory.answer(&block, asked)
     }
 
-    fn keep(&self, asked: Asked, at: At, answer: Bytes) -> Result<Bytes, RpcError> {
+    fn keep(&self, asked: StateQuestion, at: At, answer: Bytes) -> Result<Bytes, RpcError> {
         let (Some(memory), At::Hash(block)) = (self.memory.get(), at) else {
             return Ok(answer);
         };
@@ -256,7 +256,7 @@ impl Rpc {
     pub async fn call(&self, call: &Call, at: At) -> Result<Bytes, RpcError> {
         let asked = call
             .asks_plainly()
-            .map(|to| Asked::Call(to, call.data.clone()));
+            .map(|to| StateQuestion::Call(to, call.data.clone()));
         if let Some(known) = asked.as_ref().and_then(|asked| self.remembered(asked, at)) {
             return Ok(known);
         }
@@ -297,7 +297,7 @@ impl Rpc {
 
     /// Transactions of an account: in blocks (`Latest`), or with those waiting in the node's pool (`Pending`).
     pub async fn nonce(&self, address: Address, at: At) -> Result<u64, RpcError> {
-        let asked = Asked::Nonce(address);
+        let asked = StateQuestion::Nonce(address);
         let bytes = match self.remembered(&asked, at) {
             Some(known) => known,
             None => {

@@ -10,14 +10,14 @@ const MAX_BYTES: usize = 64 << 20;
 
 /// What was asked of a block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Asked {
+pub(super) enum StateQuestion {
     /// What a contract returns for these bytes.
     Call(Address, Bytes),
     /// How many transactions an account has sent.
     Nonce(Address),
 }
 
-impl Asked {
+impl StateQuestion {
     fn bytes(&self) -> usize {
         match self {
             Self::Call(_, data) => data.len(),
@@ -30,19 +30,19 @@ impl Asked {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     block: B256,
-    answers: BTreeMap<Asked, Bytes>,
+    answers: BTreeMap<StateQuestion, Bytes>,
     bytes: usize,
 }
 
 impl Memory {
     /// What was answered before.
-    pub fn answer(&self, block: &B256, asked: &Asked) -> Option<Bytes> {
+    pub fn answer(&self, block: &B256, asked: &StateQuestion) -> Option<Bytes> {
         let same = self.block == *block;
         self.answers.get(asked).filter(|_| same).cloned()
     }
 
     /// Keeps an answer, unless there is an older one. Gives the one that holds, and none where there is no room for it.
-    pub fn keep(&mut self, block: B256, asked: Asked, answer: Bytes) -> Option<Bytes> {
+    pub fn keep(&mut self, block: B256, asked: StateQuestion, answer: Bytes) -> Option<Bytes> {
         if self.block != block {
             *self = Self {
                 block,
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn the_first_answer_about_a_block_holds_until_another_block_is_asked_about() {
         let (one, other) = (B256::repeat_byte(1), B256::repeat_byte(2));
-        let asked = Asked::Call(Address::ZERO, Bytes::from_static(b"a call"));
+        let asked = StateQuestion::Call(Address::ZERO, Bytes::from_static(b"a call"));
         let answers = [b"first", b"other"].map(|answer| Bytes::from_static(answer));
         let mut memory = Memory::default();
         assert_eq!(memory.answer(&B256::ZERO, &asked), None);
@@ -79,7 +79,10 @@ mod tests {
         }
         assert_eq!(memory.answer(&one, &asked).as_ref(), answers.first());
         assert_eq!(memory.answer(&other, &asked), None);
-        assert_eq!(memory.answer(&one, &Asked::Nonce(Address::ZERO)), None);
+        assert_eq!(
+            memory.answer(&one, &StateQuestion::Nonce(Address::ZERO)),
+            None
+        );
         let kept = memory.keep(other, asked.clone(), answers[1].clone());
         assert_eq!(kept.as_ref(), answers.last());
         assert_eq!(memory.answer(&one, &asked), None);
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_not_given_as_an_answer_that_holds() {
         let block = B256::repeat_byte(1);
-        let nonce = |byte| Asked::Nonce(Address::repeat_byte(byte));
+        let nonce = |byte| StateQuestion::Nonce(Address::repeat_byte(byte));
         let mut memory = Memory::default();
         let large = Bytes::from(vec![0; MAX_BYTES]);
         assert!(memory.keep(block, nonce(1), large).is_some());

@@ -53,7 +53,7 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
         IRootChain::headCall::SELECTOR => {
             let head = IRootChain::Head {
                 accepted: match root.alternates {
-                    Some(other) if root.heads % 2 == 0 => other,
+                    Some(other) if root.heads.is_multiple_of(2) => other,
                     _ => root.accepted,
                 },
                 ..Default::default()
