@@ -67,13 +67,14 @@ const EMPTY_NAMES: [&str; 9] = [
 ];
 
 /// Pure rooms: no I/O, no clock, no randomness, no unordered map, no float, no way to panic on input.
-const PURE_ROOMS: [&str; 6] = [
+const PURE_ROOMS: [&str; 7] = [
     "staking/src",
     "bridge/src/proof",
     "bridge/src/abi",
     "bridge/src/relay",
     "validator/src/ledger",
     "validator/src/chain",
+    "validator/src/court",
 ];
 
 /// What pure code may not say, and why. Tokens are compared without spaces.
@@ -132,9 +133,10 @@ const BY_THE_DATE: [(&str, &str); 4] = [
 ];
 
 /// Rooms of `validator/src` and the rooms of that crate that each may name (the arrows of the house).
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("ledger", &["ledger"]),
     ("chain", &["chain", "ledger"]),
+    ("court", &["court", "chain", "ledger"]),
     ("store", &["store", "chain", "ledger"]),
     ("wire.rs", &["wire", "ledger"]),
     ("plain.rs", &["plain"]),
@@ -161,7 +163,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "cli",
         &[
             "cli", "localnet", "node", "engine", "app", "rpc", "client", "plain", "wire", "store",
-            "chain", "ledger",
+            "court", "chain", "ledger",
         ],
     ),
     ("main.rs", &["cli"]),
@@ -176,9 +178,10 @@ const BRIDGE_ARROWS: [(&str, &[&str]); 4] = [
 ];
 
 /// Which rooms of `bridge` the rooms of `validator/src` may name. What decides consensus names proofs alone.
-const OVER_THE_BRIDGE: [(&str, &[&str]); 14] = [
+const OVER_THE_BRIDGE: [(&str, &[&str]); 15] = [
     ("ledger", &["proof"]),
     ("chain", &["proof"]),
+    ("court", &["proof", "abi", "relay"]),
     ("store", &["proof"]),
     ("wire.rs", &["proof"]),
     ("plain.rs", &[]),

@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod chain;
+pub mod court;
 pub mod ledger;
 
 #[cfg(feature = "client")]

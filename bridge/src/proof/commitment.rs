@@ -34,12 +34,20 @@ pub fn chunk_hash(chunk: &[u8]) -> Hash {
 /// the 32,768 bytes of a segment, is written as 2^32 − 1.
 #[must_use]
 pub fn bytes_hash(bytes: &[u8]) -> Hash {
+    opened_bytes_hash(count(bytes.len()), &chunks_root(bytes))
+}
+
+/// List root over the chunks of a segment's bytes.
+#[must_use]
+pub fn chunks_root(bytes: &[u8]) -> Hash {
     let chunks: Vec<Hash> = bytes.chunks(CHUNK_BYTES).map(chunk_hash).collect();
-    hash(&[
-        b"PBYT",
-        &count(bytes.len()).to_be_bytes(),
-        list::root(&chunks).as_slice(),
-    ])
+    list::root(&chunks)
+}
+
+/// [`bytes_hash`] by the length of the bytes and the list root over their chunks.
+#[must_use]
+pub fn opened_bytes_hash(length: u32, chunks_root: &Hash) -> Hash {
+    hash(&[b"PBYT", &length.to_be_bytes(), chunks_root.as_slice()])
 }
 
 /// Commitment to a block's witness bytes, which stand in no segment.
@@ -97,26 +105,50 @@ impl SegmentRecord {
     /// The list leaf of this segment.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        hash(&[
-            b"PSEG",
-            &[self.kind as u8],
-            &self.first.to_be_bytes(),
-            &self.count.to_be_bytes(),
-            self.bytes_hash.as_slice(),
-            self.before.as_slice(),
-            self.after.as_slice(),
-        ])
+        let roots = [&self.before, &self.after];
+        record_hash(
+            self.kind as u8,
+            (self.first, self.count),
+            &self.bytes_hash,
+            roots,
+        )
     }
+}
+
+/// The list leaf of a segment whose kind is this byte, whatever it is, from the number of its first transaction, their number, the hash of its
+/// bytes, and the state roots before and after it.
+#[must_use]
+pub fn record_hash(
+    kind: u8,
+    (first, count): (u32, u32),
+    bytes_hash: &Hash,
+    [before, after]: [&Hash; 2],
+) -> Hash {
+    hash(&[
+        b"PSEG",
+        &[kind],
+        &first.to_be_bytes(),
+        &count.to_be_bytes(),
+        bytes_hash.as_slice(),
+        before.as_slice(),
+        after.as_slice(),
+    ])
 }
 
 /// Commitment to a block's segment record hashes and its number of transactions.
 #[must_use]
 pub fn segments_root(segments: &[Hash], transactions: u32) -> Hash {
+    opened_segments_root(count(segments.len()), transactions, &list::root(segments))
+}
+
+/// [`segments_root`] by the number of segments and the list root over their hashes.
+#[must_use]
+pub fn opened_segments_root(segments: u32, transactions: u32, list_root: &Hash) -> Hash {
     hash(&[
         b"PSGR",
-        &count(segments.len()).to_be_bytes(),
+        &segments.to_be_bytes(),
         &transactions.to_be_bytes(),
-        list::root(segments).as_slice(),
+        list_root.as_slice(),
     ])
 }
 

@@ -19,6 +19,8 @@ use super::tree::{Tree, TreeError};
 pub struct Committed {
     /// One record a segment.
     pub segments: Vec<SegmentRecord>,
+    /// The list root over the chunks of each one's bytes.
+    pub chunks_roots: Vec<B256>,
     /// Its hash is the app hash.
     pub block: BlockCommitment,
     /// One witness a segment, when they were asked for.
@@ -39,17 +41,21 @@ pub fn commit(
 ) -> Result<Committed, TreeError> {
     let before = tree.root();
     let mut segments = Vec::with_capacity(executed.segments.len());
+    let mut chunks_roots = Vec::with_capacity(executed.segments.len());
     let mut witnesses = Vec::new();
     for segment in &executed.segments {
         if with_witnesses {
             witnesses.push(witness(tree, segment)?);
         }
         let before = tree.root();
+        let length = u32::try_from(segment.bytes.len()).unwrap_or(u32::MAX);
+        let chunks_root = commitment::chunks_root(&segment.bytes);
+        chunks_roots.push(chunks_root);
         segments.push(SegmentRecord {
             kind: segment.kind,
             first: segment.first,
             count: segment.count,
-            bytes_hash: commitment::bytes_hash(&segment.bytes),
+            bytes_hash: commitment::opened_bytes_hash(length, &chunks_root),
             before,
             after: tree.apply(&segment.changes)?,
         });
@@ -67,6 +73,7 @@ pub fn commit(
     };
     Ok(Committed {
         segments,
+        chunks_roots,
         block,
         witnesses,
     })

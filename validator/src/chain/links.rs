@@ -17,112 +17,15 @@ use super::segments::{MAX_SEGMENT_BYTES, MAX_SEGMENT_TRANSACTIONS, Segment};
 use super::tree::Tree;
 use crate::ledger::{Parameters, Slot, ring_place};
 
+mod broken;
+
+pub use broken::LinkError;
+
 const NANOS: u64 = 1_000_000_000;
+const RECORD: u8 = SegmentKind::Record as u8;
+const BOUNDARY: u8 = SegmentKind::Boundary as u8;
 /// What stands in the boundary's leaf behind the epoch while nothing is in it.
 const IDLE: [u8; 445] = [0; 445];
-
-/// The link rule that a block breaks; the number is the protocol's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum LinkError {
-    /// L1.
-    #[error("L1: rules version {found}, where {expected} stands")]
-    Rules {
-        /// The deployment's.
-        expected: u32,
-        /// The block's.
-        found: u32,
-    },
-    /// L2.
-    #[error("L2: height {found} behind height {before}")]
-    Height {
-        /// Height of the block before.
-        before: u64,
-        /// The block's.
-        found: u64,
-    },
-    /// L3.
-    #[error("L3: time {found} is before {before}, the time of the block before")]
-    Time {
-        /// Time of the block before.
-        before: u64,
-        /// The block's.
-        found: u64,
-    },
-    /// L4.
-    #[error(
-        "L4: a block begins with another state than the one that was left, or the checkpoint has another one than its last block"
-    )]
-    State,
-    /// L5.
-    #[error("L5: the checkpoint's time is {found} and its last block's {expected}, in seconds")]
-    End {
-        /// The block's.
-        expected: u64,
-        /// The checkpoint's.
-        found: u64,
-    },
-    /// L6.
-    #[error(
-        "L6: {segments} segments and {transactions} transactions; a block has at most {limit} transactions"
-    )]
-    Counts {
-        /// Number of segments.
-        segments: usize,
-        /// Number of transactions.
-        transactions: u32,
-        /// The parameter.
-        limit: u32,
-    },
-    /// L7.
-    #[error("L7: segment 0 is not the one record of the block")]
-    First,
-    /// L8.
-    #[error("L8: segment {place} is a {kind} segment behind one of kind {before}")]
-    Kinds {
-        /// Number of the segment.
-        place: usize,
-        /// Its kind.
-        kind: SegmentKind,
-        /// The kind of the one before.
-        before: SegmentKind,
-    },
-    /// L9.
-    #[error("L9: segment {place} has {count} transactions and {bytes} bytes")]
-    Sizes {
-        /// Number of the segment.
-        place: usize,
-        /// Its transactions.
-        count: u32,
-        /// Its bytes.
-        bytes: usize,
-    },
-    /// L10.
-    #[error(
-        "L10: segment {place}, or the end of the block if there is no such segment, is recorded at transaction number {found}, and the segments before it end at {expected}"
-    )]
-    Numbers {
-        /// Number of the segment, or the number of segments at the end.
-        place: usize,
-        /// The next transaction by the segments before.
-        expected: u32,
-        /// The number that is recorded.
-        found: u32,
-    },
-    /// L11.
-    #[error(
-        "L11: the state root before segment {place}, or at the end of the block, is not the one that was left"
-    )]
-    Roots {
-        /// Number of the segment, or the number of segments at the end.
-        place: usize,
-    },
-    /// L12 to L15.
-    #[error("L{rule}: a leaf of the checkpoint's state says another thing than the checkpoint")]
-    Leaf {
-        /// The rule's number.
-        rule: u8,
-    },
-}
 
 /// Judges what a checkpoint says of its last block and of leaves of its state, which `tree` is.
 ///
@@ -163,16 +66,6 @@ pub fn check_ends_by<E>(
     }
     let epoch = checkpoint.epoch;
     let (set, idle) = (epoch.saturating_add(2), epoch.saturating_add(3));
-    let slots = [
-        Slot::Inbox,
-        Slot::Set {
-            place: ring_place(set, ring),
-        },
-        Slot::EpochRecord {
-            place: ring_place(epoch, ring),
-        },
-        Slot::Boundary,
-    ];
     let cursor = checkpoint.inbox_cursor.to_be_bytes();
     let said: [(&[u8], usize, &[u8]); 4] = [
         (&cursor, 8, checkpoint.inbox_link.as_slice()),
@@ -180,7 +73,7 @@ pub fn check_ends_by<E>(
         (&epoch.to_be_bytes(), 16, &checkpoint.relayer),
         (&idle.to_be_bytes(), 8, &IDLE),
     ];
-    for ((rule, slot), (number, at, rest)) in (12..).zip(slots).zip(said) {
+    for ((rule, slot), (number, at, rest)) in (12..).zip(end_slots(epoch, ring)).zip(said) {
         let value = leaf(&slot)?;
         let tail = value
             .as_ref()
@@ -196,6 +89,38 @@ pub fn check_ends_by<E>(
     Ok(Ok(()))
 }
 
+/// The leaves that L12 to L15 are about, in this order.
+#[must_use]
+pub fn end_slots(epoch: u64, ring: u32) -> [Slot; 4] {
+    [
+        Slot::Inbox,
+        Slot::Set {
+            place: ring_place(epoch.saturating_add(2), ring),
+        },
+        Slot::EpochRecord {
+            place: ring_place(epoch, ring),
+        },
+        Slot::Boundary,
+    ]
+}
+
+/// What the link rules read of a segment. Its kind is whatever byte was committed to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkedSegment {
+    /// Kind.
+    pub kind: u8,
+    /// Number of its first transaction in the block.
+    pub first: u32,
+    /// Number of its transactions.
+    pub count: u32,
+    /// Length of its bytes.
+    pub bytes: usize,
+    /// State root before it.
+    pub before: B256,
+    /// State root after it.
+    pub after: B256,
+}
+
 /// Judges the links of a block with its segments' records, behind the block before.
 ///
 /// # Errors
@@ -209,15 +134,36 @@ pub fn check_links(
 ) -> Result<(), LinkError> {
     check_blocks(before, block, parameters)?;
     check_counts(segments.len(), transactions, parameters)?;
+    let linked = segments.iter().map(|(record, bytes)| LinkedSegment {
+        kind: record.kind as u8,
+        first: record.first,
+        count: record.count,
+        bytes: *bytes,
+        before: record.before,
+        after: record.after,
+    });
+    check_segments(block, linked, transactions)
+}
+
+/// Judges the segments of a block by L7 to L11, when its counts are judged.
+///
+/// # Errors
+/// [`LinkError`] names the first rule that is broken.
+pub fn check_segments(
+    block: &BlockCommitment,
+    segments: impl ExactSizeIterator<Item = LinkedSegment>,
+    transactions: u32,
+) -> Result<(), LinkError> {
+    let count = segments.len();
     let mut at = Link {
-        kind: SegmentKind::Record,
+        kind: RECORD,
         next: 0,
         root: block.before,
     };
-    for (place, (record, bytes)) in segments.iter().enumerate() {
-        at.follow(place, record, *bytes)?;
+    for (place, segment) in segments.enumerate() {
+        at.follow(place, &segment)?;
     }
-    at.end(segments.len(), transactions, &block.after)
+    at.end(count, transactions, &block.after)
 }
 
 /// The records with the lengths of their bytes, as [`check_links`] takes them.
@@ -229,7 +175,11 @@ pub fn with_lengths(
     records.iter().copied().zip(lengths).collect()
 }
 
-fn check_blocks(
+/// Judges a block behind the block before by L1 to L4.
+///
+/// # Errors
+/// [`LinkError`] names the first rule that is broken.
+pub fn check_blocks(
     before: &BlockCommitment,
     block: &BlockCommitment,
     parameters: &Parameters,
@@ -258,7 +208,11 @@ fn check_blocks(
     }
 }
 
-fn check_counts(
+/// Judges the counts of a block by L6.
+///
+/// # Errors
+/// [`LinkError::Counts`].
+pub fn check_counts(
     segments: usize,
     transactions: u32,
     parameters: &Parameters,
@@ -278,23 +232,21 @@ fn check_counts(
 
 /// What the segments so far leave for the next one.
 struct Link {
-    kind: SegmentKind,
+    kind: u8,
     next: u32,
     root: B256,
 }
 
 impl Link {
-    fn follow(
-        &mut self,
-        place: usize,
-        record: &SegmentRecord,
-        bytes: usize,
-    ) -> Result<(), LinkError> {
-        let (kind, count) = (record.kind, record.count);
-        if place == 0 && (kind, record.first, count) != (SegmentKind::Record, 0, 1) {
+    fn follow(&mut self, place: usize, segment: &LinkedSegment) -> Result<(), LinkError> {
+        let LinkedSegment {
+            kind, count, bytes, ..
+        } = *segment;
+        if place == 0 && (kind, segment.first, count) != (RECORD, 0, 1) {
             return Err(LinkError::First);
         }
-        if place > 0 && (kind == SegmentKind::Record || kind < self.kind) {
+        let may_follow = kind > RECORD && kind >= self.kind && kind <= BOUNDARY;
+        if place > 0 && !may_follow {
             let before = self.kind;
             return Err(LinkError::Kinds {
                 place,
@@ -303,7 +255,7 @@ impl Link {
             });
         }
         let fits = match kind {
-            SegmentKind::Boundary => count == 0 && bytes == 0,
+            BOUNDARY => count == 0 && bytes == 0,
             _ => (1..=MAX_SEGMENT_TRANSACTIONS).contains(&count) && bytes <= MAX_SEGMENT_BYTES,
         };
         if !fits {
@@ -313,10 +265,10 @@ impl Link {
                 bytes,
             });
         }
-        self.check_follows(place, record.first, &record.before)?;
+        self.check_follows(place, segment.first, &segment.before)?;
         self.kind = kind;
-        self.next = record.first.saturating_add(count);
-        self.root = record.after;
+        self.next = segment.first.saturating_add(count);
+        self.root = segment.after;
         Ok(())
     }
 

@@ -13,6 +13,7 @@
 //! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
 //! | [`commit`], [`mod@reexecute`], [`links`], [`signatures`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks; who signed |
+//! | [`opened`] | what somebody shows of a block and of a state, compared with what commits to it |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
 
@@ -43,6 +44,7 @@ pub mod extension;
 pub(crate) mod fixture;
 pub mod genesis;
 pub mod links;
+pub mod opened;
 pub mod overlay;
 pub mod proof;
 pub mod propose;

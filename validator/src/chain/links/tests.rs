@@ -63,9 +63,11 @@ impl Scene {
     }
 }
 
+/// What a rule is called; its sentence begins so.
 fn code(error: LinkError) -> String {
-    let text = error.to_string();
-    text.split(':').next().unwrap_or_default().to_owned()
+    let name = format!("L{}", error.rule());
+    assert!(error.to_string().starts_with(&format!("{name}: ")));
+    name
 }
 
 type Break = (&'static str, fn(&mut Scene));

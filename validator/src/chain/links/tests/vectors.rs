@@ -10,7 +10,9 @@ use plasmid_bridge::abi::{IFraudCourt, IRootChain};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::Change;
+use crate::court::shown;
 
 const EPOCH_BLOCKS: u32 = 16;
 
@@ -19,33 +21,17 @@ fn hex_of(bytes: impl AsRef<[u8]>) -> String {
 }
 
 fn block_of(number: u32, one: &BlockCommitment) -> String {
-    let block = IFraudCourt::Block {
-        number,
-        rules: one.rules,
-        height: one.height,
-        time: one.time,
-        blockHash: one.block_hash,
-        witnessHash: one.witness_hash,
-        stateBefore: one.before,
-        stateAfter: one.after,
-        segmentsRoot: one.segments_root,
-        siblings: Vec::new(),
-    };
-    hex_of(block.abi_encode())
+    hex_of(shown::block(number, one, Vec::new()).abi_encode())
 }
 
 fn segments_of(scene: &Scene) -> Vec<IFraudCourt::Segment> {
     let numbered = (0..).zip(&scene.segments);
-    let segments = numbered.map(|(number, (record, bytes))| IFraudCourt::Segment {
-        number,
-        kind: record.kind as u8,
-        first: record.first,
-        count: record.count,
-        length: u32::try_from(*bytes).unwrap(),
-        chunksRoot: B256::ZERO,
-        stateBefore: record.before,
-        stateAfter: record.after,
-        siblings: Vec::new(),
+    let segments = numbered.map(|(number, (record, bytes))| {
+        let opened = OpenedSegment {
+            length: u32::try_from(*bytes).unwrap(),
+            ..OpenedSegment::of(record, B256::ZERO, &[])
+        };
+        shown::segment(number, &opened, Vec::new())
     });
     segments.collect()
 }
@@ -56,7 +42,7 @@ fn checkpoint_of(one: &Checkpoint) -> String {
 
 /// The number of the rule that is broken, or 0.
 fn number(verdict: Result<(), LinkError>) -> u8 {
-    verdict.map_or_else(|error| code(error)[1..].parse().unwrap(), |()| 0)
+    verdict.map_or_else(|error| error.rule(), |()| 0)
 }
 
 fn links() -> Json {
@@ -142,17 +128,7 @@ impl End {
     }
 
     fn slots(&self) -> [Slot; 4] {
-        let (epoch, ring) = (self.checkpoint.epoch, self.ring());
-        [
-            Slot::Inbox,
-            Slot::Set {
-                place: ring_place(epoch + 2, ring),
-            },
-            Slot::EpochRecord {
-                place: ring_place(epoch, ring),
-            },
-            Slot::Boundary,
-        ]
+        end_slots(self.checkpoint.epoch, self.ring())
     }
 
     fn values(&self) -> [Vec<u8>; 4] {

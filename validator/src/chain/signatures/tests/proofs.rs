@@ -2,15 +2,17 @@
 //! and everything above it is committed to anew, or nothing is.
 
 use alloy_primitives::Address;
-use alloy_sol_types::SolCall;
-use plasmid_bridge::abi::{IFraudCourt, IRootChain};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
-use plasmid_bridge::proof::commitment::{self, BlockCommitment, SegmentRecord};
-use plasmid_bridge::proof::list;
+use plasmid_bridge::proof::commitment::{
+    self, BlockCommitment, SegmentRecord, opened_segments_root,
+};
 use plasmid_bridge::relay::acceptance::Acceptance;
 
 use super::*;
+use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::segments::Segment;
+use crate::court::{CourtFacts, Hearing, OpenedEpoch};
+use crate::ledger::Slot;
 
 const EPOCH_BLOCKS: u32 = 16;
 /// The block with users' transactions.
@@ -22,12 +24,25 @@ struct Epoch {
     blocks: Vec<BlockCommitment>,
     records: Vec<SegmentRecord>,
     segments: Vec<Segment>,
-    transactions: u32,
+    facts: CourtFacts,
+}
+
+/// What the court knows of a world before its first block.
+fn facts(world: &World) -> CourtFacts {
+    let (index, kind, value) = world.tree.get(&Slot::Parameters.key()).unwrap();
+    let shown = ShownLeaf {
+        kind,
+        value: value.to_vec(),
+        inclusion: world.tree.prove(index).unwrap(),
+    };
+    let (domain, root) = (world.deployment.domain, world.tree.root());
+    CourtFacts::new(domain, root, world.time / 1_000_000_000, shown).unwrap()
 }
 
 impl Epoch {
     fn new() -> Self {
         let mut world = World::new(EPOCH_BLOCKS, 4);
+        let facts = facts(&world);
         let mut blocks = Vec::new();
         for _ in 0..BLOCK {
             blocks.push(world.step().1.block);
@@ -46,7 +61,7 @@ impl Epoch {
             blocks,
             records: committed.segments,
             segments: executed.segments,
-            transactions: executed.transactions,
+            facts,
         }
     }
 
@@ -67,13 +82,20 @@ impl Epoch {
             [] if !changed => hints(&Transaction::decode(all[place]).unwrap()),
             _ => panic!("{bad:?}"),
         };
-        self.records[at].bytes_hash = commitment::bytes_hash(&bytes);
-        let hashes: Vec<B256> = self.records.iter().map(SegmentRecord::hash).collect();
+        let opened = self.records.iter().zip(&self.segments);
+        let opened = opened.map(|(record, one)| {
+            let root = commitment::chunks_root(&one.bytes);
+            OpenedSegment::of(record, root, &one.bytes)
+        });
+        let mut opened: Vec<OpenedSegment> = opened.collect();
+        let root = commitment::chunks_root(&bytes);
+        opened[at] = OpenedSegment::of(&self.records[at], root, &bytes);
+        let opened = OpenedSegments::of(opened);
         let block = &mut self.blocks[BLOCK as usize];
-        let root = block.segments_root;
-        block.segments_root = commitment::segments_root(&hashes, self.transactions);
+        let root = opened_segments_root(opened.count, opened.transactions, &opened.list_root);
         assert_eq!(block.segments_root != root, changed);
-        let block = *block;
+        block.segments_root = root;
+        assert!(opened.are_counts_of(block) && opened.are_whole());
         let blocks: Vec<B256> = self.blocks.iter().map(BlockCommitment::hash).collect();
         let checkpoint = Checkpoint {
             deployment: domain.deployment,
@@ -91,53 +113,31 @@ impl Epoch {
             due_count: 3,
             tau: 1_800_000_090,
         };
-        let chunks: Vec<B256> = bytes.chunks(1_024).map(commitment::chunk_hash).collect();
-        let record = &self.records[at];
-        let call = IFraudCourt::proveSignatureCall {
-            accused: IFraudCourt::Accused {
-                checkpoint: IRootChain::Checkpoint::from(&checkpoint),
-                acceptance: IRootChain::Acceptance::from(&accepted),
-            },
-            shown: IFraudCourt::Block {
-                number: BLOCK,
-                rules: block.rules,
-                height: block.height,
-                time: block.time,
-                blockHash: block.block_hash,
-                witnessHash: block.witness_hash,
-                stateBefore: block.before,
-                stateAfter: block.after,
-                segmentsRoot: block.segments_root,
-                siblings: list::prove(&blocks, BLOCK).unwrap(),
-            },
-            segments: IFraudCourt::Segments {
-                count: u32::try_from(hashes.len()).unwrap(),
-                transactions: self.transactions,
-                listRoot: list::root(&hashes),
-            },
-            segment: IFraudCourt::Segment {
-                number,
-                kind: record.kind as u8,
-                first: record.first,
-                count: record.count,
-                length: u32::try_from(bytes.len()).unwrap(),
-                chunksRoot: list::root(&chunks),
-                stateBefore: record.before,
-                stateAfter: record.after,
-                siblings: list::prove(&hashes, number).unwrap(),
-            },
-            signed: IFraudCourt::Signed {
-                segment: bytes.into(),
-                place: u32::try_from(place).unwrap(),
-                ofKey: hints[0],
-                ofR: hints[1],
-            },
+        let record = accepted.record();
+        let epoch = OpenedEpoch::new(accepted, self.blocks, EPOCH_BLOCKS).unwrap();
+        let hearing = Hearing {
+            facts: &self.facts,
+            epoch: &epoch,
+            previous: None,
         };
+        let bad = BadSignature {
+            place: u32::try_from(place).unwrap(),
+            code: Code::BadSignature,
+            hints,
+        };
+        let call = hearing
+            .signature_call(BLOCK, &opened, number, &bad)
+            .unwrap();
+        // What judges a checkpoint finds the same, and shows it by the same call.
+        let found = hearing.judge_block(BLOCK, &opened);
+        let shown = found.map(|found| (found.broken.name(), found.call));
+        let expected = changed.then(|| ("bad_signature".to_owned(), Some(call.clone())));
+        assert_eq!(shown, expected);
         json!({
             "place": place,
             "code": if changed { Code::BadSignature.number() } else { 0 },
-            "record": hex_of(accepted.record()),
-            "call": hex_of(call.abi_encode()),
+            "record": hex_of(record),
+            "call": hex_of(call),
         })
     }
 }
