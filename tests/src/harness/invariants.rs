@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use plasmid::app::App;
 use plasmid::chain::epoch::set::set_at;
-use plasmid::chain::links::check_ends;
+use plasmid::chain::links::{check_ends, end_slots};
+use plasmid::chain::opened::{OpenedSegments, ShownLeaf};
 use plasmid::chain::signatures::bad_signatures;
+use plasmid::court::{CourtFacts, Hearing, OpenedEpoch};
 use plasmid::ledger::conservation::check_conservation;
 use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::transaction::FIRST_RESERVED_KIND;
 use plasmid::ledger::{Account, Slot};
 use plasmid_bridge::proof::bls;
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
+use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_staking::{Counter, Key, Value};
 use prost::bytes::Bytes;
 
@@ -134,6 +137,98 @@ pub fn ends(app: &App) {
         let said = verdict.expect_err(rule).to_string();
         assert!(said.starts_with(rule), "{said}");
     }
+}
+
+/// The court's twin judges the newest checkpoint by what the node keeps of its blocks, and finds nothing. With one bit of a state root changed it finds
+/// that. Nothing where the node has its first state from a file of that epoch or a later one.
+pub fn court(app: &App, genesis_time: u64) {
+    let state = app.state();
+    let (epoch, checkpoint) = state.checkpoints.last_key_value().expect("an epoch ended");
+    let blocks = app.parameters().epoch_blocks;
+    let opened = |checkpoint: &Checkpoint| {
+        let first = checkpoint.epoch * u64::from(blocks) + 1;
+        let heights = first..first + u64::from(blocks);
+        let all = heights.map(|height| app.store().block(height).expect("the store reads"));
+        let all = all.collect::<Option<Vec<_>>>()?;
+        let accepted = Acceptance {
+            epoch: checkpoint.epoch,
+            digest: checkpoint.digest(),
+            carrier: Default::default(),
+            checkpoint: *checkpoint,
+            signers: [0; 64],
+            time: 0,
+            block: 0,
+            due_count: 0,
+            tau: 0,
+        };
+        Some(OpenedEpoch::new(accepted, all, blocks).expect("its own blocks"))
+    };
+    let previous = epoch.checked_sub(1);
+    let previous = previous.map(|before| opened(&state.checkpoints[&before]));
+    let first = epoch * u64::from(blocks) + 1;
+    let imported = app.store().imported().unwrap_or(0);
+    let (Some(own), Some(previous)) = (
+        opened(checkpoint),
+        previous.map_or(Some(None), |one| one.map(Some)),
+    ) else {
+        assert!(imported > 0, "blocks of epoch {epoch} are not kept");
+        return;
+    };
+    if first <= imported {
+        return;
+    }
+    let shown = app.genesis_parameters().clone();
+    let root = shown.inclusion.state_root().expect("it leads to a root");
+    let domain = app.deployment().domain;
+    let facts = CourtFacts::new(domain, root, genesis_time, shown).expect("its own genesis");
+    let hearing = Hearing {
+        facts: &facts,
+        epoch: &own,
+        previous: previous.as_ref(),
+    };
+    for (number, block) in (0u32..).zip(&own.blocks) {
+        let kept = app
+            .store()
+            .segments(*epoch, block.height)
+            .expect("the store reads");
+        let mut kept = kept.expect("segments are kept");
+        for (place, one) in (0u32..).zip(&mut kept) {
+            let bytes = app.store().segment_bytes(*epoch, block.height, place);
+            one.bytes = Some(bytes.expect("the store reads").unwrap_or_default());
+            assert!(one.has_bytes());
+        }
+        let mut segments = OpenedSegments::of(kept);
+        assert!(segments.are_counts_of(block) && segments.are_whole());
+        assert_eq!(hearing.judge_block(number, &segments), None);
+        segments.segments[0].after[0] ^= 1;
+        let found = hearing.judge_block(number, &segments).expect("it is found");
+        assert_eq!(
+            (found.broken.name(), found.height),
+            ("L11".to_owned(), block.height)
+        );
+        assert!(found.call.is_some());
+    }
+    let leaf = |slot: plasmid::ledger::Slot| {
+        let (index, kind, value) = state.tree.get(&slot.key()).expect("the leaf stands");
+        let inclusion = state.tree.prove(index).expect("the tree proves its leaves");
+        let value = value.to_vec();
+        (
+            slot,
+            ShownLeaf {
+                kind,
+                value,
+                inclusion,
+            },
+        )
+    };
+    let slots = end_slots(*epoch, app.parameters().ring);
+    let leaves = slots.map(leaf);
+    assert!(
+        leaves
+            .iter()
+            .all(|(slot, leaf)| leaf.stands(slot, &checkpoint.state_root))
+    );
+    assert_eq!(hearing.judge_ends(&leaves), None);
 }
 
 /// The checkpoint of `epoch`, when the shares that blocks brought make a certificate over it, which the set of the next verifies: those of

@@ -356,6 +356,7 @@ impl Network {
         let epochs = self.height() / u64::from(self.plan.epoch_blocks);
         if ended {
             invariants::ends(app);
+            invariants::court(app, GENESIS_TIME);
         }
         if ended && epochs >= 2 {
             self.nodes[node].flush();

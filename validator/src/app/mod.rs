@@ -56,9 +56,10 @@ use crate::chain::epoch::set::copied_set;
 use crate::chain::execute::{Deployment, Executed};
 use crate::chain::genesis::Built;
 use crate::chain::genesis::file::Loaded as Genesis;
-use crate::chain::tree::PastLimit;
+use crate::chain::opened::ShownLeaf;
+use crate::chain::tree::{PastLimit, Tree};
 use crate::engine::abci::{Fault, Handler, Outcome};
-use crate::ledger::Parameters;
+use crate::ledger::{Parameters, Slot};
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
 use handed::HandedIn;
 use mempool::Unswept;
@@ -89,6 +90,8 @@ pub struct App {
     parameters: Parameters,
     deployment: Deployment,
     genesis: BlockCommitment,
+    /// The parameters' leaf in the genesis state.
+    genesis_parameters: ShownLeaf,
     /// The set of epochs 0 and 1, and its commitment.
     first_set: (Vec<Member>, B256),
     state: RwLock<State>,
@@ -130,6 +133,18 @@ pub fn identity(genesis: &Genesis) -> Identity {
     }
 }
 
+/// The parameters' leaf of the genesis state.
+fn genesis_parameters(tree: &Tree) -> Result<ShownLeaf, Fault> {
+    let found = tree.get(&Slot::Parameters.key());
+    let (index, kind, value) =
+        found.ok_or_else(|| Fault::new("the genesis state has no parameters"))?;
+    Ok(ShownLeaf {
+        kind,
+        value: value.to_vec(),
+        inclusion: tree.prove(index).map_err(Fault::new)?,
+    })
+}
+
 impl App {
     /// An application over a genesis and what its store holds.
     ///
@@ -148,6 +163,7 @@ impl App {
             sets: [_, set],
             ..
         } = genesis.built;
+        let genesis_parameters = genesis_parameters(&tree)?;
         let state = match loaded {
             Some(loaded) => State::load(loaded, &parameters, surroundings.store.as_ref())?,
             None => State::genesis(tree, commitment),
@@ -166,6 +182,7 @@ impl App {
             parameters,
             deployment: genesis.deployment,
             genesis: commitment,
+            genesis_parameters,
             first_set: (members, set.commitment.into()),
             height: AtomicU64::new(state.tip.height),
             time: AtomicU64::new(state.tip.time),
@@ -195,6 +212,11 @@ impl App {
     /// Chain id and signature domain.
     pub fn deployment(&self) -> &Deployment {
         &self.deployment
+    }
+
+    /// The parameters' leaf with its proof in the genesis state.
+    pub fn genesis_parameters(&self) -> &ShownLeaf {
+        &self.genesis_parameters
     }
 
     /// The store.

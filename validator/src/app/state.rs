@@ -19,7 +19,7 @@ use crate::chain::execute::{Deployment, Executed};
 use crate::chain::tree::Tree;
 use crate::engine::abci::Fault;
 use crate::ledger::{Parameters, Receipt};
-use crate::store::{Listed, Loaded, Record, Share, Store};
+use crate::store::{BlockSegments, Listed, Loaded, Record, Share, Store};
 use crate::wire::engine_hash;
 
 /// Checkpoints kept in memory: votes of an epoch's first block still sign the one before the last.
@@ -134,6 +134,7 @@ impl State {
             checkpoint: None,
             shares: Vec::new(),
             transactions: Vec::new(),
+            segments: None,
         }
     }
 
@@ -193,7 +194,12 @@ impl State {
 
     /// Keeps what the store will take when the engine calls Commit. `response` is the encoded answer to FinalizeBlock.
     /// `bytes` are the block's transactions.
-    pub(super) fn keep(&mut self, executed: &Executed, response: Vec<u8>, bytes: &[Bytes]) {
+    pub(super) fn keep(
+        &mut self,
+        (executed, segments): (&Executed, BlockSegments),
+        response: Vec<u8>,
+        bytes: &[Bytes],
+    ) {
         let ended = executed.ended.map(|end| end.epoch);
         let contents = ended.and_then(|epoch| self.checkpoints.get(&epoch));
         let record = Arc::new(Record {
@@ -211,6 +217,7 @@ impl State {
                 })
                 .collect(),
             transactions: listed(executed, bytes),
+            segments: Some(segments),
         });
         self.pending = Some(Arc::clone(&record));
         self.latest = Some(record);

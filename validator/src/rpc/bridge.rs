@@ -4,9 +4,10 @@ use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::abi::{IInbox, IToken, IVault};
 use plasmid_proto::bridge::v1::{
-    GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse,
-    GetSharesRequest, GetSharesResponse, GetWithdrawalRequest, GetWithdrawalResponse,
-    ListCheckpointsRequest, ListCheckpointsResponse, ListWithdrawalsRequest,
+    GetCheckpointRequest, GetCheckpointResponse, GetGenesisParametersRequest,
+    GetGenesisParametersResponse, GetProofRequest, GetProofResponse, GetSegmentsRequest,
+    GetSegmentsResponse, GetSharesRequest, GetSharesResponse, GetWithdrawalRequest,
+    GetWithdrawalResponse, ListCheckpointsRequest, ListCheckpointsResponse, ListWithdrawalsRequest,
     ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse, PrepareDepositRequest,
     PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse, RootCall,
     SubmitShareRequest, SubmitShareResponse, bridge_service_server::BridgeService,
@@ -15,7 +16,7 @@ use tonic::{Request, Response, Status};
 
 use super::Services;
 use crate::{
-    app::reads::{Door, bridge, claims},
+    app::reads::{Door, bridge, claims, segments},
     ledger::{OwnContracts, check::judge_forced},
     wire::{account, address_bytes, shown},
 };
@@ -53,6 +54,22 @@ impl BridgeService for Services {
         let read = bridge::get_proof;
         self.answer_by(&self.past, Door::Client, request, read)
             .await
+    }
+
+    async fn get_segments(
+        &self,
+        request: Request<GetSegmentsRequest>,
+    ) -> Answer<GetSegmentsResponse> {
+        let read = segments::get_segments;
+        self.answer_by(&self.past, Door::Client, request, read)
+            .await
+    }
+
+    async fn get_genesis_parameters(
+        &self,
+        request: Request<GetGenesisParametersRequest>,
+    ) -> Answer<GetGenesisParametersResponse> {
+        self.answer(request, segments::get_genesis_parameters).await
     }
 
     async fn get_withdrawal(

@@ -11,7 +11,7 @@ use super::record::{Record, Share};
 use super::seal::{self, TAG};
 use super::sealed::Sealed;
 use super::state::Floor;
-use super::{Included, StoreError, results, state};
+use super::{Included, StoreError, results, segments, state};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -46,6 +46,9 @@ impl<S: Backend> Archive<S> {
                 .put(Table::Checkpoint, &keys::checkpoint(*epoch), contents)?;
         }
         self.write_shares(&record.shares)?;
+        if let Some(segments) = &record.segments {
+            segments.write(&self.disk, height)?;
+        }
         self.disk.put(Table::Redo, &keys::redo(height, 0), &head)
     }
 
@@ -91,12 +94,13 @@ impl<S: Backend> Archive<S> {
         })
     }
 
-    /// Forgets shares and blocks below the floor; states of epochs below it go later, in steps.
+    /// Forgets shares, segments and blocks below the floor; states of epochs below it go later, in steps.
     pub fn retain(&self, floor: Floor) -> Result<(), StoreError> {
         state::put_floor(&self.disk, floor)?;
         if let Some(last) = floor.epoch.checked_sub(1) {
             let (first, last) = (keys::share(0, 0), keys::share(last, u16::MAX));
             self.disk.remove_range(Table::Share, &first, &last)?;
+            segments::forget(&self.disk, floor.epoch)?;
         }
         if let Some(last) = floor.block.checked_sub(1) {
             self.disk

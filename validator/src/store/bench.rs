@@ -196,6 +196,7 @@ fn record(tree: &mut Tree, height: u64, before: Hash, size: Size) -> Record {
         }
     });
     Record {
+        segments: None,
         block,
         journal: tree.drain(),
         response: response(size.changes / 2),

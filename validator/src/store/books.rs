@@ -16,7 +16,8 @@ use super::record::{Record, Share};
 use super::sealed::Sealed;
 use super::state::{Floor, last_mark};
 use super::writer::{Desk, Recent, Shared, Task, Writer};
-use super::{Identity, Included, Store, StoreError, staked};
+use super::{Identity, Included, Store, StoreError, segments, staked};
+use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -192,6 +193,26 @@ impl<S: Backend> Store for Books<S> {
         match recent {
             Some(block) => Ok(Some(block)),
             None => Ok(self.writer.archive.blocks(height, height)?.pop()),
+        }
+    }
+
+    fn segments(&self, epoch: u64, height: u64) -> Result<Option<Vec<OpenedSegment>>, StoreError> {
+        let recent = self.recent(|record| record.segments_of(height)?.records());
+        match recent {
+            Some(records) => Ok(Some(records)),
+            None => segments::read(&self.writer.archive.disk, epoch, height),
+        }
+    }
+
+    fn segment_bytes(
+        &self,
+        epoch: u64,
+        height: u64,
+        number: u32,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.recent(|record| record.segments_of(height)?.bytes(number)) {
+            Some(bytes) => Ok(Some(bytes)),
+            None => segments::read_bytes(&self.writer.archive.disk, (epoch, height), number),
         }
     }
 

@@ -13,6 +13,7 @@
 //! transaction  engine hash or digest 32     → height u64 ‖ index u32
 //! result       height u64 ‖ group u32       → up to 8 transactions of a block with their results
 //! stake        height u64                   → which transactions of a block concern stake
+//! segment      epoch u64 ‖ height u64 ‖ what u8 ‖ number u32 → records of a block's segments (0), up to 1,000 of them; one's bytes (1)
 //! ```
 
 use alloy_primitives::B256 as Hash;
@@ -33,11 +34,12 @@ pub enum Table {
     Result = 10,
     Past = 11,
     Stake = 12,
+    Segment = 13,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Meta,
         Self::Page,
         Self::Redo,
@@ -50,6 +52,7 @@ impl Table {
         Self::Result,
         Self::Past,
         Self::Stake,
+        Self::Segment,
     ];
 
     /// Name of the table in the store's files.
@@ -68,6 +71,7 @@ impl Table {
             Self::Result => "result",
             Self::Past => "past",
             Self::Stake => "stake",
+            Self::Segment => "segment",
         }
     }
 }
@@ -130,6 +134,19 @@ pub fn transaction(key: &Hash) -> [u8; 32] {
 /// The group of the transaction at `index` of a block.
 pub fn result(height: u64, index: u32) -> [u8; 12] {
     join(&[&height.to_be_bytes(), &(index / GROUP).to_be_bytes()])
+}
+
+/// What a key of a segment names: records of a block's segments, or one's bytes.
+pub const SEGMENT_RECORDS: u8 = 0;
+pub const SEGMENT_BYTES: u8 = 1;
+
+pub fn segment(epoch: u64, height: u64, what: u8, number: u32) -> [u8; 21] {
+    join(&[
+        &epoch.to_be_bytes(),
+        &height.to_be_bytes(),
+        &[what],
+        &number.to_be_bytes(),
+    ])
 }
 
 /// The least key that comes behind `key` of a table whose keys are as long.
@@ -216,6 +233,6 @@ mod tests {
     fn no_two_tables_share_a_name_or_a_number() {
         let names: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| t.name()).collect();
         let numbers: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| *t as u8).collect();
-        assert_eq!((names.len(), numbers.len()), (12, 12));
+        assert_eq!((names.len(), numbers.len()), (13, 13));
     }
 }

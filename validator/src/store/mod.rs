@@ -26,6 +26,7 @@ mod record;
 mod results;
 mod seal;
 mod sealed;
+mod segments;
 mod sled;
 mod staked;
 mod state;
@@ -38,10 +39,12 @@ pub use books::{Books, Pace};
 pub use error::{Identity, StoreError};
 pub use load::Loaded;
 pub use record::{Listed, Record, Share};
+pub use segments::BlockSegments;
 pub use sled::Sled;
 pub use state::{Floor, VERSION};
 pub use writer::MAX_WAITING;
 
+use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -131,6 +134,23 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`], here and below.
     fn block(&self, height: u64) -> Result<Option<BlockCommitment>, StoreError>;
+
+    /// The records of a block's segments, without their bytes, while states of its epoch are kept.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn segments(&self, epoch: u64, height: u64) -> Result<Option<Vec<OpenedSegment>>, StoreError>;
+
+    /// The bytes of one of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn segment_bytes(
+        &self,
+        epoch: u64,
+        height: u64,
+        number: u32,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The encoded answer to FinalizeBlock of one of the last heights: of all that are not durable, and at least 16 more.
     ///

@@ -8,6 +8,7 @@
 //! checkpoint = 0 u8, or 1 u8 ‖ epoch u64 ‖ length u32 ‖ bytes
 //! ```
 
+use super::segments::BlockSegments;
 use crate::chain::tree::{Journal, LeafImage, MAX_VALUE, Mark, UndoLeaf};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
@@ -28,6 +29,8 @@ pub struct Record {
     pub shares: Vec<Share>,
     /// Messages, misbehavior and users' transactions, ascending by index.
     pub transactions: Vec<Listed>,
+    /// The block's segments, which are written once, beside the record's bytes; none of one that was read back.
+    pub segments: Option<BlockSegments>,
 }
 
 /// The names of a transaction.
@@ -76,13 +79,16 @@ impl Record {
         let undo: usize = self.journal.undo.iter().map(|u| u.value.len()).sum();
         let rows =
             self.journal.leaves.len() + self.journal.undo.len() + 2 * self.transactions.len();
-        1_000 + leaves + undo + 40 * rows + self.response.len() + 200 * self.shares.len()
+        let segments = self.segments.as_ref().map_or(0, BlockSegments::weight);
+        1_000 + leaves + undo + 40 * rows + self.response.len() + 200 * self.shares.len() + segments
     }
 
     /// The record's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.weight());
+        let mut bytes = Vec::with_capacity(
+            self.weight() - self.segments.as_ref().map_or(0, BlockSegments::weight),
+        );
         bytes.extend_from_slice(&self.block.encode());
         bytes.extend_from_slice(&self.journal.count.to_be_bytes());
         put_count(&mut bytes, self.journal.leaves.len());
@@ -161,6 +167,7 @@ impl Record {
             checkpoint,
             shares,
             transactions,
+            segments: None,
         })
     }
 }

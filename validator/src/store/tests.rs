@@ -86,6 +86,7 @@ fn step(seed: u64, tree: &mut Tree, before: Option<&BlockCommitment>) -> Record 
         segments_root: Hash::ZERO,
     };
     Record {
+        segments: None,
         block,
         journal: tree.drain(),
         response,

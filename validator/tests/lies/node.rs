@@ -10,12 +10,13 @@ use alloy_primitives::Address;
 use plasmid_bridge::abi;
 use plasmid_proto::{
     bridge::v1::{
-        Checkpoint, GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse,
-        GetSharesRequest, GetSharesResponse, GetWithdrawalRequest, GetWithdrawalResponse,
-        ListCheckpointsRequest, ListCheckpointsResponse, ListWithdrawalsRequest,
-        ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse, PrepareDepositRequest,
-        PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse, SubmitShareRequest,
-        SubmitShareResponse, Withdrawal,
+        Checkpoint, GetCheckpointRequest, GetCheckpointResponse, GetGenesisParametersRequest,
+        GetGenesisParametersResponse, GetProofRequest, GetProofResponse, GetSegmentsRequest,
+        GetSegmentsResponse, GetSharesRequest, GetSharesResponse, GetWithdrawalRequest,
+        GetWithdrawalResponse, ListCheckpointsRequest, ListCheckpointsResponse,
+        ListWithdrawalsRequest, ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse,
+        PrepareDepositRequest, PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse,
+        SubmitShareRequest, SubmitShareResponse, Withdrawal,
         bridge_service_server::{BridgeService, BridgeServiceServer},
     },
     chain::v1::{
@@ -397,6 +398,17 @@ impl BridgeService for Stub {
     }
 
     async fn get_proof(&self, _: Request<GetProofRequest>) -> Answer<GetProofResponse> {
+        nothing()
+    }
+
+    async fn get_segments(&self, _: Request<GetSegmentsRequest>) -> Answer<GetSegmentsResponse> {
+        nothing()
+    }
+
+    async fn get_genesis_parameters(
+        &self,
+        _: Request<GetGenesisParametersRequest>,
+    ) -> Answer<GetGenesisParametersResponse> {
         nothing()
     }
 

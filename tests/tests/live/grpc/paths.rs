@@ -172,6 +172,21 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
         true,
     );
     ask(path, Vec::new(), false);
+    let path = "/plasmid.bridge.v1.BridgeService/GetSegments";
+    let (height, first) = (1, 0);
+    ask(
+        path,
+        bridge::GetSegmentsRequest { height, first }.encode_to_vec(),
+        true,
+    );
+    let height = 1 << 40;
+    ask(
+        path,
+        bridge::GetSegmentsRequest { height, first }.encode_to_vec(),
+        false,
+    );
+    let path = "/plasmid.bridge.v1.BridgeService/GetGenesisParameters";
+    ask(path, Vec::new(), true);
     let path = "/plasmid.bridge.v1.BridgeService/GetWithdrawal";
     ask(
         path,

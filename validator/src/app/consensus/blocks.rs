@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
+use plasmid_staking::epoch_of;
 use prost::Message;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
@@ -21,11 +22,12 @@ use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::set::copied_set;
 use crate::chain::execute::{Block, ColdChecker, Executed};
 use crate::chain::links::{check_links, with_lengths};
+use crate::chain::opened::OpenedSegment;
 use crate::chain::reexecute::{SegmentInput, reexecute};
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;
-use crate::store::Floor;
+use crate::store::{BlockSegments, Floor};
 
 impl App {
     pub(in crate::app) fn on_finalize_block(
@@ -56,7 +58,12 @@ impl App {
         work.segments = work.segments.saturating_add(executed.segments.len() as u64);
         work.reexecuted = work.reexecuted.saturating_add(reexecuted);
         let response = respond(&executed, &committed)?;
-        state.keep(&executed, response.encode_to_vec(), &request.txs);
+        let segments = self.segments(&executed, &committed);
+        state.keep(
+            (&executed, segments),
+            response.encode_to_vec(),
+            &request.txs,
+        );
         self.height.store(state.tip.height, Ordering::SeqCst);
         self.time.store(state.tip.time, Ordering::SeqCst);
         if executed.ended.is_some() {
@@ -214,6 +221,19 @@ impl App {
             kept.ok_or_else(|| Fault::new(format!("the answer of height {height} is not kept")))?;
         state.answered = height;
         ResponseFinalizeBlock::decode(kept.as_slice()).map_err(Fault::new)
+    }
+
+    /// The block's segments, for whoever judges its checkpoint.
+    fn segments(&self, executed: &Executed, committed: &Committed) -> BlockSegments {
+        let blocks = self.parameters.epoch_blocks;
+        let records = committed.segments.iter().zip(&committed.chunks_roots);
+        let segments = records.zip(&executed.segments);
+        BlockSegments {
+            epoch: epoch_of(executed.height, blocks).unwrap_or_default(),
+            segments: segments
+                .map(|((record, root), one)| OpenedSegment::of(record, *root, &one.bytes))
+                .collect(),
+        }
     }
 
     /// Judges the block's links and executes every segment from its witness alone, when this node was told to; says how many.

@@ -21,7 +21,10 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{state::Work, unread::Unread};
 use crate::{
-    chain::tree::Tree,
+    chain::{
+        opened::{OpenedSegment, ShownLeaf},
+        tree::Tree,
+    },
     ledger::{Account, Code, Domain, Event, Parameters},
     store::StoreError,
     wire::Unreadable,
@@ -40,6 +43,7 @@ mod holders;
 mod past;
 pub mod prepare;
 mod reader;
+pub mod segments;
 mod served;
 pub mod shares;
 pub mod stake;
@@ -232,6 +236,12 @@ pub trait Source: Send + Sync + 'static {
     fn disk(&self) -> &Disk;
     /// The commitment of a block.
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError>;
+    /// The records of a block's segments, without their bytes.
+    fn segments(&self, height: u64) -> Result<Option<Vec<OpenedSegment>>, ReadError>;
+    /// The bytes of one of them.
+    fn segment_bytes(&self, height: u64, number: u32) -> Result<Option<Vec<u8>>, ReadError>;
+    /// The parameters' leaf in the genesis state.
+    fn genesis_parameters(&self) -> &ShownLeaf;
     /// A checkpoint whose epoch is over.
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError>;
     /// The set that signs it, looked for with the help of `trees` when only a past state has it; `None` when that is not kept any more.
@@ -306,6 +316,12 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
         }
         "/plasmid.bridge.v1.BridgeService/GetShares" => call(source, data, bridge::get_shares),
         "/plasmid.bridge.v1.BridgeService/GetProof" => call(source, data, bridge::get_proof),
+        "/plasmid.bridge.v1.BridgeService/GetSegments" => {
+            call(source, data, segments::get_segments)
+        }
+        "/plasmid.bridge.v1.BridgeService/GetGenesisParameters" => {
+            call(source, data, segments::get_genesis_parameters)
+        }
         "/plasmid.bridge.v1.BridgeService/GetWithdrawal" => {
             call(source, data, claims::get_withdrawal)
         }

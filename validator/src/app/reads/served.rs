@@ -8,7 +8,7 @@ use plasmid_bridge::{
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
-use plasmid_staking::Member;
+use plasmid_staking::{Member, epoch_of};
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
@@ -18,7 +18,11 @@ use super::{
 };
 use crate::{
     app::{App, Newest, ports::Sight},
-    chain::{extension::LateShare, tree::Tree},
+    chain::{
+        extension::LateShare,
+        opened::{OpenedSegment, ShownLeaf},
+        tree::Tree,
+    },
     ledger::Account,
     store::Included,
 };
@@ -123,6 +127,20 @@ impl Source for Served {
             return Ok(Some(tip));
         }
         self.app.store().block(height).map_err(ReadError::from)
+    }
+
+    fn segments(&self, height: u64) -> Result<Option<Vec<OpenedSegment>>, ReadError> {
+        let epoch = epoch_of(height, self.facts.parameters.epoch_blocks).unwrap_or_default();
+        Ok(self.app.store().segments(epoch, height)?)
+    }
+
+    fn segment_bytes(&self, height: u64, number: u32) -> Result<Option<Vec<u8>>, ReadError> {
+        let epoch = epoch_of(height, self.facts.parameters.epoch_blocks).unwrap_or_default();
+        Ok(self.app.store().segment_bytes(epoch, height, number)?)
+    }
+
+    fn genesis_parameters(&self) -> &ShownLeaf {
+        self.app.genesis_parameters()
     }
 
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError> {

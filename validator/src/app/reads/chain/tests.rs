@@ -17,6 +17,7 @@ use crate::app::reads::{
     Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, StakedPart, Tip, Trees, Trial,
     Vitals, accounts,
 };
+use crate::chain::opened::{OpenedSegment, ShownLeaf};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
 
@@ -98,6 +99,15 @@ impl Source for Busy {
         unreachable!()
     }
     fn commitment(&self, _: u64) -> Result<Option<BlockCommitment>, ReadError> {
+        unreachable!()
+    }
+    fn segments(&self, _: u64) -> Result<Option<Vec<OpenedSegment>>, ReadError> {
+        unreachable!()
+    }
+    fn segment_bytes(&self, _: u64, _: u32) -> Result<Option<Vec<u8>>, ReadError> {
+        unreachable!()
+    }
+    fn genesis_parameters(&self) -> &ShownLeaf {
         unreachable!()
     }
     fn checkpoint(&self, _: u64) -> Result<Option<Checkpoint>, ReadError> {

@@ -87,6 +87,7 @@ impl Chain {
             checkpoint: None,
             shares: Vec::new(),
             transactions: Vec::new(),
+            segments: None,
         };
         self.store.commit(Arc::new(record)).unwrap();
         if ends {

@@ -17,6 +17,7 @@ use crate::app::reads::{
     Contracts, Disk, Facts, Id, Located, Names, ReadError, Reader, Remembered, Simulated, Source,
     StakedPart, Tip, Trees, Trial, Vitals,
 };
+use crate::chain::opened::{OpenedSegment, ShownLeaf};
 use crate::chain::tree::Tree;
 use crate::ledger::Account;
 use crate::ledger::fixture::{domain, parameters};
@@ -108,6 +109,15 @@ impl Source for Still {
     }
     fn disk(&self) -> &Disk {
         &self.disk
+    }
+    fn segments(&self, _: u64) -> Result<Option<Vec<OpenedSegment>>, ReadError> {
+        unreachable!()
+    }
+    fn segment_bytes(&self, _: u64, _: u32) -> Result<Option<Vec<u8>>, ReadError> {
+        unreachable!()
+    }
+    fn genesis_parameters(&self) -> &ShownLeaf {
+        unreachable!()
     }
     fn checkpoint(&self, _: u64) -> Result<Option<Checkpoint>, ReadError> {
         Ok(None)
