@@ -104,6 +104,14 @@ impl Ready {
     /// # Panics
     /// When a step of it fails.
     pub async fn make(anvil: &Anvil, count: u64) -> Self {
+        Self::with_state(anvil, count, keccak256("a genesis state")).await
+    }
+
+    /// The same with a genesis state of this root.
+    ///
+    /// # Panics
+    /// As [`Ready::make`].
+    pub async fn with_state(anvil: &Anvil, count: u64, state_root: B256) -> Self {
         let artifacts = Artifacts::embedded().expect("the contracts are embedded");
         let deployer = wallet(anvil, FIRST_KEY).await;
         let mut operators = Vec::new();
@@ -127,7 +135,7 @@ impl Ready {
         let registry = ceremony::deploy(&deployer, &artifacts, &plan)
             .await
             .expect("the Registry is deployed");
-        let genesis = genesis(&members);
+        let genesis = genesis(&members, state_root);
         let registered: Vec<_> = members.iter().map(registered).collect();
         let agreement = ceremony::agreement(&registered, &genesis);
         for (operator, keys) in operators.iter().zip(&keys) {
@@ -172,7 +180,19 @@ impl Stage {
     /// # Panics
     /// When a step of it fails.
     pub async fn set(anvil: &Anvil, count: u64) -> Self {
-        let ready = Ready::make(anvil, count).await;
+        Self::of(Ready::make(anvil, count).await).await
+    }
+
+    /// The same with a genesis state of this root.
+    ///
+    /// # Panics
+    /// As [`Stage::set`].
+    pub async fn with_state(anvil: &Anvil, count: u64, state_root: B256) -> Self {
+        Self::of(Ready::with_state(anvil, count, state_root).await).await
+    }
+
+    /// Takes all steps of the creation.
+    async fn of(ready: Ready) -> Self {
         let taken = ready.create(&ready.deployer).await;
         let taken = taken.expect("the deployment is created");
         assert_eq!(taken, deployment::MANIFEST);
@@ -323,10 +343,10 @@ fn registered(member: &Member) -> Registered {
     }
 }
 
-fn genesis(members: &[Member]) -> IRegistry::Genesis {
+fn genesis(members: &[Member], state_root: B256) -> IRegistry::Genesis {
     let set = set::commit(members).expect("the operators make a set");
     IRegistry::Genesis {
-        stateRoot: keccak256("a genesis state"),
+        stateRoot: state_root,
         sigma: U256::from(STAKE) * U256::from(members.len()),
         rootChain: IRootChain::Parameters {
             setCommitment: set.commitment,

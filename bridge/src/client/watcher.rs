@@ -18,7 +18,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use plasmid_staking::Member;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::ceremony::Created;
@@ -54,6 +54,7 @@ pub mod report;
 pub mod root;
 mod second;
 mod sets;
+pub mod unsound;
 
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
@@ -64,6 +65,7 @@ use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
 use sets::{AskedSet, KnownSet};
+use unsound::AcceptedCheckpoints;
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -135,6 +137,8 @@ pub struct Watcher<C> {
     contracts: CourtContracts,
     times: CourtTimes,
     epoch_blocks: u64,
+    /// W: how long a checkpoint can be challenged, in seconds.
+    window_secs: u64,
     reward: u128,
     folder: WatchFolder,
     kept: Kept,
@@ -166,6 +170,10 @@ pub struct Watcher<C> {
     said: BTreeSet<String>,
     /// How many checkpoints root had accepted at the last look.
     accepted: u64,
+    /// Root's time at the last look, in seconds.
+    root_time: u64,
+    /// What root accepted and can still call void, for who judges it.
+    standing: watch::Sender<AcceptedCheckpoints>,
     /// How far the deployment had come to its end at the last look.
     end: DeploymentEnd,
     confirmed: Confirmed,
@@ -215,6 +223,7 @@ impl<C: ChildSource> Watcher<C> {
                 evidence_secs: root.evidenceSecs,
             },
             epoch_blocks: u64::from(root.epochBlocks),
+            window_secs: root.challengeSecs,
             reward: own.reward,
             created,
             folder,
@@ -238,6 +247,8 @@ impl<C: ChildSource> Watcher<C> {
             told: BTreeSet::new(),
             said: BTreeSet::new(),
             accepted: 0,
+            root_time: 0,
+            standing: watch::Sender::default(),
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),
             rereading: Rereading::default(),

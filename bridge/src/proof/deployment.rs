@@ -81,6 +81,12 @@ pub fn exits(registry: &[u8; 20]) -> [u8; 20] {
     made(registry, 3)
 }
 
+/// A deployment's FraudCourt: the fifth of the manifest.
+#[must_use]
+pub fn fraud_court(registry: &[u8; 20]) -> [u8; 20] {
+    made(registry, 4)
+}
+
 /// A deployment's RootChain: the last of the manifest.
 #[must_use]
 pub fn root_chain(registry: &[u8; 20]) -> [u8; 20] {

@@ -9,7 +9,7 @@
 //! A run that was killed anywhere goes on with what the next look at root shows. Every transaction has the account's next nonce **of the very block
 //! that was looked at**: what was sent before and is not mined there has the same nonce, so one of the two is mined and never both.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
 pub mod book;
@@ -18,8 +18,10 @@ pub mod docket;
 pub mod overlap;
 mod patience;
 pub mod statement;
+mod subject;
 
 pub use patience::Patience;
+pub use subject::Subject;
 
 /// Root blocks between a commitment and its reveal, at least.
 pub const MIN_AGE: u64 = 2;
@@ -36,56 +38,6 @@ pub struct OffenceId {
     pub epoch: u64,
     /// The operator.
     pub operator: Address,
-}
-
-/// What is reported, or done on root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Subject {
-    /// One offence.
-    Offence(OffenceId),
-    /// Evidence of two certificates against all who signed both.
-    Certificates {
-        /// The epoch of the offences.
-        epoch: u64,
-        /// The hash of the evidence.
-        evidence: B256,
-    },
-    /// Those whom two certificates showed, until each is frozen.
-    Overlap {
-        /// The epoch of the offences.
-        epoch: u64,
-        /// Its number in the Court.
-        number: u64,
-    },
-}
-
-impl Subject {
-    /// The epoch of its offences.
-    #[must_use]
-    pub const fn epoch(&self) -> u64 {
-        match self {
-            Self::Offence(OffenceId { epoch, .. })
-            | Self::Certificates { epoch, .. }
-            | Self::Overlap { epoch, .. } => *epoch,
-        }
-    }
-
-    /// How many blocks later than the first one a watcher sends what others could send as well: by whom it pays, so that mostly one
-    /// of several pays, and so few that all are in time.
-    #[must_use]
-    pub fn stagger(&self, times: &CourtTimes, beneficiary: &Address) -> u64 {
-        let mut bytes = beneficiary.to_vec();
-        bytes.extend_from_slice(&self.epoch().to_be_bytes());
-        match self {
-            Self::Offence(one) => bytes.extend_from_slice(one.operator.as_slice()),
-            Self::Certificates { evidence, .. } => bytes.extend_from_slice(evidence.as_slice()),
-            Self::Overlap { number, .. } => bytes.extend_from_slice(&number.to_be_bytes()),
-        }
-        let hash = keccak256(bytes);
-        let word = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
-        let room = (times.reveal_blocks.saturating_sub(MIN_AGE) / 2).min(MAX_STAGGER);
-        word.checked_rem(room.saturating_add(1)).unwrap_or(0)
-    }
 }
 
 /// The times that the deployment gives a report.
@@ -177,9 +129,11 @@ pub struct CourtSeen {
     pub after_next: Closing,
 }
 
-/// A transaction to the Court.
+/// A transaction to the Court or the FraudCourt; what comes first here goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReportStep {
+    /// Shows root that a checkpoint breaks a rule, which makes it void.
+    Prove,
     /// Shows the evidence; the leader that is overtaken, or zero.
     Reveal(B256),
     /// Binds the evidence.
@@ -201,6 +155,7 @@ impl ReportStep {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Prove => "prove",
             Self::Commit => "commit",
             Self::Reveal(_) => "reveal",
             Self::Show => "show",
@@ -230,6 +185,10 @@ pub enum End {
     Settled,
     /// Reports of its epoch closed before it was revealed.
     Closed,
+    /// A checkpoint that breaks a rule is void.
+    Void,
+    /// A checkpoint that breaks a rule became final before that.
+    Final,
 }
 
 /// What a watcher has of an offence.

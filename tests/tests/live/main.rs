@@ -19,4 +19,5 @@ mod remote_signer;
 mod root;
 mod root_chain;
 mod rotation;
+mod thieves;
 mod watcher;

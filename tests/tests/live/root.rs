@@ -505,7 +505,7 @@ pub(super) async fn relayer(stage: &Stage, anvil: &Anvil, key: &str) -> Relayer 
 /// Runs a relayer until a notice is as wanted, then drops it where it stands.
 pub(super) async fn run_until(
     relayer: Relayer,
-    child: &Child<'_>,
+    child: &impl Source,
     wanted: impl Fn(&Notice) -> bool,
 ) -> Vec<Notice> {
     let (said_in, mut said) = tokio::sync::mpsc::unbounded_channel();

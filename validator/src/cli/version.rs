@@ -9,10 +9,10 @@ use crate::engine::version::COMETBFT_VERSION;
 pub const DOES_NOT_HOLD: [&str; 9] = [
     "the court judges two votes or two checkpoints of one key, wrong links and users' signatures, and no transitions yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
     "without validators balances, tokens, withdrawals and deposits leave, and stakes, their rewards and bounty bonds do not yet",
-    "plasmid watch takes two votes that a block has evidence of to the court, and two shares or certificates that nodes serve or root was sent; what nobody serves has to be handed to it; misbehavior that CometBFT reports tombstones a key, and takes no stake by itself",
+    "plasmid watch takes two votes that a block has evidence of to the court, and two shares or certificates that nodes serve or root was sent; what nobody serves has to be handed to it; misbehavior that CometBFT reports tombstones a key, and takes no stake by itself; it shows root wrong links and signatures in accepted checkpoints, and no wrong transitions",
     "nobody is jailed on a local network but the demo's",
     "a bounty bond is locked until it has a way out: it can be raised, and the court pays reports from it",
-    "no data challenges yet: a checkpoint's block data must have been seen",
+    "no data challenges yet: a checkpoint's block data must have been seen, and plasmid watch can only say that nobody shows it",
     "no snapshots yet: a new node joins by replaying blocks",
     "the possession proof of a consensus key is made from CometBFT's key file: a remote signer can take the key over only afterwards",
     "fee payers, nonce lanes above 0, multisig and generic messages are refused for now, with an error that says so",

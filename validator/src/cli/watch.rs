@@ -26,8 +26,10 @@ use crate::{
     ledger::{address, leaf::NATIVE},
     node::shutdown,
 };
+use checkpoints::Deployed;
 use child::ChildNodes;
 
+pub mod checkpoints;
 mod child;
 mod shares;
 mod shown;
@@ -149,6 +151,11 @@ pub async fn run(
     let account = wallet.address();
     let chain = created.chain_id();
     let (readers, sharers) = (child.engines(), child.nodes());
+    let deployed = Deployed {
+        domain: *deployment,
+        state_root: created.state_root,
+        time: created.time,
+    };
     let second = second.map(Arc::new);
     let mut watcher = Watcher::open(wallet, second, created, child, &folder, options).await?;
     for (place, statements) in handed {
@@ -171,11 +178,13 @@ pub async fn run(
         "it sees the double votes that stand in blocks or in two nodes' commits, two shares or certificates of one epoch that nodes serve, and certificates in transactions to root; \
          of anything else it needs a file: --evidence",
     );
+    let accepted = watcher.accepted();
     let work = async {
         let (starts, epoch) = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
         child::follow(readers, &starts, &chain, &news);
-        shares::follow(sharers, epoch, &news);
+        shares::follow(sharers.clone(), epoch, &news);
+        checkpoints::follow(sharers, deployed, folder, accepted, &news);
         drop(news);
         watcher.run(told, &mut say).await;
     };

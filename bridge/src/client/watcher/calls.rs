@@ -30,6 +30,9 @@ impl<C: ChildSource> Watcher<C> {
     /// The call of a step; none when what it needs is gone.
     pub(super) fn call(&self, planned: &Planned) -> Option<Call> {
         let (subject, step) = planned.key;
+        if let Subject::Checkpoint { epoch } = subject {
+            return self.proof_of(epoch);
+        }
         let data = match (step, &planned.plan) {
             (ReportStep::Commit, _) => ICourt::commitCall {
                 commitment: self.cases.get(&subject)?.commitment,

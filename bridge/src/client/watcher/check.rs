@@ -282,7 +282,9 @@ impl<C: ChildSource> Watcher<C> {
         let (kind, bytes) = evidence.encode();
         let operator = match subject {
             Subject::Offence(offence) => offence.operator,
-            Subject::Certificates { .. } | Subject::Overlap { .. } => Address::ZERO,
+            Subject::Certificates { .. } | Subject::Overlap { .. } | Subject::Checkpoint { .. } => {
+                Address::ZERO
+            }
         };
         let kept = KeptCase {
             epoch,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::handed::HandedStatement;
 use super::report::CourtEvidence;
+use super::unsound::UnsoundCheckpoint;
 use crate::client::whole;
 use crate::relay::watch::{OffenceId, Subject};
 
@@ -97,7 +98,7 @@ impl KeptCase {
         match subject {
             Subject::Offence(one) => (self.epoch, self.operator) == (one.epoch, one.operator),
             Subject::Certificates { evidence, .. } => keccak256(&self.evidence) == *evidence,
-            Subject::Overlap { .. } => false,
+            Subject::Overlap { .. } | Subject::Checkpoint { .. } => false,
         }
     }
 }
@@ -156,6 +157,8 @@ pub struct Kept {
     pub calldata_hash: B256,
     /// Wei that all transactions have cost.
     pub spent: U256,
+    /// Checkpoints that break a rule, with what shows it.
+    pub unsound: Vec<UnsoundCheckpoint>,
     /// What is on its way.
     pub sending: Option<KeptSending>,
 }

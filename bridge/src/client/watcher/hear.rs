@@ -11,6 +11,11 @@ use crate::relay::watch::statement::TwoCertificates;
 /// Statements of one place that are kept beside those that wait to be judged, at most.
 const MAX_BESIDE: usize = 512;
 
+/// What is remembered of what was said about a checkpoint that nobody shows.
+fn withheld(epoch: u64) -> String {
+    format!("withheld {epoch}")
+}
+
 impl<C: ChildSource> Watcher<C> {
     pub(super) fn hear(&mut self, news: ChildNews, say: &mut impl FnMut(&WatchNotice)) {
         match news {
@@ -58,6 +63,26 @@ impl<C: ChildSource> Watcher<C> {
                     }
                 }
             }
+            ChildNews::Unsound(found) => self.accuse_checkpoint(*found, say),
+            ChildNews::Sound { epoch } => {
+                self.told.remove(&withheld(epoch));
+                say(&WatchNotice::Sound { epoch });
+            }
+            ChildNews::Withheld { epoch, reason } => {
+                if self.told.insert(withheld(epoch)) {
+                    let final_in = self.final_in(epoch);
+                    say(&WatchNotice::Withheld {
+                        epoch,
+                        reason,
+                        final_in,
+                    });
+                }
+            }
+            ChildNews::Lies { node, reason } => {
+                let place = self.place(node);
+                self.lie(&place, reason, say);
+            }
+            ChildNews::Trouble(reason) => say(&WatchNotice::Trouble(reason)),
             ChildNews::Commit { node, votes } => self.commits.add(node, votes),
             ChildNews::Silent { node, reason } => say(&WatchNotice::Silent {
                 place: self.place(node),

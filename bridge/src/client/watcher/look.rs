@@ -76,6 +76,8 @@ impl<C: ChildSource> Watcher<C> {
         self.mined(nonce, say).await?;
         self.records.read_overlaps(rpc, at).await?;
         self.accepted = head.accepted;
+        self.root_time = latest.time;
+        self.publish();
         self.listen(rpc, &latest, say).await;
         self.clear_ground(rpc, &latest, say).await;
         // No report waits for a block that cannot be read.
@@ -138,7 +140,8 @@ impl<C: ChildSource> Watcher<C> {
     /// Nothing is left to do about a subject.
     pub(super) fn over(&mut self, subject: Subject, end: End, say: &mut impl FnMut(&WatchNotice)) {
         let reason = match end {
-            End::Settled => None,
+            End::Settled | End::Void => None,
+            End::Final => Some("it is final on root, and nothing makes it void any more"),
             End::Closed => Some("reports of its epoch are closed on root"),
         };
         if let Some(reason) = reason {
@@ -152,6 +155,10 @@ impl<C: ChildSource> Watcher<C> {
             self.counted.remove(&offence);
         }
         self.patience.forget(subject);
+        if let Subject::Checkpoint { epoch } = subject {
+            self.kept.unsound.retain(|one| one.epoch != epoch);
+            self.save(say);
+        }
         if self.cases.remove(&subject).is_some() {
             self.kept.cases.retain(|case| !case.is_of(&subject));
             self.save(say);

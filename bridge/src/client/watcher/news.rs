@@ -6,6 +6,7 @@ use std::ops::Range;
 use plasmid_staking::Member;
 use tokio::sync::oneshot;
 
+use super::unsound::UnsoundCheckpoint;
 use crate::proof::{bls::SIGNATURE_BYTES, checkpoint::Checkpoint};
 use crate::relay::watch::commits::NamedBallot;
 use crate::relay::watch::statement::DoubleStatement;
@@ -45,6 +46,29 @@ pub enum ChildNews {
         /// The votes, each with the address of its key.
         votes: Vec<NamedBallot>,
     },
+    /// An accepted checkpoint breaks a rule.
+    Unsound(Box<UnsoundCheckpoint>),
+    /// An accepted checkpoint breaks none of those that are judged.
+    Sound {
+        /// Its epoch.
+        epoch: u64,
+    },
+    /// No node shows all that an accepted checkpoint commits to.
+    Withheld {
+        /// Its epoch.
+        epoch: u64,
+        /// What each of them says.
+        reason: String,
+    },
+    /// It shows something else than what root's words commit to.
+    Lies {
+        /// Which node.
+        node: usize,
+        /// What.
+        reason: String,
+    },
+    /// What is judged cannot be kept on disk.
+    Trouble(String),
     /// It does not answer, or has no more what is asked of it.
     Silent {
         /// Which node.

@@ -253,6 +253,35 @@ pub enum WatchNotice {
         /// The first void checkpoint.
         void_from: Option<u64>,
     },
+    /// An accepted checkpoint breaks a rule.
+    Broken {
+        /// Its epoch.
+        epoch: u64,
+        /// `L1` to `L15`, `bad_signature` or `wrong_sender`.
+        rule: String,
+        /// The height of the block that breaks it.
+        height: u64,
+        /// How.
+        reason: String,
+        /// Seconds until it can be made final.
+        final_in: u64,
+        /// Whether there is a proof of it.
+        is_provable: bool,
+    },
+    /// An accepted checkpoint breaks none of the rules that are judged.
+    Sound {
+        /// Its epoch.
+        epoch: u64,
+    },
+    /// No node shows all that an accepted checkpoint commits to.
+    Withheld {
+        /// Its epoch.
+        epoch: u64,
+        /// What each of them says.
+        reason: String,
+        /// Seconds until it can be made final.
+        final_in: u64,
+    },
     /// Events of root are read.
     Reading {
         /// Up to this block.

@@ -46,6 +46,8 @@ pub(super) enum StepView {
         /// It.
         overlap: Box<ICourt::Overlap>,
     },
+    /// Of a checkpoint that breaks a rule.
+    Unsound,
 }
 
 impl StepView {
@@ -54,7 +56,7 @@ impl StepView {
         match self {
             Self::Offence(seen) => seen.own,
             Self::Certificates { seen, .. } => seen.own,
-            Self::Convicted { .. } | Self::Overlap { .. } => None,
+            Self::Convicted { .. } | Self::Overlap { .. } | Self::Unsound => None,
         }
     }
 
@@ -63,7 +65,7 @@ impl StepView {
         match self {
             Self::Offence(seen) => Some(seen.after_next),
             Self::Convicted { after_next, .. } => Some(*after_next),
-            Self::Certificates { .. } | Self::Overlap { .. } => None,
+            Self::Certificates { .. } | Self::Overlap { .. } | Self::Unsound => None,
         }
     }
 }
@@ -95,6 +97,7 @@ impl<C: ChildSource> Watcher<C> {
         let open: BTreeSet<Subject> = offences
             .chain(overlaps)
             .chain(self.cases.keys().copied())
+            .chain(self.unsound())
             .collect();
         let mut next: Option<Planned> = None;
         for subject in open {
@@ -106,6 +109,7 @@ impl<C: ChildSource> Watcher<C> {
                     }
                     None => self.offence(rpc, latest, offence, now, say).await?,
                 },
+                Subject::Checkpoint { epoch } => (self.unsound_step(epoch), StepView::Unsound),
                 Subject::Certificates { .. } => {
                     self.certificates(rpc, at, subject, now, say).await?
                 }

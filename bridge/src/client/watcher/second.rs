@@ -251,6 +251,9 @@ impl<C: ChildSource> Watcher<C> {
                     all.push((court, call.abi_encode().into(), "what was shown of the set"));
                 }
             }
+            Subject::Checkpoint { epoch } => {
+                self.records_of(epoch..epoch.saturating_add(1), all);
+            }
             Subject::Overlap { number, .. } => {
                 let call = ICourt::overlapCall { number };
                 all.push((court, call.abi_encode().into(), "the overlap"));

@@ -144,6 +144,7 @@ impl Model {
                 true
             }
             ReportStep::Show | ReportStep::Freeze => panic!("{step:?} is of two certificates"),
+            ReportStep::Prove => panic!("{step:?} is of a checkpoint"),
             ReportStep::Count => {
                 let may = self.first.is_some() && !self.counted;
                 self.counted |= may;

@@ -28,6 +28,7 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
     let of = |subject: &Subject| match subject {
         Subject::Offence(offence) => who(offence),
         Subject::Certificates { epoch, .. } => format!("two certificates of epoch {epoch}"),
+        Subject::Checkpoint { epoch } => format!("checkpoint {epoch}"),
         Subject::Overlap { epoch, number } => {
             format!("overlap {number} of two certificates, in epoch {epoch}")
         }
@@ -38,6 +39,7 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": event, "epoch": epoch, "evidence": evidence.to_string() }),
             rest,
         ),
+        Subject::Checkpoint { epoch } => with(json!({ "event": event, "checkpoint": epoch }), rest),
         Subject::Overlap { epoch, number } => with(
             json!({ "event": event, "epoch": epoch, "overlap": number }),
             rest,
@@ -332,6 +334,43 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
                     "root says that the deployment is closing, with exit mode from root time {exit_at} on; leave with `plasmid exit` then; reports are still made until their time is over"
                 ),
             },
+        ),
+        WatchNotice::Broken {
+            epoch,
+            rule,
+            height,
+            reason,
+            final_in,
+            is_provable,
+        } => (
+            json!({
+                "event": "broken", "checkpoint": epoch, "rule": rule, "height": height, "reason": reason,
+                "final_in_secs": final_in, "provable": is_provable,
+            }),
+            format!(
+                "ALARM: checkpoint {epoch} on root is unsound, block {height} breaks a rule: {reason}; it can be final in {final_in} s{}",
+                match is_provable {
+                    true => ", and its proof is sent",
+                    false => ", and what its proof needs is not there",
+                }
+            ),
+        ),
+        WatchNotice::Sound { epoch } => (
+            json!({ "event": "sound", "checkpoint": epoch }),
+            format!("checkpoint {epoch}: its links and its users' signatures are sound"),
+        ),
+        WatchNotice::Withheld {
+            epoch,
+            reason,
+            final_in,
+        } => (
+            json!({
+                "event": "withheld", "checkpoint": epoch, "reason": reason, "final_in_secs": final_in,
+            }),
+            format!(
+                "ALARM: no node shows all that checkpoint {epoch} on root commits to, so nobody can judge it; it can be final in {final_in} s; asking again: {}",
+                plain::words(reason)
+            ),
         ),
         WatchNotice::Contradicted { epoch } => (
             json!({ "event": "contradicted", "epoch": epoch }),

@@ -360,6 +360,34 @@ fn each_event_has_these_fields() {
             &["event", "exit_at", "void_from"],
         ),
         (
+            WatchNotice::Broken {
+                epoch,
+                rule: "L4".into(),
+                height: 9,
+                reason: reason.clone(),
+                final_in: 3,
+                is_provable: true,
+            },
+            &[
+                "checkpoint",
+                "event",
+                "final_in_secs",
+                "height",
+                "provable",
+                "reason",
+                "rule",
+            ],
+        ),
+        (WatchNotice::Sound { epoch }, &["checkpoint", "event"]),
+        (
+            WatchNotice::Withheld {
+                epoch,
+                reason: reason.clone(),
+                final_in: 3,
+            },
+            &["checkpoint", "event", "final_in_secs", "reason"],
+        ),
+        (
             WatchNotice::Reading {
                 reached: 1,
                 target: 2,

@@ -1,0 +1,64 @@
+//! What a watcher reports, or does on root.
+
+use alloy_primitives::{Address, B256, keccak256};
+use serde::{Deserialize, Serialize};
+
+use super::{CourtTimes, MAX_STAGGER, MIN_AGE, OffenceId};
+
+/// What is reported, or done on root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// One offence.
+    Offence(OffenceId),
+    /// Evidence of two certificates against all who signed both.
+    Certificates {
+        /// The epoch of the offences.
+        epoch: u64,
+        /// The hash of the evidence.
+        evidence: B256,
+    },
+    /// Those whom two certificates showed, until each is frozen.
+    Overlap {
+        /// The epoch of the offences.
+        epoch: u64,
+        /// Its number in the Court.
+        number: u64,
+    },
+    /// An accepted checkpoint that breaks a rule.
+    Checkpoint {
+        /// Its epoch.
+        epoch: u64,
+    },
+}
+
+impl Subject {
+    /// The epoch of its offences.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        match self {
+            Self::Offence(OffenceId { epoch, .. })
+            | Self::Certificates { epoch, .. }
+            | Self::Overlap { epoch, .. }
+            | Self::Checkpoint { epoch } => *epoch,
+        }
+    }
+
+    /// How many blocks later than the first one a watcher sends what others could send as well: by whom it pays, so that mostly one
+    /// of several pays, and so few that all are in time.
+    #[must_use]
+    pub fn stagger(&self, times: &CourtTimes, beneficiary: &Address) -> u64 {
+        let mut bytes = beneficiary.to_vec();
+        bytes.extend_from_slice(&self.epoch().to_be_bytes());
+        match self {
+            Self::Offence(one) => bytes.extend_from_slice(one.operator.as_slice()),
+            Self::Certificates { evidence, .. } => bytes.extend_from_slice(evidence.as_slice()),
+            Self::Overlap { number, .. } => bytes.extend_from_slice(&number.to_be_bytes()),
+            // Nothing about safety waits for others.
+            Self::Checkpoint { .. } => return 0,
+        }
+        let hash = keccak256(bytes);
+        let word = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        let room = (times.reveal_blocks.saturating_sub(MIN_AGE) / 2).min(MAX_STAGGER);
+        word.checked_rem(room.saturating_add(1)).unwrap_or(0)
+    }
+}

@@ -1,0 +1,320 @@
+//! Thieves with two thirds of the power, on a real anvil with the real contracts: each of their checkpoints breaks one rule, root accepts it, and a watcher that asks
+//! their own nodes makes it void. A sound chain is never accused, a node that lies costs nothing, and a watcher that is killed at any stage pays once.
+
+use std::path::Path;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use plasmid::cli::watch::checkpoints::{self, Deployed};
+use plasmid::ledger::Domain;
+use plasmid_bridge::abi::IRootChain;
+use plasmid_bridge::client::follower::view_call;
+use plasmid_bridge::client::rpc::At;
+use plasmid_bridge::client::watcher::{ChildSource, WatchNotice, WatchOptions, Watcher};
+use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::relay::outbox::{CheckpointOffer, Notice};
+use plasmid_staking::Member;
+use plasmid_tests::anvil::Anvil;
+use plasmid_tests::stage::{Stage, key_of, wallet};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::root::{relayer, run_until};
+use chain::{Break, Chain, breaks};
+use node::Node;
+
+mod chain;
+mod node;
+
+/// How long something may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The thieves' checkpoints, with everybody's share.
+struct Thieves<'a> {
+    stage: &'a Stage,
+    checkpoints: Vec<Checkpoint>,
+}
+
+impl plasmid_bridge::client::relayer::Source for Thieves<'_> {
+    async fn offers(&self, epoch: u64) -> Result<Vec<CheckpointOffer>, String> {
+        let place = usize::try_from(epoch).expect("a number");
+        let Some(checkpoint) = self.checkpoints.get(place).copied() else {
+            return Ok(Vec::new());
+        };
+        let digest = checkpoint.digest();
+        let keys = (0u16..).zip(&self.stage.keys);
+        let shares = keys.map(|(number, one)| (number, one.checkpoint().sign_checkpoint(&digest)));
+        Ok(vec![CheckpointOffer {
+            checkpoint,
+            members: self.stage.members.clone(),
+            shares: shares.collect(),
+        }])
+    }
+}
+
+/// Nobody tells of sets here.
+struct NoSets(Vec<String>);
+
+impl ChildSource for NoSets {
+    fn places(&self) -> &[String] {
+        &self.0
+    }
+
+    fn sources(&self) -> std::ops::Range<usize> {
+        0..self.0.len()
+    }
+
+    async fn members(&self, _: usize, _: u64) -> Result<Vec<Member>, String> {
+        Err("it tells no sets".into())
+    }
+}
+
+/// A deployment, and what its thieves and its watchers do.
+struct Scene {
+    anvil: Anvil,
+    stage: Stage,
+}
+
+impl Scene {
+    async fn new(folder: &Path) -> Self {
+        let anvil = Anvil::start(folder).await;
+        let stage = Stage::with_state(&anvil, 4, chain::genesis().root()).await;
+        stage.account(&anvil, "watcher").await;
+        stage.account(&anvil, "carrier").await;
+        Self { anvil, stage }
+    }
+
+    fn domain(&self) -> Domain {
+        let created = &self.stage.created;
+        Domain {
+            root_chain_id: created.root_chain_id,
+            root_chain: created.root_chain.into_array(),
+            deployment: created.id,
+        }
+    }
+
+    fn chain(&self) -> Chain {
+        let created = &self.stage.created;
+        Chain::new(self.domain(), created.time, created.set)
+    }
+
+    /// Root accepts all checkpoints of a chain.
+    async fn carry(&self, chain: &Chain) {
+        let checkpoints: Vec<Checkpoint> = chain.epochs.iter().map(|one| one.checkpoint).collect();
+        let last = checkpoints.len() as u64 - 1;
+        let stage = &self.stage;
+        let thieves = Thieves { stage, checkpoints };
+        let carries = relayer(stage, &self.anvil, "carrier").await;
+        let accepted =
+            |notice: &Notice| matches!(notice, Notice::Accepted { epoch, .. } if *epoch == last);
+        run_until(carries, &thieves, accepted).await;
+    }
+
+    async fn nonce(&self) -> u64 {
+        let account = wallet(&self.anvil, key_of("watcher")).await.address();
+        let nonce = self.anvil.rpc().nonce(account, At::Latest).await;
+        nonce.expect("root")
+    }
+
+    /// The first void checkpoint; none where all stand.
+    async fn void_from(&self) -> Option<u64> {
+        let call = IRootChain::headCall {};
+        let root_chain = self.stage.created.root_chain;
+        let head = view_call(&self.anvil.rpc(), root_chain, call, At::Latest).await;
+        let head = head.expect("root");
+        (head.standing < head.accepted).then_some(head.standing)
+    }
+
+    /// Runs a watcher that asks these nodes until it says something, then drops it where it stands. Gives all that it said.
+    async fn watch(
+        &self,
+        folder: &Path,
+        nodes: &[&Node],
+        wanted: impl Fn(&WatchNotice) -> bool,
+    ) -> Vec<WatchNotice> {
+        let (said_in, mut said) = mpsc::unbounded_channel();
+        let own = wallet(&self.anvil, key_of("watcher")).await;
+        let options = WatchOptions {
+            beneficiary: Address::ZERO,
+            dry_run: false,
+            budget: Some(10_u128.pow(18)),
+        };
+        let places = nodes.iter().map(|node| node.url.clone()).collect();
+        let created = self.stage.created.clone();
+        let opened = Watcher::open(own, None, created, NoSets(places), folder, options).await;
+        let mut watcher = opened.expect("it opens");
+        let (news, heard) = mpsc::channel(64);
+        let channels = nodes.iter().map(|node| node.channel()).enumerate();
+        let deployed = Deployed {
+            domain: self.domain(),
+            state_root: self.stage.created.state_root,
+            time: self.stage.created.time,
+        };
+        let accepted = watcher.accepted();
+        checkpoints::follow(
+            channels.collect(),
+            deployed,
+            folder.to_owned(),
+            accepted,
+            &news,
+        );
+        let mut say = |notice: &WatchNotice| {
+            said_in.send(notice.clone()).expect("somebody listens");
+        };
+        let run = async {
+            watcher.prepare(&mut say).await;
+            watcher.run(heard, &mut say).await;
+        };
+        let wait = async {
+            let mut all = Vec::new();
+            while let Some(notice) = said.recv().await {
+                println!("{notice:?}");
+                let found = wanted(&notice);
+                all.push(notice);
+                if found {
+                    break;
+                }
+            }
+            all
+        };
+        tokio::select! {
+            all = wait => all,
+            () = run => panic!("it ended"),
+            () = tokio::time::sleep(PATIENCE) => panic!("it never comes to that"),
+        }
+    }
+
+    async fn snapshot(&self) -> Value {
+        let taken = self.anvil.rpc().once("evm_snapshot", json!([])).await;
+        taken.expect("anvil")
+    }
+
+    /// Root as it was; a snapshot is good once.
+    async fn revert(&self, snapshot: &Value) {
+        let done = self.anvil.rpc().once("evm_revert", json!([snapshot])).await;
+        done.expect("anvil");
+    }
+}
+
+fn is_void(notice: &WatchNotice) -> bool {
+    matches!(
+        notice,
+        WatchNotice::Ends {
+            void_from: Some(_),
+            ..
+        }
+    )
+}
+
+fn is_sound(notice: &WatchNotice, wanted: u64) -> bool {
+    matches!(notice, WatchNotice::Sound { epoch } if *epoch == wanted)
+}
+
+fn broken(said: &[WatchNotice]) -> Vec<(u64, String)> {
+    let of = |notice: &WatchNotice| match notice {
+        WatchNotice::Broken { epoch, rule, .. } => Some((*epoch, rule.clone())),
+        _ => None,
+    };
+    said.iter().filter_map(of).collect()
+}
+
+/// Each rule broken, in its first epoch or behind a sound one: the watcher says which one, and root voids exactly that checkpoint.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_broken_link_and_signature_is_found_and_made_void() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = Scene::new(folder.path()).await;
+    let mut snapshot = scene.snapshot().await;
+    for (number, Break { rule, epoch, edit }) in breaks().into_iter().enumerate() {
+        println!("case {number}: {rule} in epoch {epoch}");
+        let mut chain = scene.chain();
+        for sound in 0..epoch {
+            chain.add(sound, |_| {});
+        }
+        chain.add(epoch, edit);
+        scene.carry(&chain).await;
+        let node = Node::start(chain, None).await;
+        let watched = folder.path().join(format!("watch {number}"));
+        let said = scene.watch(&watched, &[&node], is_void).await;
+        assert_eq!(broken(&said), [(epoch, rule.to_owned())], "case {number}");
+        assert_eq!(scene.void_from().await, Some(epoch), "case {number}");
+        assert_eq!(scene.nonce().await, 1, "case {number}");
+        for sound in 0..epoch {
+            assert!(said.iter().any(|one| is_sound(one, sound)), "case {number}");
+        }
+        scene.revert(&snapshot).await;
+        snapshot = scene.snapshot().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_chain_is_not_accused_whatever_a_node_lies_and_a_killed_watcher_pays_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = Scene::new(folder.path()).await;
+    let mut chain = scene.chain();
+    chain.add(0, |_| {});
+    chain.add(1, |_| {});
+    scene.carry(&chain).await;
+    let honest = Node::start(chain.clone(), None).await;
+    // Nodes that lie in every part are told of, and the honest one behind them is heard.
+    for (lie, what) in node::LIES.into_iter().enumerate() {
+        let liar = Node::start(chain.clone(), Some(lie)).await;
+        let watched = folder.path().join(format!("lies {lie}"));
+        let said = scene
+            .watch(&watched, &[&liar, &honest], |one| is_sound(one, 1))
+            .await;
+        let lied = said
+            .iter()
+            .any(|one| matches!(one, WatchNotice::Lie { .. }));
+        assert_eq!(
+            lied,
+            lie != node::SILENT && lie != node::BYTES,
+            "{what}: {said:?}"
+        );
+        assert_eq!(broken(&said), [], "{what}");
+        // Alone, such a node makes nobody pay: it is as good as one that shows nothing.
+        let alone = folder.path().join(format!("alone {lie}"));
+        let withheld = |one: &WatchNotice| matches!(one, WatchNotice::Withheld { .. });
+        let said = scene.watch(&alone, &[&liar], withheld).await;
+        assert_eq!(broken(&said), [], "{what}");
+    }
+    // What was judged once is judged again from the folder, whoever serves it.
+    let watched = folder.path().join("lies 0");
+    let silent = Node::start(chain.clone(), Some(node::SILENT)).await;
+    let kept = |one: &WatchNotice| matches!(one, WatchNotice::Withheld { .. });
+    let said = scene.watch(&watched, &[&silent], kept).await;
+    assert_eq!(broken(&said), []);
+    assert_eq!((scene.nonce().await, scene.void_from().await), (0, None));
+
+    // The thieves' next checkpoint is broken. Killed at each stage, the watcher pays for one proof.
+    let [first, ..] = breaks();
+    chain.add(2, first.edit);
+    scene.carry(&chain).await;
+    let thief = Node::start(chain, None).await;
+    let watched = folder.path().join("killed");
+    let stages: [fn(&WatchNotice) -> bool; 4] = [
+        |one| {
+            matches!(
+                one,
+                WatchNotice::Broken {
+                    is_provable: true,
+                    ..
+                }
+            )
+        },
+        |one| matches!(one, WatchNotice::Sent { step, .. } if *step == "prove"),
+        |one| {
+            matches!(
+                one,
+                WatchNotice::Paid {
+                    succeeded: true,
+                    ..
+                }
+            )
+        },
+        is_void,
+    ];
+    for stage in stages {
+        scene.watch(&watched, &[&thief], stage).await;
+    }
+    assert_eq!((scene.nonce().await, scene.void_from().await), (1, Some(2)));
+}

@@ -1,0 +1,282 @@
+//! A node of the thieves' chain: it serves what their checkpoints commit to, or something else in one part of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use plasmid::chain::tree::Tree;
+use plasmid::ledger::Slot;
+use plasmid_proto::bridge::v1::{
+    GetCheckpointRequest, GetCheckpointResponse, GetGenesisParametersRequest,
+    GetGenesisParametersResponse, GetProofRequest, GetProofResponse, GetSegmentsRequest,
+    GetSegmentsResponse, GetSharesRequest, GetSharesResponse, GetWithdrawalRequest,
+    GetWithdrawalResponse, LeafProof, ListCheckpointsRequest, ListCheckpointsResponse,
+    ListWithdrawalsRequest, ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse,
+    PrepareDepositRequest, PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse,
+    Segment, SubmitShareRequest, SubmitShareResponse,
+    bridge_service_server::{BridgeService, BridgeServiceServer},
+    get_proof_request,
+};
+use plasmid_proto::chain::v1::{
+    GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
+    GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
+    ListValidatorsRequest, ListValidatorsResponse,
+    chain_service_server::{ChainService, ChainServiceServer},
+};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Request, Response, Status};
+
+use super::chain::{BLOCKS, Chain, genesis};
+
+/// What a node may lie in.
+pub const LIES: [&str; 7] = [
+    "it has no segments",
+    "a block's time",
+    "a segment's root",
+    "a segment's bytes",
+    "the number of segments",
+    "a leaf of the state",
+    "the genesis parameters",
+];
+/// The one that shows nothing, and the one whose segments are the checkpoint's and their bytes are not.
+pub const SILENT: usize = 0;
+pub const BYTES: usize = 3;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// A running node.
+pub struct Node {
+    pub url: String,
+    serving: JoinHandle<()>,
+}
+
+impl Node {
+    /// Serves a chain, and lies in one part, if any.
+    pub async fn start(chain: Chain, lie: Option<usize>) -> Self {
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let listener = TcpListener::bind(any).await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let service = Service {
+            chain: Arc::new(chain),
+            lie,
+        };
+        let server = Server::builder()
+            .add_service(BridgeServiceServer::new(service.clone()))
+            .add_service(ChainServiceServer::new(service));
+        let serving = tokio::spawn(async move {
+            let served = server.serve_with_incoming(TcpListenerStream::new(listener));
+            served.await.expect("it serves");
+        });
+        Self { url, serving }
+    }
+
+    pub fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(self.url.clone()).expect("an address");
+        endpoint.connect_lazy()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+#[derive(Clone)]
+struct Service {
+    chain: Arc<Chain>,
+    lie: Option<usize>,
+}
+
+impl Service {
+    fn lies(&self, lie: usize) -> bool {
+        self.lie == Some(lie)
+    }
+}
+
+fn nothing<T>() -> Answer<T> {
+    Err(Status::not_found("thieves have no such thing"))
+}
+
+fn leaf(tree: &Tree, key: &B256, lies: bool) -> Option<LeafProof> {
+    let (index, kind, value) = tree.get(key)?;
+    let mut value = value.to_vec();
+    value[0] ^= u8::from(lies);
+    let shown = tree.prove(index).ok()?;
+    Some(LeafProof {
+        present: true,
+        key: key.to_vec(),
+        index,
+        leaf_key: shown.key.to_vec(),
+        next_key: shown.next.to_vec(),
+        kind: u32::from(kind),
+        value,
+        siblings: shown.siblings.iter().map(|one| one.to_vec()).collect(),
+        leaf_count: shown.count,
+        state_root: tree.root().to_vec(),
+    })
+}
+
+#[tonic::async_trait]
+impl ChainService for Service {
+    async fn get_block(&self, request: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
+        let place = request.into_inner().height - 1;
+        let epoch = self.chain.epochs.get((place / BLOCKS) as usize);
+        let Some(epoch) = epoch else {
+            return nothing();
+        };
+        let (block, _) = epoch.blocks[(place % BLOCKS) as usize];
+        Ok(Response::new(GetBlockResponse {
+            rules: block.rules,
+            height: block.height,
+            time: block.time + u64::from(self.lies(1)),
+            block_hash: block.block_hash.to_vec(),
+            witness_hash: block.witness_hash.to_vec(),
+            state_root_before: block.before.to_vec(),
+            state_root_after: block.after.to_vec(),
+            segments_root: block.segments_root.to_vec(),
+            app_hash: block.hash().to_vec(),
+        }))
+    }
+
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
+        nothing()
+    }
+
+    async fn list_validators(
+        &self,
+        _: Request<ListValidatorsRequest>,
+    ) -> Answer<ListValidatorsResponse> {
+        nothing()
+    }
+
+    async fn get_supply(&self, _: Request<GetSupplyRequest>) -> Answer<GetSupplyResponse> {
+        nothing()
+    }
+
+    async fn get_parameters(
+        &self,
+        _: Request<GetParametersRequest>,
+    ) -> Answer<GetParametersResponse> {
+        nothing()
+    }
+}
+
+#[tonic::async_trait]
+impl BridgeService for Service {
+    async fn get_segments(
+        &self,
+        request: Request<GetSegmentsRequest>,
+    ) -> Answer<GetSegmentsResponse> {
+        let GetSegmentsRequest { height, first } = request.into_inner();
+        let epoch = self.chain.epochs.get(((height - 1) / BLOCKS) as usize);
+        let Some(epoch) = epoch.filter(|_| !self.lies(SILENT)) else {
+            return nothing();
+        };
+        let (_, all) = &epoch.blocks[((height - 1) % BLOCKS) as usize];
+        // One a page, so that all pages are asked for.
+        let page = all.segments.iter().skip(first as usize).take(1);
+        let page = page.map(|one| {
+            let mut after = one.after;
+            after[0] ^= u8::from(self.lies(2));
+            let mut bytes = one.bytes.clone().unwrap_or_default();
+            if let Some(last) = bytes.last_mut() {
+                *last ^= u8::from(self.lies(BYTES));
+            }
+            Segment {
+                kind: u32::from(one.kind),
+                first: one.first,
+                count: one.count,
+                length: one.length,
+                chunks_root: one.chunks_root.to_vec(),
+                state_root_before: one.before.to_vec(),
+                state_root_after: after.to_vec(),
+                bytes,
+            }
+        });
+        Ok(Response::new(GetSegmentsResponse {
+            count: all.count + u32::from(self.lies(4)),
+            transactions: all.transactions,
+            list_root: all.list_root.to_vec(),
+            segments: page.collect(),
+        }))
+    }
+
+    async fn get_genesis_parameters(
+        &self,
+        _: Request<GetGenesisParametersRequest>,
+    ) -> Answer<GetGenesisParametersResponse> {
+        let proof = leaf(&genesis(), &Slot::Parameters.key(), self.lies(6));
+        Ok(Response::new(GetGenesisParametersResponse { proof }))
+    }
+
+    async fn get_proof(&self, request: Request<GetProofRequest>) -> Answer<GetProofResponse> {
+        let request = request.into_inner();
+        let Some(get_proof_request::Leaf::Key(key)) = request.leaf else {
+            return nothing();
+        };
+        let epoch = request
+            .epoch
+            .and_then(|epoch| self.chain.epochs.get(epoch as usize));
+        let proof =
+            epoch.and_then(|epoch| leaf(&epoch.state(), &B256::from_slice(&key), self.lies(5)));
+        Ok(Response::new(GetProofResponse {
+            checkpoint: None,
+            proof,
+        }))
+    }
+
+    async fn get_checkpoint(
+        &self,
+        _: Request<GetCheckpointRequest>,
+    ) -> Answer<GetCheckpointResponse> {
+        nothing()
+    }
+
+    async fn list_checkpoints(
+        &self,
+        _: Request<ListCheckpointsRequest>,
+    ) -> Answer<ListCheckpointsResponse> {
+        nothing()
+    }
+
+    async fn get_shares(&self, _: Request<GetSharesRequest>) -> Answer<GetSharesResponse> {
+        nothing()
+    }
+
+    async fn submit_share(&self, _: Request<SubmitShareRequest>) -> Answer<SubmitShareResponse> {
+        nothing()
+    }
+
+    async fn get_withdrawal(
+        &self,
+        _: Request<GetWithdrawalRequest>,
+    ) -> Answer<GetWithdrawalResponse> {
+        nothing()
+    }
+
+    async fn list_withdrawals(
+        &self,
+        _: Request<ListWithdrawalsRequest>,
+    ) -> Answer<ListWithdrawalsResponse> {
+        nothing()
+    }
+
+    async fn prepare_claim(&self, _: Request<PrepareClaimRequest>) -> Answer<PrepareClaimResponse> {
+        nothing()
+    }
+
+    async fn prepare_deposit(
+        &self,
+        _: Request<PrepareDepositRequest>,
+    ) -> Answer<PrepareDepositResponse> {
+        nothing()
+    }
+
+    async fn prepare_force(&self, _: Request<PrepareForceRequest>) -> Answer<PrepareForceResponse> {
+        nothing()
+    }
+}

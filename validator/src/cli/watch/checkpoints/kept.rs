@@ -1,0 +1,198 @@
+//! What was shown of checkpoints that are not final, on disk: a watcher that starts again judges from there, and whoever is challenged for it later has it.
+//!
+//! ```text
+//! FOLDER/checkpoints/EPOCH-DIGEST/blocks        K block commitments of 180 bytes
+//!                                 NUMBER        count u32 ‖ transactions u32 ‖ list root ‖ segments × (record ‖ bytes)
+//! ```
+//! A file that cannot be read, or says something else than root's words commit to, is as good as none. What is final or void is deleted.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use plasmid_bridge::client::{watcher::unsound::AcceptedCheckpoints, whole};
+use plasmid_bridge::proof::bytes::{DecodeError, Reader};
+use plasmid_bridge::proof::commitment::BlockCommitment;
+use plasmid_bridge::relay::acceptance::Acceptance;
+
+use crate::chain::opened::{OpenedSegment, OpenedSegments};
+use crate::court::OpenedEpoch;
+
+/// Bytes of all files, at most: what is beyond is judged and not kept.
+const MAX_BYTES: u64 = 16 << 30;
+/// Bytes of one file that are read, at most.
+const MAX_FILE: u64 = 1 << 30;
+
+/// The folder.
+#[derive(Debug)]
+pub struct CheckpointArchive {
+    folder: PathBuf,
+    bytes: u64,
+    trouble: Option<String>,
+}
+
+impl CheckpointArchive {
+    /// What an earlier run left in a folder; nothing is read before it is asked for.
+    pub fn open(folder: PathBuf) -> Self {
+        let folder = folder.join("checkpoints");
+        let bytes = entries(&folder).iter().map(|one| size(one)).sum();
+        Self {
+            folder,
+            bytes,
+            trouble: None,
+        }
+    }
+
+    /// Why something was not kept, if that was so of late.
+    pub fn trouble(&mut self) -> Option<String> {
+        self.trouble.take()
+    }
+
+    /// Deletes what is final, void, or not what root keeps.
+    pub fn retain(&mut self, now: &AcceptedCheckpoints) {
+        let kept: Vec<PathBuf> = now.acceptances.iter().map(|one| self.place(one)).collect();
+        for folder in entries(&self.folder) {
+            if !kept.contains(&folder) {
+                let freed = size(&folder);
+                match fs::remove_dir_all(&folder) {
+                    Ok(()) => self.bytes = self.bytes.saturating_sub(freed),
+                    Err(error) => self.failed(&folder, &error),
+                }
+            }
+        }
+    }
+
+    /// The block commitments of a checkpoint.
+    pub fn blocks(&self, accepted: &Acceptance) -> Option<Vec<BlockCommitment>> {
+        let bytes = read(&self.place(accepted).join("blocks"))?;
+        let blocks = bytes
+            .chunks(BlockCommitment::BYTES)
+            .map(BlockCommitment::decode);
+        blocks.collect::<Result<_, _>>().ok()
+    }
+
+    /// Keeps them.
+    pub fn keep_blocks(&mut self, epoch: &OpenedEpoch) {
+        let blocks: Vec<Vec<u8>> = epoch.blocks.iter().map(BlockCommitment::encode).collect();
+        self.keep(&epoch.accepted, "blocks", &blocks.concat());
+    }
+
+    /// The segments of a block.
+    pub fn segments(&self, accepted: &Acceptance, number: u32) -> Option<OpenedSegments> {
+        let bytes = read(&self.place(accepted).join(number.to_string()))?;
+        decode(&bytes).ok()
+    }
+
+    /// Keeps them.
+    pub fn keep_segments(&mut self, accepted: &Acceptance, number: u32, segments: &OpenedSegments) {
+        self.keep(accepted, &number.to_string(), &encode(segments));
+    }
+
+    fn keep(&mut self, accepted: &Acceptance, name: &str, bytes: &[u8]) {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let (folder, all) = (self.place(accepted), self.bytes.saturating_add(length));
+        if all > MAX_BYTES || length > MAX_FILE {
+            self.trouble = Some(format!(
+                "{} would have more than {MAX_BYTES} bytes: what is judged from now on is not kept",
+                self.folder.display()
+            ));
+            return;
+        }
+        let path = folder.join(name);
+        let before = size(&path);
+        let written = whole::make_folder(&self.folder)
+            .and_then(|()| whole::make_folder(&folder))
+            .and_then(|()| whole::replace(&path, bytes, whole::PRIVATE));
+        match written {
+            Ok(()) => self.bytes = all.saturating_sub(before),
+            Err(error) => self.failed(&path, &error),
+        }
+    }
+
+    fn failed(&mut self, path: &Path, error: &io::Error) {
+        self.trouble = Some(format!("{}: {error}", path.display()));
+    }
+
+    fn place(&self, accepted: &Acceptance) -> PathBuf {
+        let digest = hex::encode(accepted.digest);
+        self.folder.join(format!("{}-{digest}", accepted.epoch))
+    }
+}
+
+/// What stands in a folder; nothing where it cannot be read.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(folder).into_iter().flatten().flatten();
+    found.map(|one| one.path()).collect()
+}
+
+/// Bytes of a file, or of the files of a folder.
+fn size(path: &Path) -> u64 {
+    let own = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    match path.is_dir() {
+        true => entries(path).iter().map(|one| own(one)).sum(),
+        false => own(path),
+    }
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn encode(segments: &OpenedSegments) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for number in [segments.count, segments.transactions] {
+        bytes.extend_from_slice(&number.to_be_bytes());
+    }
+    bytes.extend_from_slice(segments.list_root.as_slice());
+    for one in &segments.segments {
+        bytes.push(one.kind);
+        for number in [one.first, one.count, one.length] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        for root in [&one.chunks_root, &one.before, &one.after] {
+            bytes.extend_from_slice(root.as_slice());
+        }
+        let own = one.bytes.as_deref().unwrap_or_default();
+        let length = u32::try_from(own.len()).unwrap_or(u32::MAX);
+        bytes.push(u8::from(one.bytes.is_some()));
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(own);
+    }
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Result<OpenedSegments, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let mut all = OpenedSegments {
+        count: reader.u32()?,
+        transactions: reader.u32()?,
+        list_root: reader.array()?.into(),
+        segments: Vec::new(),
+    };
+    while reader.left() > 0 {
+        let one = OpenedSegment {
+            kind: reader.u8()?,
+            first: reader.u32()?,
+            count: reader.u32()?,
+            length: reader.u32()?,
+            chunks_root: reader.array()?.into(),
+            before: reader.array()?.into(),
+            after: reader.array()?.into(),
+            bytes: None,
+        };
+        let has_bytes = reader.u8()? == 1;
+        let length = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+        let own = reader.slice(length)?;
+        all.segments.push(OpenedSegment {
+            bytes: has_bytes.then(|| own.to_vec()),
+            ..one
+        });
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What is kept is read back as it was, is bounded by what root keeps, and a damaged file is as good as none.
+
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::proof::commitment::blocks_root;
+
+use super::*;
+
+fn accepted(epoch: u64, blocks: &[BlockCommitment]) -> Acceptance {
+    let hashes: Vec<B256> = blocks.iter().map(BlockCommitment::hash).collect();
+    let checkpoint = Checkpoint {
+        epoch,
+        blocks_root: blocks_root(&hashes),
+        ..Checkpoint::decode(&[0; 224]).unwrap()
+    };
+    Acceptance {
+        epoch,
+        digest: checkpoint.digest(),
+        carrier: Address::ZERO,
+        checkpoint,
+        signers: [0; 64],
+        time: 1,
+        block: 1,
+        due_count: 0,
+        tau: 1,
+    }
+}
+
+#[test]
+fn what_is_kept_is_read_back_and_what_is_final_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocks: Vec<_> = (0..3)
+        .map(|time| BlockCommitment::genesis(1, time, B256::ZERO))
+        .collect();
+    let segment = OpenedSegment {
+        kind: 9,
+        first: 1,
+        count: 2,
+        length: 3,
+        chunks_root: B256::repeat_byte(4),
+        before: B256::repeat_byte(5),
+        after: B256::repeat_byte(6),
+        bytes: Some(vec![1, 2, 3]),
+    };
+    let bare = OpenedSegment {
+        bytes: None,
+        ..segment.clone()
+    };
+    let segments = OpenedSegments {
+        count: 2,
+        transactions: 7,
+        list_root: B256::repeat_byte(8),
+        segments: vec![segment, bare],
+    };
+    let all: Vec<Acceptance> = (0..4).map(|epoch| accepted(epoch, &blocks)).collect();
+    let mut archive = CheckpointArchive::open(folder.path().to_owned());
+    for one in &all {
+        assert_eq!(archive.blocks(one), None);
+        let epoch = OpenedEpoch::new(one.clone(), blocks.clone(), 3).unwrap();
+        archive.keep_blocks(&epoch);
+        archive.keep_segments(one, 2, &segments);
+    }
+    let mut archive = CheckpointArchive::open(folder.path().to_owned());
+    assert_eq!(archive.trouble(), None);
+    for one in &all {
+        assert_eq!(archive.blocks(one).as_ref(), Some(&blocks));
+        assert_eq!(archive.segments(one, 2).as_ref(), Some(&segments));
+        assert_eq!(archive.segments(one, 1), None);
+    }
+    let each = archive.bytes / 4;
+    let now = AcceptedCheckpoints {
+        acceptances: all[2..].to_vec(),
+        finalized: 3,
+    };
+    archive.retain(&now);
+    assert_eq!(archive.bytes, 2 * each);
+    assert_eq!(archive.blocks(&all[1]), None);
+    assert!(archive.blocks(&all[2]).is_some());
+    // Every cut file, and every file of another length, is none.
+    let path = archive.place(&all[2]).join("2");
+    let whole = fs::read(&path).unwrap();
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        assert_ne!(archive.segments(&all[2], 2).as_ref(), Some(&segments));
+    }
+}
