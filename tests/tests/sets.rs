@@ -134,7 +134,7 @@ fn all_seats_are_replaced_in_one_epoch() {
             operator,
             amount: 2 * STAKE,
             line,
-            max_commission: 0,
+            max_commission: 10_000,
         };
         let sequence = node as u64;
         let bytes = network
