@@ -830,7 +830,7 @@ fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothin
         let body = Body::Stake(StakeBody::Delegate {
             operator: [0x10; 20],
             amount: 1 << 60,
-            line: 0,
+            line: 1,
             max_commission: 10_000,
         });
         let people = &network.people;

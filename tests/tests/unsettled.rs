@@ -38,7 +38,7 @@ fn pass(network: &mut Network, epochs: u64) {
             operator: [0x10 + (epoch % 3) as u8; 20],
             amount: 1 << 58,
             line: 1 + epoch % 3,
-            max_commission: 0,
+            max_commission: 10_000,
         });
         let bytes = network.people.sign(0, epoch, FEE, u64::MAX, body);
         for node in network.up() {

@@ -3,6 +3,7 @@
 //!
 //! A piece of work takes no lock: a thread that waits for its own pieces may be given one of somebody else's.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use rayon::prelude::*;
@@ -19,7 +20,7 @@ pub(crate) fn both<A: Send, B: Send>(
 }
 
 /// What was done on an assumption. A panic of it comes when it is asked for.
-pub(crate) struct Assumed<T>(std::thread::Result<T>);
+pub(crate) struct Assumed<T>(Result<T, Box<dyn Any + Send>>);
 
 impl<T> Assumed<T> {
     /// What came of it, once the assumption is known to be right.

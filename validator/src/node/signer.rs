@@ -3,14 +3,13 @@
 //! CometBFT makes another consensus key without a word where its file is gone, and a member without its checkpoint key votes and signs no
 //! checkpoint: either is found here, before the node answers anyone.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use alloy_primitives::{Address, B256, hex};
 use ed25519_dalek::SigningKey;
-use plasmid_bridge::proof::{bls, checkpoint::certificate, set};
-use plasmid_bridge::relay::{acceptance::Acceptance, inbox::View};
+use plasmid_bridge::proof::{bls, set};
+use plasmid_bridge::relay::inbox::View;
 use plasmid_staking::{Member, epoch_of};
 
 use super::{
@@ -35,11 +34,13 @@ use crate::{
 mod error;
 mod reach;
 mod replaced;
+mod shown;
 mod watch;
 
 pub use error::KeysError;
 pub use reach::Reach;
 use replaced::was_ours;
+use shown::{ShownOfKey, newest_signed};
 pub use watch::KeyWatch;
 
 /// What the checks need.
@@ -152,17 +153,17 @@ impl Key {
         let number = genesis_set.iter().position(is_ours);
         let floor = view.accepted;
         match newest_signed(&view.acceptances, number, commitment) {
-            Shown::Signed(epoch) => tracing::warn!(
+            ShownOfKey::Signed(epoch) => tracing::warn!(
                 epoch,
                 floor,
                 "this key has signed in this deployment, as root shows: make sure that no other copy of this node signs with it"
             ),
-            Shown::Unknown(epoch) => tracing::info!(
+            ShownOfKey::Unknown(epoch) => tracing::info!(
                 epoch,
                 floor,
                 "a new sign state. Root does not show whether this key has signed before: its newest checkpoints were signed by a set that is not known here. If another node has had this key, make sure that it does not sign with it any more"
             ),
-            Shown::Nothing => tracing::info!(
+            ShownOfKey::Nothing => tracing::info!(
                 floor,
                 "a new sign state: none of the newest checkpoints on root shows a signature of this key"
             ),
@@ -183,41 +184,6 @@ impl Key {
             said: Mutex::default(),
         })
     }
-}
-
-/// What root shows of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
-    /// It has signed the checkpoint of this epoch.
-    Signed(u64),
-    /// It may have signed the checkpoint of this epoch, and no newer one that can be judged: the set that signed it is not known.
-    Unknown(u64),
-    /// It has signed no checkpoint that root keeps.
-    Nothing,
-}
-
-/// What the certificates' own bits say of member `number` of the set with this commitment.
-fn newest_signed(
-    acceptances: &BTreeMap<u64, Acceptance>,
-    number: Option<usize>,
-    commitment: Option<B256>,
-) -> Shown {
-    let mut unknown = None;
-    for (epoch, record) in acceptances.iter().rev() {
-        // Sets 0 and 1 are genesis's; set e + 1, which signs checkpoint e, is stated by checkpoint e - 1.
-        let set = match epoch.checked_sub(1) {
-            None => commitment,
-            Some(before) => acceptances
-                .get(&before)
-                .map(|before| before.checkpoint.next_set),
-        };
-        if set != commitment {
-            unknown = unknown.or(Some(*epoch));
-        } else if number.is_some_and(|number| certificate::has(&record.signers, number)) {
-            return Shown::Signed(*epoch);
-        }
-    }
-    unknown.map_or(Shown::Nothing, Shown::Unknown)
 }
 
 /// How many checkpoints root has accepted, by the newest epoch whose record in the state says so: root accepts them in order.

@@ -1,7 +1,10 @@
 //! Which checkpoints of root this key stands under, and which keys belong together.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, U256};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_bridge::relay::seen::{Anchor, Block};
 use plasmid_staking::{Key as StakeKey, Registration};
 
@@ -51,10 +54,10 @@ fn what_this_key_has_signed_is_read_from_the_bits_on_root() {
     let set = B256::repeat_byte(5);
     let rows = accepted(&[(0b0011, set), (0b0111, set), (0b0011, set)]);
     let newest = |number| newest_signed(&rows, number, Some(set));
-    assert_eq!(newest(Some(0)), Shown::Signed(2));
-    assert_eq!(newest(Some(2)), Shown::Signed(1));
-    assert_eq!(newest(Some(3)), Shown::Nothing);
-    assert_eq!(newest(None), Shown::Nothing, "no member's key");
+    assert_eq!(newest(Some(0)), ShownOfKey::Signed(2));
+    assert_eq!(newest(Some(2)), ShownOfKey::Signed(1));
+    assert_eq!(newest(Some(3)), ShownOfKey::Nothing);
+    assert_eq!(newest(None), ShownOfKey::Nothing, "no member's key");
     // Of a set that is not known here, any key may have been a member: that is said, and a newer checkpoint does not hide that it has signed an
     // elder one.
     let rows = accepted(&[
@@ -63,12 +66,24 @@ fn what_this_key_has_signed_is_read_from_the_bits_on_root() {
         (0b0011, set),
         (0b0011, set),
     ]);
-    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Shown::Unknown(2));
-    assert_eq!(newest_signed(&rows, Some(0), Some(set)), Shown::Signed(3));
-    assert_eq!(newest_signed(&rows, None, Some(set)), Shown::Unknown(2));
+    assert_eq!(
+        newest_signed(&rows, Some(3), Some(set)),
+        ShownOfKey::Unknown(2)
+    );
+    assert_eq!(
+        newest_signed(&rows, Some(0), Some(set)),
+        ShownOfKey::Signed(3)
+    );
+    assert_eq!(
+        newest_signed(&rows, None, Some(set)),
+        ShownOfKey::Unknown(2)
+    );
     let mut rows = accepted(&[(0b0011, set), (0b0011, set)]);
     rows.remove(&0);
-    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Shown::Unknown(1));
+    assert_eq!(
+        newest_signed(&rows, Some(3), Some(set)),
+        ShownOfKey::Unknown(1)
+    );
 }
 
 /// Of a node that has lost everything and whose chain began long ago.

@@ -244,6 +244,7 @@ fn who_sends_the_same_again_when_it_expired_or_raises_its_bid_is_remembered() {
     );
     pool.assert_sound();
     // With the right, what stands behind one of stake is held again.
+    pool.watch();
     block(&mut pool, 10, &empty(), &[(1, 1)]);
     assert_eq!((pool.held, has_right(&pool, 1)), (1, true));
 }

@@ -100,7 +100,7 @@ fn an_ended_position_tells_which_epoch_it_waits_for_until_it_has_matured() {
     scene.mature(4);
     assert_eq!(told(&scene, number).waits, "");
     scene.freeze(FOUNDER, 2);
-    assert!(told(&scene, number).waits.contains("froze"));
+    assert!(told(&scene, number).waits.contains("is not settled"));
 }
 
 /// What a command names as the whole is what the next transaction finds, also where that one folds a leg that was cut.
