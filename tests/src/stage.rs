@@ -10,7 +10,7 @@ use plasmid_bridge::client::ceremony::{
     self, Artifacts, CeremonyError, Created, OperatorKeys, Plan, Registered,
 };
 use plasmid_bridge::client::follower::view_call;
-use plasmid_bridge::client::rpc::{At, Call, Receipt};
+use plasmid_bridge::client::rpc::{At, Call, Limits, Receipt, Rpc};
 use plasmid_bridge::client::wallet::{ETHER, Key, Policy, Wallet, WalletError};
 use plasmid_bridge::proof::{bls, deployment, set};
 use plasmid_bridge::relay::config::Config;
@@ -46,8 +46,17 @@ pub fn policy() -> Policy {
 /// # Panics
 /// When anvil does not answer.
 pub async fn wallet(anvil: &Anvil, key: [u8; 32]) -> Wallet {
+    wallet_at(&anvil.url(), key).await
+}
+
+/// The wallet of a key at this way to anvil.
+///
+/// # Panics
+/// When anvil does not answer.
+pub async fn wallet_at(url: &str, key: [u8; 32]) -> Wallet {
     let key = Key::from_bytes(&key).expect("it is a key");
-    Wallet::open(Arc::new(anvil.rpc()), key, 31337, policy())
+    let rpc = Rpc::new(url, Limits::default()).expect("the address is well formed");
+    Wallet::open(Arc::new(rpc), key, 31337, policy())
         .await
         .expect("anvil is on its chain")
 }

@@ -151,6 +151,21 @@ impl View {
         self.rpc.block(which).await.expect("root answers")
     }
 
+    /// How often up to this root block some checkpoints became final.
+    ///
+    /// # Panics
+    /// When root does not answer.
+    pub async fn finalized(&self, block: u64) -> u64 {
+        let filter = serde_json::json!([{
+            "address": self.root_chain,
+            "fromBlock": "0x0",
+            "toBlock": format!("{block:#x}"),
+            "topics": [IRootChain::Finalized::SIGNATURE_HASH],
+        }]);
+        let logs = self.rpc.read("eth_getLogs", filter).await.expect("events");
+        logs.as_array().expect("a list").len() as u64
+    }
+
     /// Every checkpoint that root accepted, in order.
     ///
     /// # Panics

@@ -304,11 +304,12 @@ async fn accepts(running: &mut Running, count: u64) {
         .await;
 }
 
-/// The relayer's account sent one transaction for each checkpoint, as root has both in one block.
+/// The relayer's account sent one transaction for each checkpoint, and one whenever it made some of them final, as root has both in one block.
 async fn paid_once(running: &Running) {
     let key = Key::from_bytes(&plasmid::localnet::found::relayer_secret()).expect("a key");
     let block = running.view().root_block(Which::Latest).await;
-    let at = At::Hash(block.expect("a block").hash);
+    let block = block.expect("a block");
+    let at = At::Hash(block.hash);
     let head = view_call(
         &running.rpc,
         running.root_chain,
@@ -317,8 +318,13 @@ async fn paid_once(running: &Running) {
     )
     .await
     .expect("root answers");
-    let nonce = running.rpc.nonce(key.address(), at).await;
-    assert_eq!(nonce.expect("root answers"), head.accepted);
+    let nonce = running
+        .rpc
+        .nonce(key.address(), at)
+        .await
+        .expect("root answers");
+    let finalized = running.view().finalized(block.number).await;
+    assert_eq!(nonce, head.accepted + finalized);
     for accepted in running.view().accepted().await {
         assert_eq!(accepted.event.carrier, key.address());
     }

@@ -330,6 +330,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     registrations::later(folder);
     stake::moves(folder, &network.description);
     registrations::keeps_a_key(folder);
+    stake::retires(folder);
     funding::is_claimed(folder);
     let bob = run(folder, &words("query balances bob"));
     let before = run(folder, &words("status"));

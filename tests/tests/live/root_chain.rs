@@ -141,6 +141,8 @@ async fn what_is_final_survives_sigkill_in_any_state() {
             kept.push((hash, receipt["blockHash"].clone()));
         }
         anvil.process().kill().unwrap();
+        // Whoever keeps its state is in this process, and lives on: it has ended what it was at.
+        anvil.pause(true).await;
         drop(anvil);
         std::fs::write(folder.path().join("state.json.gz.new"), "half").unwrap();
         anvil = Anvil::start(&program, &options).await.unwrap();

@@ -108,6 +108,10 @@ fn takes_a_seat(folder: &Path, engine: &str) {
     until(folder, "query validators", |answer| {
         answer["validators"].as_array().map(Vec::len) == Some(4)
     });
+}
+
+/// Nothing opens a line again.
+pub fn retires(folder: &Path) {
     applied(folder, "tx stake retire --from carol");
     let closed = typed(folder, "query stake validator carol");
     assert_eq!(closed["state"], "retired", "{closed}");
