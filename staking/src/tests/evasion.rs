@@ -466,7 +466,10 @@ fn nobody_evades_by_rotating_keys() {
             seat_again(trial);
             undelegate_all(trial);
         },
-        seat_again,
+        |trial| {
+            seat_again(trial);
+            undelegate_all(trial);
+        },
     ]);
     done.are("Register", &[], never);
     done.are("Tombstone", &[], never);
@@ -475,7 +478,7 @@ fn nobody_evades_by_rotating_keys() {
         &["InJail", "LineClosed", "LostSeat", "StakeBelowSeat"],
         |at| at < -1 || closed(at),
     );
-    done.are("Undelegate", &[], never);
+    done.are("Undelegate", &["NewSeat"], |at| at == -1);
 }
 
 #[test]

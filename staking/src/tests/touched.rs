@@ -74,6 +74,7 @@ fn with_second(worst: &mut Worst, frozen: bool, backed: u64, last: u64) -> u64 {
     if frozen {
         worst.frozen(2, backed);
     }
+    worst.stands(2);
     let legs = [worst.leg(1, FIRST, LAST), worst.leg(2, FIRST, last)];
     worst.position(legs, true)
 }
