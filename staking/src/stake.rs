@@ -1,8 +1,8 @@
 //! How a line's stake changes, and how a seat is lost: every rule that does either does it here.
 //!
 //! ```text
-//! leaves   line w; when it is seated: seat w, one node of each level of the minima w; when what is left is too little for its seat: member
-//!          of the next epoch r
+//! leaves   line w; when it is seated: seat w, one node of each level of the minima w; when stake is withdrawn, or what is left is too
+//!          little for its seat: member of the next epoch r
 //! ```
 
 use crate::effect::{Effect, Loss};
@@ -18,23 +18,27 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     More(u128),
-    Less(u128),
+    /// What an owner takes away.
+    Withdrawn(u128),
+    /// What a position does not hold any more.
+    Burned(u128),
 }
 
 impl Change {
     fn of(self, amount: u128) -> Option<u128> {
         match self {
             Self::More(more) => amount.checked_add(more),
-            Self::Less(less) => amount.checked_sub(less),
+            Self::Withdrawn(less) | Self::Burned(less) => amount.checked_sub(less),
         }
     }
 }
 
 /// Changes the stake of a line by what a position of `owner` gains or loses. A seat that is too small afterwards is lost.
 ///
-/// Nobody empties in this way a seat that was taken in this epoch, neither by what it ends or moves nor by a cut that it applies: it may be
-/// the operator under another account, and what it takes away is as little as the line has above the least stake of a seat. A cut that is
-/// not applied takes nothing that anybody could have, and in the next epoch anybody applies it.
+/// What took a seat in this epoch stays behind its line until the next one begins. Else stake that is lent to the line for one block, and
+/// is at risk in no epoch, takes the seat of a member with more stake than the line has, who waits for the end of its last set (`take_seat`):
+/// two sets would have the smaller stake. Nor does a cut that somebody applies empty such a seat: a cut that is not applied takes nothing that
+/// anybody could have, and in the next epoch anybody applies it.
 pub(crate) fn change<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
@@ -51,7 +55,11 @@ pub(crate) fn change<L: TypedLeaves>(
             .of(line.self_stake)
             .ok_or(Error::Books("the own stake of a line"))?;
     }
-    if line.seated() && is_too_small(context, &line) {
+    let is_kept = match change {
+        Change::Withdrawn(_) => true,
+        Change::More(_) | Change::Burned(_) => is_too_small(context, &line),
+    };
+    if line.seated() && is_kept {
         refuse_new_seat(leaves, context, id, line.seat)?;
     }
     let effects = settle_seat(leaves, context, id, &mut line)?;

@@ -179,7 +179,7 @@ impl Open {
         self.effects.push(Effect::Burn { amount: lost });
         if self.position.is_bonded() {
             let (line, owner) = (self.position.newest().line, self.position.owner);
-            let less = Change::Less(lost);
+            let less = Change::Burned(lost);
             let effects = stake::change(leaves, context, line, owner, less)?;
             self.effects.extend(effects);
         }
@@ -233,7 +233,7 @@ impl Open {
         }
         let (line, last) = (leg.line, leg.last);
         let owner = self.position.owner;
-        let less = Change::Less(self.held);
+        let less = Change::Withdrawn(self.held);
         let effects = stake::change(leaves, context, line, owner, less)?;
         self.effects.extend(effects);
         self.effects.push(Effect::Ended {

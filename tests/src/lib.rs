@@ -16,6 +16,7 @@ pub mod harness;
 pub mod pace;
 pub mod running;
 pub mod stage;
+pub mod terminal;
 pub mod tester;
 pub mod typed;
 

@@ -303,6 +303,23 @@ fn operate_all(trial: &mut Trial, inputs: &[Input]) {
     }
 }
 
+/// With fees in every epoch.
+fn earning(court: Court) -> Play {
+    Play::of(Court {
+        fees: 10_007,
+        ..court
+    })
+}
+
+/// The same, with a second offence in the next epoch.
+fn earning_twice(court: Court) -> Play {
+    let Play { court, .. } = earning(court);
+    Play::of(Court {
+        twice: true,
+        ..court
+    })
+}
+
 /// At every offset of a whole window around the offence, before and behind what the court does in that epoch, with every court. What came
 /// of the steps, by the epoch of the offset from three before the offence on.
 fn at_every_offset(steps: &[fn(&mut Trial)]) -> Outcomes {
@@ -329,15 +346,19 @@ fn at_every_offset_of(change: fn(Court) -> Play, steps: &[fn(&mut Trial)]) -> Ou
     }
     all
 }
+
 #[test]
 fn nobody_evades_by_doing_nothing_and_claiming_first() {
     at_every_offset(&[]);
+    let done = at_every_offset_of(earning, &[claim_all, undelegate_all, claim_all]);
+    done.are("ClaimRewards", &["NothingOwed"], |at| !EARNED.contains(&at));
+    done.are("Undelegate", &[], never);
 }
 
 #[test]
 fn nobody_evades_by_unbonding() {
     let done = at_every_offset(&[undelegate_all]);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
 }
 
 #[test]
@@ -346,7 +367,7 @@ fn nobody_evades_by_cancelling() {
         undelegate_all(trial);
         cancel_all(trial);
     }]);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
     done.are("Cancel", &["Frozen", "LineClosed"], closed);
     let done = at_every_offset(&[
         undelegate_all,
@@ -365,7 +386,7 @@ fn nobody_evades_by_redelegating_to_a_seated_line() {
     done.are("Redelegate", &["Frozen"], never);
     let done = at_every_offset(&[|trial| redelegate_all(trial, 2), undelegate_all]);
     done.are("Redelegate", &["Frozen"], never);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
 }
 
 #[test]
@@ -375,7 +396,7 @@ fn nobody_evades_by_redelegating_to_a_line_that_was_never_seated() {
         undelegate_all(trial);
     }]);
     done.are("Redelegate", &["Frozen"], never);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
     let done = at_every_offset(&[
         |trial| redelegate_all(trial, 4),
         |trial| redelegate_all(trial, 3),
@@ -395,7 +416,7 @@ fn nobody_evades_by_redelegating_to_its_own_line() {
     done.are("TakeSeat", &["StakeBelowSeat"], never);
     done.are("Leave", &["NewSeat", "NotSeated"], |_| true);
     done.are("Retire", &["NewSeat"], |at| !(1..=5).contains(&at));
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
 }
 
 /// The operator whose key offends, with its own stake.
@@ -405,20 +426,25 @@ fn nobody_evades_with_the_own_stake_of_the_line() {
         culprit: account_of(op(1)),
         ..Play::of(court)
     };
-    let steps: [&[fn(&mut Trial)]; 6] = [
-        &[undelegate_all, cancel_all],
-        &[|trial| redelegate_all(trial, 2), undelegate_all],
-        &[|trial| redelegate_all(trial, 4), undelegate_all],
-        &[|trial| operate_all(trial, &[leave(1)]), undelegate_all],
-        &[split_all, undelegate_all],
-        &[|trial| {
-            operate_all(trial, &[retire(1), registration(1, 51, 51)]);
-            redelegate_all(trial, 1);
-        }],
-    ];
-    for steps in steps {
-        at_every_offset_of(operator, steps);
+    let played = |steps: &[fn(&mut Trial)]| at_every_offset_of(operator, steps);
+    let done = played(&[undelegate_all, cancel_all]);
+    done.are("Undelegate", &[], never);
+    done.are("Cancel", &["Frozen", "LineClosed"], |at| at >= 4);
+    for done in [
+        played(&[|trial| redelegate_all(trial, 2), undelegate_all]),
+        played(&[|trial| redelegate_all(trial, 4), undelegate_all]),
+        played(&[split_all, undelegate_all]),
+    ] {
+        done.are("Redelegate", &["Frozen"], never);
+        done.are("Undelegate", &[], never);
     }
+    let done = played(&[|trial| operate_all(trial, &[leave(1)]), undelegate_all]);
+    done.are("Leave", &["NotSeated"], closed);
+    done.are("Undelegate", &[], never);
+    let done = played(&[register_anew]);
+    done.are("Retire", &["LineClosed"], closed);
+    done.are("Register", &[], never);
+    done.are("Redelegate", &["Frozen"], never);
 }
 
 #[test]
@@ -428,7 +454,7 @@ fn nobody_evades_by_rotating_keys() {
     let done = at_every_offset(&[rotate, undelegate_all]);
     done.are("Register", &[], never);
     done.are("Tombstone", &[], never);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
     // The old key is tombstoned, and the new one with it, and a third one takes the seat again.
     let done = at_every_offset(&[
         rotate,
@@ -440,7 +466,10 @@ fn nobody_evades_by_rotating_keys() {
             seat_again(trial);
             undelegate_all(trial);
         },
-        seat_again,
+        |trial| {
+            seat_again(trial);
+            undelegate_all(trial);
+        },
     ]);
     done.are("Register", &[], never);
     done.are("Tombstone", &[], never);
@@ -449,7 +478,7 @@ fn nobody_evades_by_rotating_keys() {
         &["InJail", "LineClosed", "LostSeat", "StakeBelowSeat"],
         |at| at < -1 || closed(at),
     );
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &["NewSeat"], |at| at == -1);
 }
 
 #[test]
@@ -474,10 +503,10 @@ fn nobody_evades_by_registering_anew() {
 fn nobody_evades_by_leaving_or_retiring() {
     let done = at_every_offset(&[|trial| operate_all(trial, &[leave(1)]), undelegate_all]);
     done.are("Leave", &["NotSeated"], closed);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
     let done = at_every_offset(&[|trial| operate_all(trial, &[retire(1)]), undelegate_all]);
     done.are("Retire", &["LineClosed"], closed);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
     let done = at_every_offset(&[
         |trial| operate_all(trial, &[leave(1)]),
         undelegate_all,
@@ -492,62 +521,63 @@ fn nobody_evades_by_leaving_or_retiring() {
 #[test]
 fn nobody_evades_by_merging() {
     let offence = 9;
-    let mut all = Outcomes::default();
-    for court in every_court(offence) {
-        for at in offence - 3..offence + 6 {
-            for early in [true, false] {
-                let done = play(Play::of(court), |trial, before| {
-                    let epoch = trial.epoch;
-                    if before && (epoch < 4 || epoch == offence - 1) {
-                        let (from, to) = (trial.culprit, trial.newest(1));
-                        trial.operate(delegate(from, to, STAKE / 7));
-                    }
-                    if epoch == at && before == early {
-                        merge_all(trial);
-                    }
-                    if epoch == at + 1 && before == early {
-                        undelegate_all(trial);
-                    }
-                });
-                all.add(done, offence);
+    for change in [Play::of, earning_twice] {
+        let mut all = Outcomes::default();
+        for court in every_court(offence) {
+            for at in offence - 3..offence + 6 {
+                for early in [true, false] {
+                    let done = play(change(court), |trial, before| {
+                        let epoch = trial.epoch;
+                        if before && (epoch < 4 || epoch == offence - 1) {
+                            let (from, to) = (trial.culprit, trial.newest(1));
+                            trial.operate(delegate(from, to, STAKE / 7));
+                        }
+                        if epoch == at && before == early {
+                            merge_all(trial);
+                        }
+                        if epoch == at + 1 && before == early {
+                            undelegate_all(trial);
+                        }
+                    });
+                    all.add(done, offence);
+                }
             }
         }
+        all.are("Delegate", &[], never);
+        all.are("Merge", &["Frozen", "NotMergeable"], |behind| behind >= 4);
+        all.are("Undelegate", &[], never);
     }
-    all.are("Delegate", &[], never);
-    all.are("Merge", &["Frozen", "NotMergeable"], |behind| behind >= 4);
-    all.are("Undelegate", &["Frozen"], never);
 }
 
 #[test]
 fn nobody_evades_by_splitting() {
     let done = at_every_offset(&[split_all, undelegate_all]);
-    done.are("Undelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
     done.are("Redelegate", &["Frozen"], never);
 }
 
 /// With fees in every epoch, of which nothing that is earned makes a cut smaller, and with a second offence in the next epoch.
 #[test]
 fn nobody_evades_where_fees_are_earned_and_two_offences_are_cut() {
-    let steps: [&[fn(&mut Trial)]; 6] = [
-        &[],
-        &[claim_all, undelegate_all, claim_all],
-        &[|trial| redelegate_all(trial, 2), claim_all, undelegate_all],
-        &[|trial| redelegate_all(trial, 4), undelegate_all],
-        &[split_all, merge_all, undelegate_all, cancel_all],
-        &[|trial| operate_all(trial, &[leave(1)]), undelegate_all],
-    ];
-    for steps in steps {
-        at_every_offset_of(
-            |court| {
-                Play::of(Court {
-                    twice: true,
-                    fees: 10_007,
-                    ..court
-                })
-            },
-            steps,
-        );
-    }
+    let played = |steps: &[fn(&mut Trial)]| at_every_offset_of(earning_twice, steps);
+    played(&[]);
+    let done = played(&[claim_all, undelegate_all, claim_all]);
+    done.are("ClaimRewards", &["NothingOwed"], |at| !EARNED.contains(&at));
+    done.are("Undelegate", &[], never);
+    let done = played(&[|trial| redelegate_all(trial, 2), claim_all, undelegate_all]);
+    done.are("Redelegate", &["Frozen"], never);
+    done.are("ClaimRewards", &["NothingOwed"], |at| at < 0);
+    done.are("Undelegate", &[], never);
+    let done = played(&[|trial| redelegate_all(trial, 4), undelegate_all]);
+    done.are("Redelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
+    let done = played(&[split_all, undelegate_all, cancel_all]);
+    done.are("Redelegate", &["Frozen"], never);
+    done.are("Undelegate", &[], never);
+    done.are("Cancel", &["Frozen", "LineClosed", "TwoLegs"], never);
+    let done = played(&[|trial| operate_all(trial, &[leave(1)]), undelegate_all]);
+    done.are("Leave", &["NotSeated"], closed);
+    done.are("Undelegate", &[], never);
 }
 
 /// The operator does not vote in an epoch, and is jailed for it; the culprit goes at once, and the operator returns as soon as it may.
@@ -574,7 +604,7 @@ fn nobody_evades_by_being_jailed_first() {
             }
         }
     }
-    all.are("Undelegate", &["Frozen"], never);
+    all.are("Undelegate", &[], never);
     all.are("Unjail", &["InJail", "NotSeated", "NotJailed"], |behind| {
         behind != 3
     });
@@ -611,7 +641,7 @@ fn nobody_evades_by_a_first_offence_that_closes_the_line_late_or_early() {
         }
     }
     all.are("Redelegate", &["Frozen"], never);
-    all.are("Undelegate", &["Frozen"], never);
+    all.are("Undelegate", &[], never);
 }
 
 #[test]
@@ -668,6 +698,10 @@ fn step(rng: &mut ChaCha8Rng, trial: &mut Trial) {
     ];
     trial.operate(inputs[rng.random_range(0..inputs.len())].clone());
 }
+
+/// Behind the offence, when what was earned may be claimed: the first set that the culprit backs has ended, and the line is not yet closed in
+/// every play.
+const EARNED: std::ops::RangeInclusive<i64> = 0..=5;
 
 /// No defence refuses a step in every play of an epoch.
 const fn never(_: i64) -> bool {

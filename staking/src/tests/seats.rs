@@ -119,7 +119,7 @@ fn a_seat_that_was_taken_in_this_epoch_is_not_given_back_in_it() {
 }
 
 /// The operator under another account: it displaces a member, takes two units away again before the epoch ends, and no set would have either
-/// of the two. Only the two units would wait, and the next two do the same in the next epoch.
+/// of the two. Only the two units would wait, and the next two do the same in the next epoch. Nor does it take away what the line can spare.
 #[test]
 fn what_others_take_away_does_not_empty_a_seat_that_was_taken_in_this_epoch() {
     for away in [
@@ -133,13 +133,14 @@ fn what_others_take_away_does_not_empty_a_seat_that_was_taken_in_this_epoch() {
         let more = world.delegate(who(1), 9, UNIT);
         world.act(take_seat(9));
         assert_eq!(world.line(line(9, 9)).seat, 1);
-        // It goes as far as the line keeps what a seat needs.
-        world.act(away(who(1), more, UNIT));
         let kept = Reject::NewSeat { seat: 1 };
+        assert_eq!(world.refuse(away(who(1), more, UNIT)), kept);
         assert_eq!(world.refuse(away(who(1), other, 11)), kept);
         world.to(5);
         assert!(world.set(6).iter().any(|member| member.operator == op(9)));
         // Once a set has it, everybody goes whenever it likes.
+        world.act(away(who(1), more, UNIT));
+        assert!(world.line(line(9, 9)).seated());
         world.act(away(who(1), other, 11));
         assert!(!world.line(line(9, 9)).seated());
         world.check();
@@ -581,5 +582,34 @@ fn an_operator_that_is_not_known_does_nothing() {
         redelegate(account_of(op(1)), 1, UNIT, 7),
     ] {
         assert_eq!(world.refuse(input), Reject::NoOperator);
+    }
+}
+
+/// Much stake of one owner is behind a line for one block: in it the line takes the seat of a member with more stake of its own than the line
+/// has, and a set later has the line with what is left, while the member waits for the end of its last set.
+#[test]
+fn what_a_seat_was_taken_with_stays_behind_its_line_until_the_next_epoch() {
+    for away in [
+        undelegate as fn(Account, u64, u128) -> Input,
+        |owner, number, amount| redelegate(owner, number, amount, 1),
+    ] {
+        let mut world = World::new(2, &[9 * UNIT, 5 * UNIT]);
+        world.to(4);
+        world.join(9, 9, UNIT, false);
+        let lent = world.delegate(who(1), 9, 5 * UNIT);
+        world.act(take_seat(9));
+        assert_eq!(world.line(line(2, 2)).until, 5);
+        let kept = Reject::NewSeat { seat: 1 };
+        for amount in [world.rules.min_redelegation, 5 * UNIT] {
+            assert_eq!(world.refuse(away(who(1), lent, amount)), kept);
+        }
+        world.to(5);
+        let held: MemberLeaf = world.leaf((ring_place(6, world.rules.ring), 1));
+        assert_eq!(held.standing.map(|one| one.stake), Some(6 * UNIT));
+        // In the next epoch everybody goes when it likes, and was at risk in the set that has the line.
+        world.act(away(who(1), lent, 5 * UNIT));
+        let position = world.position(lent);
+        assert_eq!((position.legs[0].first, position.legs[0].last), (6, 6));
+        world.check();
     }
 }

@@ -119,9 +119,9 @@ fn nobody_is_held_by_lines_that_displace_each_other() {
     }
 }
 
-/// Whatever the operators do, a seat that was taken is in the set behind the next one; and the delegator is held in no two epochs.
+/// Whatever the operators do, a seat that was taken is in the set behind the next one, with the stake that took it; and the delegator is held in no two epochs.
 #[test]
-fn in_every_sequence_of_steps_a_seat_that_was_taken_is_in_a_set_and_nobody_is_held_twice() {
+fn in_every_sequence_of_steps_what_took_a_seat_is_in_a_set_and_nobody_is_held_twice() {
     let (mut takes, mut holds) = (0, 0);
     for seed in 0..300 {
         let mut rng = rng(seed);
@@ -134,18 +134,20 @@ fn in_every_sequence_of_steps_a_seat_that_was_taken_is_in_a_set_and_nobody_is_he
                 let input = step(&mut rng, &mut world);
                 let is_done = world.try_act(input).is_ok();
                 for effect in world.effects.iter().filter(|_| is_done) {
-                    if let Effect::Seated { line, seat, .. } = effect {
-                        taken.insert(*seat, *line);
+                    if let Effect::Seated { line, seat, stake } = effect {
+                        taken.insert(*seat, (*line, *stake));
                     }
                 }
                 held |= is_held(&world, position);
             }
             let fixed = world.epoch + 2;
             world.boundary(0);
-            for (seat, id) in taken {
+            for (seat, (id, stake)) in taken {
                 let place = ring_place(fixed, world.rules.ring);
                 let member: MemberLeaf = world.leaf((place, seat));
-                assert_eq!(member.standing.map(|one| one.line), Some(id));
+                let standing = member.standing.expect("a member");
+                assert_eq!(standing.line, id);
+                assert!(standing.stake >= stake, "it has what took the seat");
                 takes += 1;
             }
             assert!(!(before && held), "held in two epochs");

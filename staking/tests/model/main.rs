@@ -17,7 +17,10 @@ mod positions;
 mod run;
 mod shrink;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use build::{Builder, KINDS};
 use faults::Fault;
@@ -89,6 +92,11 @@ fn number(name: &str, default: u64) -> u64 {
     value.map_or(default, |value| value.parse().expect("a number"))
 }
 
+/// Says what a run that passed has found: past the harness's capture, so that a log shows it.
+fn say(line: std::fmt::Arguments<'_>) {
+    writeln!(io::stdout().lock(), "{line}").expect("standard output");
+}
+
 /// Makes one run; the number of its operations.
 fn run(seed: u64, fault: Option<Fault>, tally: &mut Tally) -> Result<u64, Box<Failure>> {
     let mut builder = Builder::new(seed);
@@ -153,7 +161,9 @@ fn runs(first: u64, operations: u64) -> Tally {
 fn the_engine_does_what_the_model_does() {
     let operations = number("PLASMID_MODEL_OPERATIONS", 1_000_000);
     let seed = number("PLASMID_MODEL_SEED", 0);
-    println!("{operations} operations, seeds from {seed} on");
+    say(format_args!(
+        "{operations} operations, seeds from {seed} on"
+    ));
     let began = std::time::Instant::now();
     let halves = std::thread::scope(|scope| {
         let other = scope.spawn(|| runs(seed + 1_000_000, operations / 2));
@@ -171,7 +181,7 @@ fn the_engine_does_what_the_model_does() {
         }
     }
     check(&all);
-    println!("{:?}", began.elapsed());
+    say(format_args!("{:?}", began.elapsed()));
 }
 
 fn add(sum: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
@@ -186,15 +196,17 @@ fn check(tally: &Tally) {
     let accepted: u64 = shares.values().map(|share| share[0]).sum();
     let refused: u64 = shares.values().map(|share| share[1]).sum();
     let percent = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
-    println!(
+    say(format_args!(
         "accepted of all: {:.1} %",
         percent(accepted, accepted + refused)
-    );
-    println!("kind: accepted of this kind, this kind of all that were accepted");
+    ));
+    say(format_args!(
+        "kind: accepted of this kind, this kind of all that were accepted"
+    ));
     for (kind, _) in KINDS.iter().filter(|(kind, _)| *kind != "accept") {
         let [yes, no] = shares.get(kind).copied().unwrap_or_default();
         let (own, of_all) = (percent(yes, yes + no), percent(yes, accepted));
-        println!("{kind:>17}: {own:5.1} % {of_all:5.1} %");
+        say(format_args!("{kind:>17}: {own:5.1} % {of_all:5.1} %"));
     }
     for (kind, _) in KINDS.iter().filter(|(kind, _)| *kind != "accept") {
         let [yes, no] = shares.get(kind).copied().unwrap_or_default();
@@ -209,9 +221,11 @@ fn check(tally: &Tally) {
         "too much is refused"
     );
     let overwritten = tally.overwritten;
-    println!("matured, though their record was overwritten in the ring: {overwritten}");
+    say(format_args!(
+        "matured, though their record was overwritten in the ring: {overwritten}"
+    ));
     assert!(overwritten > 0, "no record was overwritten");
-    println!("rejects: {:?}", tally.refused);
+    say(format_args!("rejects: {:?}", tally.refused));
     let met: Vec<&str> = tally.refused.keys().map(String::as_str).collect();
     assert_eq!(met, REJECTS, "the rejects that were met");
 }

@@ -87,13 +87,14 @@ impl Model {
         Some(vec![rest, part])
     }
 
-    /// Nobody empties a seat that no set has yet, by what it takes away from the line of its position, or burns of it.
+    /// From a line whose seat no set has yet nobody takes anything away, and nobody empties the seat by what it burns of its position.
     fn keeps_new_seat(&self, number: u64, parts: &[Position]) -> Done {
         let before = self.find(number)?;
         let stays = |one: &&Position| one.bonded() && one.now.line == before.now.line;
         let stay: u128 = parts.iter().filter(stays).map(Position::held).sum();
         let small = self.is_too_small(before.now.line, before.held() - stay, before.owner);
-        ensure(!before.bonded() || !small || !self.is_seat_new(before.now.line))
+        let kept = small || !parts.iter().all(|one| stays(&one));
+        ensure(!before.bonded() || !kept || !self.is_seat_new(before.now.line))
     }
 
     pub fn undelegate(&mut self, owner: u32, number: u64, amount: u128) -> Done {

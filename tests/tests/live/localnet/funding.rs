@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::stake::{applied, position, until};
+use super::stake::{applied, lists, position, until};
 use super::{refused, run, words};
 
 const COIN: u128 = 1_000_000_000_000_000_000;
@@ -54,11 +54,48 @@ pub fn is_claimed(folder: &Path) {
         |answer| number(answer, "rewards") > each / 10,
     );
     assert!(pool(folder) < held, "nothing left the pool");
-    let had = balance(folder, "bob");
-    applied(
-        folder,
-        &format!("tx stake claim-rewards {backing} --from bob"),
-    );
-    let has = balance(folder, "bob");
-    assert!(has > had + each / 20, "{had} {has}");
+    pays_another(folder, backing, each / 20);
+}
+
+/// Claims the rewards of both of bob's positions at once, for carol: what she gets is what the two had earned.
+fn pays_another(folder: &Path, backing: u64, least: u128) {
+    let positions = || {
+        let answer = run(folder, &words("query stake delegations bob"));
+        answer["positions"].as_array().expect("rows").clone()
+    };
+    let before = positions();
+    let numbers: Vec<u64> = before
+        .iter()
+        .filter_map(|row| row["position"].as_u64())
+        .collect();
+    let [first, second] = numbers[..] else {
+        panic!("{before:?}");
+    };
+    assert_eq!(second, backing, "{before:?}");
+    let earned = |rows: &[Value]| rows.iter().map(|row| number(row, "rewards")).collect();
+    let earned: Vec<u128> = earned(&before);
+    assert!(earned.iter().all(|sum| *sum > 0), "{before:?}");
+    let [had, paying] = ["carol", "bob"].map(|name| balance(folder, name));
+    let line = format!("tx stake claim-rewards {first} {second} --to carol --from bob");
+    let done = applied(folder, &line);
+    let got = balance(folder, "carol") - had;
+    assert!(got >= earned.iter().sum::<u128>() && got > least, "{got}");
+    assert!(balance(folder, "bob") < paying, "bob paid the fee");
+
+    let (height, index) = (&done["height"], &done["index"]);
+    let from = format!("--from-height {height} --from-index {index} --owner carol");
+    let told = lists::events(folder, &from);
+    let one = told.iter().find(|one| one["hash"] == done["hash"]);
+    let one = one.unwrap_or_else(|| panic!("{told:?}"));
+    let sums = |name: &str| -> Vec<u128> {
+        let all = one["events"].as_array().expect("events").iter();
+        let named = all.filter(|event| event["name"] == name);
+        named
+            .map(|event| number(&event["attributes"], "amount"))
+            .collect()
+    };
+    assert_eq!(sums("paid"), [got], "{one}");
+    let collected = sums("collected");
+    assert_eq!(collected.len(), 2, "{one}");
+    assert_eq!(collected.iter().sum::<u128>(), got, "{one}");
 }

@@ -1,12 +1,20 @@
 //! Stake moves while the network runs: an operator that registered after the genesis bonds, takes a seat and stands in the engine's set two
 //! epochs later; somebody delegates to a founder, moves a part, ends the rest, and is paid.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::Path,
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use plasmid::node::comet::Client;
 use serde_json::Value;
 
-use super::{refused, run, words};
+use super::{plasmid, refused, run, words};
+
+pub mod lists;
 
 fn typed(folder: &Path, line: &str) -> Value {
     run(folder, &words(line))
@@ -17,6 +25,38 @@ pub fn applied(folder: &Path, line: &str) -> Value {
     let answer = typed(folder, &format!("{line} --yes"));
     assert_eq!(answer["code"], 0, "{line}: {answer}");
     answer
+}
+
+/// A command that asks at a terminal, where this is typed.
+fn answered(folder: &Path, line: &str, answer: &str) -> Output {
+    let (mut keys, terminal) = plasmid_tests::terminal::open();
+    let child = plasmid(folder)
+        .args(words(&format!("{line} --output json")))
+        .stdin(terminal)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    keys.write_all(answer.as_bytes())
+        .expect("the terminal takes it");
+    let output = child.wait_with_output().expect("the command ends");
+    let asked = String::from_utf8_lossy(&output.stderr);
+    assert!(asked.contains("sign it? [y/N]"), "{line}: {asked}");
+    output
+}
+
+/// Nothing but a yes at a terminal signs.
+fn asks(folder: &Path, line: &str) -> Value {
+    for answer in ["n\n", "\n", "yes, but\n"] {
+        let output = answered(folder, line, answer);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!output.status.success(), "{answer:?}: {told}");
+        assert!(told.contains("nothing was sent"), "{answer:?}: {told}");
+    }
+    let output = answered(folder, line, "y\n");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(told["code"], 0, "{line}: {told}");
+    told
 }
 
 /// Asks until an answer is as it should be.
@@ -165,7 +205,7 @@ fn follows_a_founder(folder: &Path) {
             assert!(text.contains(words), "{words:?} is not in {text}");
         }
     }
-    let whole = position(&applied(folder, &line));
+    let whole = position(&asks(folder, &line));
     let line = format!(
         "tx stake redelegate {whole} --amount 0.5 --to {} --from bob",
         operator(1)
@@ -178,6 +218,11 @@ fn follows_a_founder(folder: &Path) {
         let found = typed(folder, &format!("query stake position {moved}"));
         assert_eq!(found["restake"], allowed, "{line}: {found}");
     }
+    lists::of_a_delegator(folder, [whole, moved], [&operator(0), &operator(1)]);
+    lists::of_validators(folder);
+    lists::of_lines(folder, &operator(0));
+    let mut done = vec!["delegate", "redelegate", "allow_restake", "allow_restake"];
+    lists::of_events(folder, &operator(0), &done);
     let line = format!("tx stake undelegate {whole} --from bob");
     let shown = typed(folder, &format!("{line} --dry-run"));
     let told = shown["node_says"].as_str().expect("a text");
@@ -205,4 +250,7 @@ fn follows_a_founder(folder: &Path) {
     assert!(said.contains(&whole.to_string()), "{said}");
     let still = typed(folder, &format!("query stake position {moved}"));
     assert_eq!(still["held"], "500000000000000000", "{still}");
+    lists::of_what_is_left(folder, moved);
+    done.extend(["undelegate", "claim_stake"]);
+    lists::of_events(folder, &operator(0), &done);
 }

@@ -127,7 +127,7 @@ impl Pool {
         queue.check_covered(offer, purse)?;
         let right = self.right_of(&offer.header.sender);
         let rank = queue.rank_of(offer, purse.next, right);
-        let mut replaced = self.rivals(offer, &rank, replaces)?;
+        let mut replaced = self.rivals(offer, (&rank, purse.next), replaces)?;
         replaced.extend(same.and_then(|other| other.rank));
         let times = self.times(queue, &replaced)?;
         self.make_room(offer, &rank, &replaced, times)
@@ -148,8 +148,13 @@ impl Pool {
 
     /// What waits about the same as this offer, at another place, and goes when it comes: what others sent and this one beats, and what its
     /// sender has at a later sequence, without which this one could never wait if it came late. What stands behind one of them is held
-    /// already, and stays.
-    fn rivals(&self, offer: &Offer, rank: &Rank, replaces: Replaces) -> Result<Vec<Rank>, Reject> {
+    /// already, and stays. What the sender has below its `next` sequence stands in a block, and goes with the sweep behind that.
+    fn rivals(
+        &self,
+        offer: &Offer,
+        (rank, next): (&Rank, u64),
+        replaces: Replaces,
+    ) -> Result<Vec<Rank>, Reject> {
         let mut rivals = Vec::new();
         for topic in offer.topics.iter() {
             let waiting = self.topics.get(&topic).and_then(|hash| self.get(hash));
@@ -158,7 +163,8 @@ impl Pool {
             };
             let header = other.header;
             let is_own = header.sender == offer.header.sender;
-            if is_own && header.sequence == offer.header.sequence {
+            let is_gone = header.sequence < next || header.sequence == offer.header.sequence;
+            if is_own && is_gone {
                 continue;
             }
             let queue = self.senders.get(&header.sender);

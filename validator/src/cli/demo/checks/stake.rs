@@ -1,4 +1,4 @@
-//! The checks of steps 9 to 14: delegators, the fifth validator, its absence and its two votes.
+//! The checks of steps 9 to 13, and 16: delegators, the fifth validator, its absence and its two votes.
 
 use super::{Check, Verdict, all_moved, alter, equal, number, seen, short, unmove};
 use crate::cli::demo::observe::{

@@ -1,4 +1,4 @@
-//! Steps 9 to 14: stake of delegators, and a validator that comes, is absent, returns, and signs two votes.
+//! Steps 9 to 13, and 16: stake of delegators, and a validator that comes, is absent, returns, and signs two votes.
 
 use plasmid_proto::{
     ledger::v1::Status,

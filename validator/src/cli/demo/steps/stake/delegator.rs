@@ -1,4 +1,4 @@
-//! Steps 9, 11 and 14: alice delegates, is paid rewards, moves a part, ends another, and is paid when it has matured.
+//! Steps 9, 11 and 16: alice delegates, is paid rewards, moves a part, ends another, and is paid when it has matured.
 
 use plasmid_proto::stake::v1::GetMaturityRequest;
 

@@ -297,7 +297,7 @@ fn new_seats(cases: &mut Cases) {
         OWNER,
         |scene| undelegate(taken(scene), COIN),
     );
-    cases.ok(
+    cases.no(
         "undelegate: what a seat taken in this epoch can spare",
         OWNER,
         |scene| undelegate(taken(scene), COIN / 2),
