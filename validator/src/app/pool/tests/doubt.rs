@@ -323,7 +323,7 @@ fn decoys_behind_gaps_make_the_turn_of_what_can_be_tried_no_rarer() {
 fn what_stands_in_a_block_does_not_keep_its_senders_next_one_out() {
     let mut pool = Pool::new(Limits::default());
     pool.put(about(1, 0, 10, restake(7)), 0).unwrap();
-    let next = about(1, 1, 10, claim(&[7]));
+    let next = about(1, 1, 10, restake(7));
     let admits = |pool: &Pool, at: u64| pool.admits(&next.offer, &rich(at), Replaces::Never);
     assert!(matches!(admits(&pool, 0), Err(Reject::TopicWaits { .. })));
     assert_eq!(admits(&pool, 1), Ok(()));

@@ -210,6 +210,25 @@ impl Scene {
         });
     }
 
+    /// The sets have a line at a seat, from the one on that is fixed when it takes the seat in epoch 0.
+    pub fn stands(&mut self, number: u8, seat: u16) {
+        let last = HEIGHT / u64::from(parameters().epoch_blocks) + 1;
+        for epoch in 2..=last {
+            let place = ring_place(epoch, parameters().ring);
+            self.change(Key::Member { place, seat }, |member: &mut MemberLeaf| {
+                member.standing = Some(Standing {
+                    line: line(number),
+                    registration: registration(number),
+                    consensus_key: [0x54; 32],
+                    checkpoint_key: [0x55; 96],
+                    power: 1,
+                    stake: FOUNDED,
+                    commission: 0,
+                });
+            });
+        }
+    }
+
     /// A position of a wallet, made in an epoch.
     pub fn delegate(&mut self, epoch: u64, from: u8, to: u8, amount: u128) -> u64 {
         let from = Wallet::new(from).account().bytes();

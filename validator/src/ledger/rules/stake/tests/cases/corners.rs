@@ -432,6 +432,7 @@ fn late_cancels(cases: &mut Cases) {
         OWNER,
         |scene| {
             seated(scene, NEWCOMER);
+            scene.stands(NEWCOMER, 1);
             cancel(moved_and_ended(scene, 3, COIN))
         },
     );
@@ -440,6 +441,7 @@ fn late_cancels(cases: &mut Cases) {
         OWNER,
         |scene| {
             seated(scene, NEWCOMER);
+            scene.stands(NEWCOMER, 1);
             let position = moved_of(scene, COIN);
             let owner = Wallet::new(OWNER).account().bytes();
             let end = Undelegate {
