@@ -53,8 +53,9 @@ mod vitals;
 
 pub use accounts::Remembered;
 pub use disk::{
-    Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
-    MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE,
+    Disk, DiskRead, Door, MAX_COURT_READS, MAX_COURT_READS_OF_SITE, MAX_DISK_READS,
+    MAX_DISK_READS_OF_SITE, MAX_LIST_READS, MAX_LIST_READS_OF_SITE, MAX_SET_READS,
+    MAX_SET_READS_OF_SITE,
 };
 pub use holders::find_holders;
 pub use past::{Past, PastLeaf};

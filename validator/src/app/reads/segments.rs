@@ -30,6 +30,12 @@ pub fn get_segments(
     };
     let whole = OpenedSegments::of(source.segments(height)?.ok_or_else(missing)?);
     let (first, mut left) = (request.first, MAX_PAGE_BYTES);
+    if first >= whole.count {
+        let count = whole.count;
+        return Err(ReadError::Invalid(format!(
+            "block {height} has {count} segments, and the first one that is asked for is {first}, counted from 0"
+        )));
+    }
     let numbered = (0u32..).zip(&whole.segments);
     let wanted = numbered.filter(|(number, _)| *number >= first);
     let mut page = Vec::new();

@@ -129,9 +129,11 @@ impl Epoch {
             .signature_call(BLOCK, &opened, number, &bad)
             .unwrap();
         // What judges a checkpoint finds the same, and shows it by the same call.
-        let found = hearing.judge_block(BLOCK, &opened);
+        let found = hearing.judge_segments(BLOCK, &opened).into_iter();
         let shown = found.map(|found| (found.broken.name(), found.call));
+        let shown: Vec<_> = shown.collect();
         let expected = changed.then(|| ("bad_signature".to_owned(), Some(call.clone())));
+        let expected: Vec<_> = expected.into_iter().collect();
         assert_eq!(shown, expected);
         json!({
             "place": place,
