@@ -304,6 +304,7 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
         }
         "/plasmid.chain.v1.ChainService/GetStatus" => call(source, data, chain::get_status),
         "/plasmid.chain.v1.ChainService/GetBlock" => call(source, data, chain::get_block),
+        "/plasmid.chain.v1.ChainService/ListBlocks" => call(source, data, chain::list_blocks),
         "/plasmid.chain.v1.ChainService/ListValidators" => {
             call(source, data, chain::list_validators)
         }
