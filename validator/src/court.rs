@@ -29,8 +29,7 @@ use crate::chain::links::{
     LinkError, check_blocks, check_counts, check_last, check_leaf, check_segments, end_slots,
 };
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
-use crate::chain::segments::transactions;
-use crate::chain::signatures::bad_signatures;
+use crate::chain::signatures::{bad_signatures, split};
 use crate::ledger::leaf::Value;
 use crate::ledger::{Code, Domain, Parameters, Slot};
 
@@ -271,10 +270,9 @@ impl Hearing<'_> {
         let users = (0u32..).zip(&segments.segments);
         let users = users.filter(|(_, one)| one.kind == SegmentKind::Users as u8);
         users.filter_map(move |(segment, one)| {
-            // What does not split is unsound for another reason, which only its re-execution shows.
-            let all = transactions(one.bytes.as_ref()?).ok()?;
+            let all = split(one.bytes.as_ref()?, one.count);
             let bad = bad_signatures(&all, &self.facts.domain);
-            let bad = bad.into_iter().find(|bad| bad.place < one.count)?;
+            let bad = bad.into_iter().next()?;
             let call = self.signature_call(number, segments, segment, &bad);
             let broken = BrokenRule::Signature {
                 segment,

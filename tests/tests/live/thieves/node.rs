@@ -32,7 +32,7 @@ use tonic::{Request, Response, Status};
 use super::chain::{BLOCKS, Chain, genesis};
 
 /// What a node may lie in.
-pub const LIES: [&str; 7] = [
+pub const LIES: [&str; 8] = [
     "it has no segments",
     "a block's time",
     "a segment's root",
@@ -40,10 +40,12 @@ pub const LIES: [&str; 7] = [
     "the number of segments",
     "a leaf of the state",
     "the genesis parameters",
+    "it shows no leaf of the state",
 ];
-/// The one that shows nothing, and the one whose segments are the checkpoint's and their bytes are not.
+/// The one that shows no segments, the one whose segments are the checkpoint's and their bytes are not, and the one that shows no leaf.
 pub const SILENT: usize = 0;
 pub const BYTES: usize = 3;
+pub const NO_LEAVES: usize = 7;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -228,7 +230,8 @@ impl BridgeService for Service {
         };
         let epoch = request
             .epoch
-            .and_then(|epoch| self.chain.epochs.get(epoch as usize));
+            .and_then(|epoch| self.chain.epochs.get(epoch as usize))
+            .filter(|_| !self.lies(NO_LEAVES));
         let proof =
             epoch.and_then(|epoch| leaf(&epoch.state(), &B256::from_slice(&key), self.lies(5)));
         Ok(Response::new(GetProofResponse {

@@ -79,7 +79,11 @@ impl Epoch {
         let bad = bad_signatures(&all, &domain);
         let hints = match bad.as_slice() {
             [bad] if changed && bad.place as usize == place => bad.hints,
-            [] if !changed => hints(&Transaction::decode(all[place]).unwrap()),
+            [] if !changed => hints(
+                judge_signature(all[place], &domain.separator())
+                    .unwrap()
+                    .ed25519,
+            ),
             _ => panic!("{bad:?}"),
         };
         let opened = self.records.iter().zip(&self.segments);

@@ -89,7 +89,10 @@ fn what_is_kept_is_read_back_and_what_is_final_is_deleted() {
     };
     archive.retain(&now);
     assert_eq!(archive.bytes, 2 * each);
-    let kept: Vec<bool> = all.iter().map(|one| archive.blocks(one).is_some()).collect();
+    let kept: Vec<bool> = all
+        .iter()
+        .map(|one| archive.blocks(one).is_some())
+        .collect();
     assert_eq!(kept, [false, true, true, false]);
     // Every cut file, and every file of another length, is none.
     let path = archive.place(&all[2]).join("2");
