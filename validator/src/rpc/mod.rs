@@ -37,9 +37,9 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
     app::reads::{
-        Door, MAX_COURT_READS, MAX_COURT_READS_OF_SITE, MAX_DISK_READS, MAX_DISK_READS_OF_SITE,
-        MAX_LIST_READS, MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE, ReadError,
-        Reader, Source, shares::Shares,
+        Door, MAX_COURT_READS, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
+        MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE, ReadError, Reader, Source,
+        shares::Shares,
     },
     wire::Unreadable,
     workers::{Lost, Workers},
@@ -323,7 +323,7 @@ impl Services {
             )?),
             court: Arc::new(Workers::start(
                 "grpc-court",
-                (MAX_COURT_READS, MAX_COURT_READS_OF_SITE),
+                MAX_COURT_READS,
                 MAX_PAST_READS,
             )?),
             engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),

@@ -15,7 +15,7 @@ use plasmid_proto::{
 use tonic::{Request, Response, Status};
 
 use super::Services;
-use crate::app::reads::{Door, accounts, chain};
+use crate::app::reads::{Door, accounts, chain, segments};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -50,7 +50,7 @@ impl ChainService for Services {
     }
 
     async fn list_blocks(&self, request: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
-        self.answer_court(request, chain::list_blocks).await
+        self.answer_court(request, segments::list_blocks).await
     }
 
     async fn list_validators(

@@ -9,13 +9,13 @@ use std::{
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_proto::chain::v1::{
     GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
-    GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse, ListBlocksRequest,
-    ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse, Supply, Validator,
+    GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
+    ListValidatorsRequest, ListValidatorsResponse, Supply, Validator,
 };
 use plasmid_staking::{Position, Rewards, epoch_of};
 
 use super::{
-    ReadError, Reader, Trees,
+    ReadError, Reader,
     accounts::{decode, value},
     bridge, claims, on_tree_and_height, page_size,
 };
@@ -32,8 +32,6 @@ use crate::{
     wire::{self, address_bytes, address_text, consensus_address},
 };
 
-/// Blocks of one page.
-const MAX_BLOCKS: u32 = 1_000;
 /// Assets of one page of sums.
 const MAX_ASSETS: usize = 1_000;
 /// Leaves that are added up while the state is held: about a millisecond.
@@ -126,37 +124,8 @@ pub fn get_block(
     Ok(told(&block))
 }
 
-/// Blocks in a row.
-pub fn list_blocks(
-    source: &Reader<'_>,
-    request: &ListBlocksRequest,
-) -> Result<ListBlocksResponse, ReadError> {
-    let (first, tip) = (request.first, source.tip().height);
-    if first == 0 || first > tip {
-        let why = format!("no block {first}: the first one is 1, and the tip is {tip}");
-        return Err(ReadError::NotFound(why));
-    }
-    let _place = source.enter_disk()?;
-    let count = match request.count {
-        0 => MAX_BLOCKS,
-        count => count.min(MAX_BLOCKS),
-    };
-    let last = tip.min(first.saturating_add(u64::from(count)).saturating_sub(1));
-    let mut blocks = Vec::new();
-    for height in first..=last {
-        source.check()?;
-        let Some(block) = source.commitment(height)? else {
-            break;
-        };
-        blocks.push(told(&block));
-    }
-    match blocks.is_empty() {
-        true => Err(ReadError::NotFound(format!("block {first} is not kept"))),
-        false => Ok(ListBlocksResponse { blocks }),
-    }
-}
-
-fn told(block: &BlockCommitment) -> GetBlockResponse {
+/// A commitment as clients read it.
+pub(super) fn told(block: &BlockCommitment) -> GetBlockResponse {
     GetBlockResponse {
         rules: block.rules,
         height: block.height,

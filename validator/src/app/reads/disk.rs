@@ -27,8 +27,7 @@ pub const MAX_LIST_READS_OF_SITE: usize = 1;
 pub const MAX_SET_READS: usize = 4;
 pub const MAX_SET_READS_OF_SITE: usize = 2;
 /// The same of blocks in a row and of segments, which whoever judges a checkpoint reads: of all sites and of one.
-pub const MAX_COURT_READS: usize = 2;
-pub const MAX_COURT_READS_OF_SITE: usize = 1;
+pub const MAX_COURT_READS: (usize, usize) = (2, 1);
 /// The same of the engine's queries.
 const MAX_ENGINE_DISK_READS: usize = 2;
 
@@ -94,7 +93,7 @@ impl Disk {
             Door::Client => (&self.clients, MAX_DISK_READS),
             Door::List => (&self.lists, MAX_LIST_READS),
             Door::Set => (&self.sets, MAX_SET_READS),
-            Door::Court => (&self.court, MAX_COURT_READS),
+            Door::Court => (&self.court, MAX_COURT_READS.0),
             Door::Engine => (&self.engine, MAX_ENGINE_DISK_READS),
             Door::Own => (&self.own, usize::MAX),
         };
@@ -183,7 +182,7 @@ mod tests {
             (
                 Door::Court,
                 [Door::Engine, Door::Client, Door::List, Door::Set],
-                MAX_COURT_READS,
+                MAX_COURT_READS.0,
             ),
             (
                 Door::Engine,
