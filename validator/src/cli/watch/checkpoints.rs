@@ -26,11 +26,12 @@ use crate::court::{CourtFacts, Finding, Hearing, OpenedEpoch};
 use crate::ledger::Domain;
 use asked::CheckpointNodes;
 use kept::CheckpointArchive;
-use progress::EpochProgress;
+use progress::{Deaf, EpochProgress, Question};
 
 pub mod asked;
 pub mod kept;
 mod progress;
+mod read;
 
 /// How long what no node showed rests before it is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -76,6 +77,7 @@ pub fn follow(
         facts: None,
         epochs: BTreeMap::new(),
         progress: BTreeMap::new(),
+        late: None,
         news: news.clone(),
         trouble: None,
     };
@@ -92,6 +94,8 @@ struct CheckpointJudge {
     epochs: BTreeMap<B256, Arc<OpenedEpoch>>,
     /// How far each is judged, by the same word.
     progress: BTreeMap<B256, EpochProgress>,
+    /// Where no node answered in time any more.
+    late: Option<u64>,
     news: Sender<ChildNews>,
     /// Why the folder cannot be written, as it was told last.
     trouble: Option<String>,
@@ -124,13 +128,22 @@ impl CheckpointJudge {
         self.epochs.retain(|word, _| words.contains(word));
         self.archive.retain(now);
         let mut is_done = true;
-        let open: Vec<&Acceptance> = now.open().collect();
-        for accepted in open.into_iter().rev() {
+        let mut open: Vec<&Acceptance> = now.open().collect();
+        // Where no node answered in time the last time, the others come first.
+        let behind = self.late.take();
+        open.sort_by_key(|one| {
+            let is_last = behind.is_some_and(|late| one.epoch >= late);
+            (is_last, std::cmp::Reverse(one.epoch))
+        });
+        for accepted in open {
             let (epoch, word) = (accepted.epoch, accepted.record());
             let mut progress = self.progress.remove(&word).unwrap_or_default();
             if !progress.is_over {
                 let judged = self.judge(now, accepted, &mut progress).await;
                 progress.is_over = judged.is_ok();
+                if !progress.is_over && self.nodes.rest() {
+                    self.late.get_or_insert(epoch);
+                }
                 is_done &= progress.is_over;
                 let told = match judged {
                     Ok(()) if progress.is_sound() => Some(ChildNews::Sound { epoch }),
@@ -194,71 +207,94 @@ impl CheckpointJudge {
         let facts = self.facts().await?;
         let blocks = facts.parameters.epoch_blocks;
         let epoch = self.opened(accepted, blocks).await?;
+        if progress.next == 0 {
+            // What the blocks alone show waits for nothing else.
+            self.judge_links(accepted, progress, (&facts, &epoch, None))
+                .await?;
+        }
         let mut missing = None;
-        if !progress.has_links {
-            let previous = match accepted.epoch.checked_sub(1).map(|before| now.of(before)) {
-                None => None,
-                Some(None) => {
-                    missing = Some("what root accepted before it is not read yet".to_owned());
-                    None
-                }
-                Some(Some(before)) => match self.opened(before, blocks).await {
-                    Ok(opened) => Some(opened),
-                    Err(Unjudged::Withheld(why)) => {
-                        missing = Some(format!("the blocks before it: {why}"));
-                        None
-                    }
-                    Err(other) => return Err(other),
-                },
-            };
-            let is_all = missing.is_none();
-            let (facts, epoch) = (Arc::clone(&facts), Arc::clone(&epoch));
-            let judge = move || hearing(&facts, &epoch, previous.as_deref()).judge_blocks();
-            let found = apart(judge).await.unwrap_or_default();
-            self.accuse(accepted, progress, found).await?;
-            progress.has_links = is_all;
-        }
-        for slot in end_slots(accepted.epoch, facts.parameters.ring) {
-            if progress.leaves.contains(&slot) {
-                continue;
-            }
-            match self.nodes.leaf(accepted, &slot).await {
-                Ok(leaf) => {
-                    let found = hearing(&facts, &epoch, None).judge_leaf(&slot, &leaf);
-                    self.accuse(accepted, progress, found.into_iter().collect())
-                        .await?;
-                    progress.leaves.insert(slot);
-                }
-                Err(Unjudged::Withheld(why)) => {
-                    missing.get_or_insert(format!("{slot}: {why}"));
-                }
-                Err(other) => return Err(other),
-            }
-        }
-        for number in 0..blocks {
-            if progress.blocks.contains(&number) {
-                continue;
+        let slots = end_slots(accepted.epoch, facts.parameters.ring);
+        for (place, question) in progress.questions(slots, blocks) {
+            if self.nodes.rest() {
+                let late = || "no node answers in time".to_owned();
+                return Err(Unjudged::Withheld(missing.unwrap_or_else(late)));
             }
             if Instant::now() > until {
                 return Err(missing.map_or(Unjudged::Later, Unjudged::Withheld));
             }
-            let (segments, why) = self.segments(&facts, &epoch, number).await?;
-            if let Some(segments) = segments {
-                let (facts, epoch) = (Arc::clone(&facts), Arc::clone(&epoch));
-                let judge = move || hearing(&facts, &epoch, None).judge_segments(number, &segments);
-                let found = apart(judge).await.unwrap_or_default();
-                self.accuse(accepted, progress, found).await?;
-            }
-            match why {
-                None => {
-                    progress.blocks.insert(number);
+            progress.next = place.saturating_add(1);
+            let why = match question {
+                Question::Before => match self.before(now, accepted, blocks).await {
+                    Ok(previous) => {
+                        let opened = (&facts, &epoch, previous);
+                        self.judge_links(accepted, progress, opened).await?;
+                        progress.has_links = true;
+                        None
+                    }
+                    Err(Unjudged::Withheld(why)) => Some(format!("the blocks before it: {why}")),
+                    Err(other) => return Err(other),
+                },
+                Question::Leaf(slot) => match self.nodes.leaf(accepted, &slot).await {
+                    Ok(leaf) => {
+                        let found = hearing(&facts, &epoch, None).judge_leaf(&slot, &leaf);
+                        let found = found.into_iter().collect();
+                        self.accuse(accepted, progress, found).await?;
+                        progress.leaves.insert(slot);
+                        None
+                    }
+                    Err(Unjudged::Withheld(why)) => Some(format!("{slot}: {why}")),
+                    Err(other) => return Err(other),
+                },
+                Question::Block(number) => {
+                    let (segments, why) = self.segments(&facts, &epoch, number).await?;
+                    if let Some(segments) = segments {
+                        let (facts, epoch) = (Arc::clone(&facts), Arc::clone(&epoch));
+                        let judge =
+                            move || hearing(&facts, &epoch, None).judge_segments(number, &segments);
+                        let found = apart(judge).await.unwrap_or_default();
+                        self.accuse(accepted, progress, found).await?;
+                    }
+                    if why.is_none() {
+                        progress.blocks.insert(number);
+                    }
+                    why.map(|why| format!("block {number} of the epoch: {why}"))
                 }
-                Some(why) => {
-                    missing.get_or_insert(format!("block {number} of the epoch: {why}"));
-                }
-            }
+            };
+            missing = missing.or(why);
         }
         missing.map_or(Ok(()), |why| Err(Unjudged::Withheld(why)))
+    }
+
+    /// The blocks of the checkpoint before; none of the first one.
+    async fn before(
+        &mut self,
+        now: &AcceptedCheckpoints,
+        accepted: &Acceptance,
+        blocks: u32,
+    ) -> Result<Option<Arc<OpenedEpoch>>, Unjudged> {
+        let Some(before) = accepted.epoch.checked_sub(1) else {
+            return Ok(None);
+        };
+        let why = || Unjudged::Withheld("what root accepted before it is not read yet".to_owned());
+        let before = now.of(before).ok_or_else(why)?;
+        self.opened(before, blocks).await.map(Some)
+    }
+
+    /// Judges L1 to L5.
+    async fn judge_links(
+        &self,
+        accepted: &Acceptance,
+        progress: &mut EpochProgress,
+        (facts, epoch, previous): (
+            &Arc<CourtFacts>,
+            &Arc<OpenedEpoch>,
+            Option<Arc<OpenedEpoch>>,
+        ),
+    ) -> Result<(), Deaf> {
+        let (facts, epoch) = (Arc::clone(facts), Arc::clone(epoch));
+        let judge = move || hearing(&facts, &epoch, previous.as_deref()).judge_blocks();
+        let found = apart(judge).await.unwrap_or_default();
+        self.accuse(accepted, progress, found).await
     }
 
     /// What the court knows of the genesis.
@@ -336,15 +372,6 @@ impl CheckpointJudge {
             self.archive.keep_segments(&epoch.accepted, number, shown);
         }
         Ok((kept, why))
-    }
-}
-
-/// Nobody listens any more.
-struct Deaf;
-
-impl From<Deaf> for Unjudged {
-    fn from(_: Deaf) -> Self {
-        Self::Deaf
     }
 }
 

@@ -10,19 +10,17 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use plasmid_bridge::client::watcher::ChildNews;
 use plasmid_bridge::proof::commitment::BlockCommitment;
-use plasmid_bridge::proof::tree::{Inclusion, value_hash};
 use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_proto::bridge::v1::{
-    GetGenesisParametersRequest, GetProofRequest, GetSegmentsRequest, LeafProof, Segment,
+    GetGenesisParametersRequest, GetProofRequest, GetSegmentsRequest,
     bridge_service_client::BridgeServiceClient, get_proof_request,
 };
-use plasmid_proto::chain::v1::{
-    GetBlockResponse, ListBlocksRequest, chain_service_client::ChainServiceClient,
-};
+use plasmid_proto::chain::v1::{ListBlocksRequest, chain_service_client::ChainServiceClient};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 use tonic::{Status, transport::Channel};
 
+use super::read::{commitment, leaf, segment, word};
 use super::{Deaf, Unjudged};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::court::{CourtFacts, OpenedEpoch, has_such_counts};
@@ -146,6 +144,13 @@ impl CheckpointNodes {
             }
         }
         Err(Unjudged::Withheld(reasons.join("; ")))
+    }
+
+    /// Whether every node was late a short while ago, so that none would be asked.
+    pub(super) fn rest(&self) -> bool {
+        let now = Instant::now();
+        let rests = |node| self.resting.get(node).is_some_and(|until| now < *until);
+        self.nodes.iter().all(|(node, _)| rests(node))
     }
 
     /// What is made of the parameters' leaf in the genesis state.
@@ -344,53 +349,4 @@ fn lock<T>(parts: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn bridge(channel: Channel) -> BridgeServiceClient<Channel> {
     BridgeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER)
-}
-
-fn word(bytes: &[u8]) -> Option<B256> {
-    B256::try_from(bytes).ok()
-}
-
-fn commitment(told: &GetBlockResponse) -> Option<BlockCommitment> {
-    Some(BlockCommitment {
-        rules: told.rules,
-        height: told.height,
-        time: told.time,
-        block_hash: word(&told.block_hash)?,
-        witness_hash: word(&told.witness_hash)?,
-        before: word(&told.state_root_before)?,
-        after: word(&told.state_root_after)?,
-        segments_root: word(&told.segments_root)?,
-    })
-}
-
-fn segment(told: Segment) -> Option<OpenedSegment> {
-    let mut shown = OpenedSegment {
-        kind: told.kind.try_into().ok()?,
-        first: told.first,
-        count: told.count,
-        length: told.length,
-        chunks_root: word(&told.chunks_root)?,
-        before: word(&told.state_root_before)?,
-        after: word(&told.state_root_after)?,
-        bytes: Some(told.bytes),
-    };
-    shown.trim();
-    Some(shown)
-}
-
-fn leaf(told: LeafProof) -> Option<ShownLeaf> {
-    let siblings: Option<Vec<B256>> = told.siblings.iter().map(|one| word(one)).collect();
-    let kind = told.kind.try_into().ok()?;
-    Some(ShownLeaf {
-        kind,
-        inclusion: Inclusion {
-            index: told.index,
-            count: told.leaf_count,
-            key: word(&told.leaf_key)?,
-            next: word(&told.next_key)?,
-            value_hash: value_hash(kind, &told.value),
-            siblings: siblings?.try_into().ok()?,
-        },
-        value: told.value,
-    })
 }
