@@ -141,9 +141,12 @@ pub(super) fn read_bytes<S: Backend>(
 
 /// Gives up those of epochs below this one, a few epochs at a time.
 pub(super) fn forget<S: Backend>(disk: &Sealed<S>, epoch: u64) -> Result<(), StoreError> {
+    let Some(last) = epoch.checked_sub(1) else {
+        return Ok(());
+    };
     let (first, last) = (
         keys::segment(0, 0, 0, 0),
-        keys::segment(epoch.saturating_sub(1), u64::MAX, u8::MAX, u32::MAX),
+        keys::segment(last, u64::MAX, u8::MAX, u32::MAX),
     );
     for _ in 0..STEP {
         let Some((key, _)) = disk.first(Table::Segment, &first, &last)? else {

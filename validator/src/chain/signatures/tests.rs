@@ -258,7 +258,6 @@ fn refused_by_nodes() -> Vec<(String, Vec<u8>)> {
             0x20,
             text(|text| text[2] = 7),
         ),
-        ("an amount of zero", 0x11, vec![0; 24]),
     ];
     let key = SigningKey::from([3; 32]);
     let public: [u8; 32] = VerificationKey::from(&key).into();
