@@ -25,14 +25,18 @@ use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind, blocks_root};
 use plasmid_bridge::relay::acceptance::Acceptance;
 
-use crate::chain::links::{LinkError, check_blocks, check_counts, check_ends_by, check_segments};
+use crate::chain::links::{
+    LinkError, check_blocks, check_counts, check_last, check_leaf, check_segments, end_slots,
+};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
-use crate::chain::segments::transactions;
-use crate::chain::signatures::bad_signatures;
+use crate::chain::signatures::{bad_signatures, split};
 use crate::ledger::leaf::Value;
 use crate::ledger::{Code, Domain, Parameters, Slot};
 
 pub mod shown;
+
+/// Findings of one kind in one part of a checkpoint that are told, at most: one is enough for root.
+const MAX_FINDINGS: usize = 8;
 
 /// What the court knows of the genesis, and what it is shown of it.
 #[derive(Clone, Debug)]
@@ -185,87 +189,130 @@ pub struct Hearing<'a> {
 }
 
 impl Hearing<'_> {
-    /// What block `number` follows: of a height that its place gives, and in the state that the checkpoint before says itself that it leaves.
-    fn before(&self, number: u32) -> Option<BlockCommitment> {
-        let height = self.height(number).checked_sub(1)?;
-        let known = match (number.checked_sub(1), self.previous) {
-            (Some(earlier), _) => *self.epoch.blocks.get(usize::try_from(earlier).ok()?)?,
-            (None, None) => self.facts.genesis,
-            (None, Some(previous)) => BlockCommitment {
+    /// What block `number` follows: of a height that its place gives, and in the state that the checkpoint before says itself that it leaves. What is not shown of the
+    /// checkpoint before says nothing against the first block.
+    fn before(&self, number: u32, block: &BlockCommitment) -> BlockCommitment {
+        let earlier = number.checked_sub(1);
+        let known = match (earlier, self.previous) {
+            (Some(earlier), _) => {
+                let place = usize::try_from(earlier).unwrap_or(usize::MAX);
+                self.epoch.blocks.get(place).copied()
+            }
+            (None, None) if self.epoch.accepted.epoch == 0 => Some(self.facts.genesis),
+            (None, None) => None,
+            (None, Some(previous)) => previous.blocks.last().map(|last| BlockCommitment {
                 after: previous.accepted.checkpoint.state_root,
-                ..*previous.blocks.last()?
-            },
+                ..*last
+            }),
         };
-        Some(BlockCommitment { height, ..known })
+        let unknown = BlockCommitment {
+            after: block.before,
+            time: 0,
+            ..*block
+        };
+        BlockCommitment {
+            height: self.height(number).saturating_sub(1),
+            ..known.unwrap_or(unknown)
+        }
     }
 
-    /// The first thing that is broken in block `number`, of which these are the segments; none of a block that is sound, and where there is no such block.
+    /// What is broken between blocks, and between the last one and the checkpoint: L1 to L5. No segment and no leaf is needed for it.
     #[must_use]
-    pub fn judge_block(&self, number: u32, segments: &OpenedSegments) -> Option<Finding> {
-        let place = usize::try_from(number).ok()?;
-        let (block, before) = (self.epoch.blocks.get(place)?, self.before(number)?);
-        let parameters = &self.facts.parameters;
-        let links = check_blocks(&before, block, parameters).and_then(|()| {
-            let count = usize::try_from(segments.count).unwrap_or(usize::MAX);
-            check_counts(count, segments.transactions, parameters)?;
+    pub fn judge_blocks(&self) -> Vec<Finding> {
+        let numbered = (0u32..).zip(&self.epoch.blocks);
+        let links = numbered.filter_map(|(number, block)| {
+            let before = self.before(number, block);
+            let error = check_blocks(&before, block, &self.facts.parameters).err()?;
+            let call = self.link_call(number, &error, None);
+            Some(self.finding(number, BrokenRule::Link(error), call))
+        });
+        links.chain(self.judge_last()).take(MAX_FINDINGS).collect()
+    }
+
+    fn judge_last(&self) -> Option<Finding> {
+        let last = self.epoch.blocks.last()?;
+        let error = check_last(&self.epoch.accepted.checkpoint, last).err()?;
+        let number = self.last_number();
+        let call = self.block_call(error.rule(), number);
+        Some(self.finding(number, BrokenRule::Link(error), call))
+    }
+
+    /// What is broken in block `number`, of which these are the segments: L6 to L11, and users' signatures.
+    #[must_use]
+    pub fn judge_segments(&self, number: u32, segments: &OpenedSegments) -> Vec<Finding> {
+        let place = usize::try_from(number).ok();
+        let Some(block) = place.and_then(|place| self.epoch.blocks.get(place)) else {
+            return Vec::new();
+        };
+        let count = usize::try_from(segments.count).unwrap_or(usize::MAX);
+        let counts = check_counts(count, segments.transactions, &self.facts.parameters);
+        let links = counts.and_then(|()| {
             let linked = segments.segments.iter().map(OpenedSegment::linked);
             check_segments(block, linked, segments.transactions)
         });
-        let broken = match links {
-            Err(error) => BrokenRule::Link(error),
-            Ok(()) => return self.judge_signatures(number, segments),
-        };
-        Some(Finding {
-            height: self.height(number),
-            call: self.link_call(number, &broken, Some(segments)),
-            broken,
-        })
+        let link = links.err().map(|error| {
+            let call = self.link_call(number, &error, Some(segments));
+            self.finding(number, BrokenRule::Link(error), call)
+        });
+        let signatures = self.judge_signatures(number, segments);
+        link.into_iter()
+            .chain(signatures)
+            .take(MAX_FINDINGS)
+            .collect()
     }
 
-    fn judge_signatures(&self, number: u32, segments: &OpenedSegments) -> Option<Finding> {
+    /// The first bad signature of each segment.
+    fn judge_signatures(
+        &self,
+        number: u32,
+        segments: &OpenedSegments,
+    ) -> impl Iterator<Item = Finding> {
         let users = (0u32..).zip(&segments.segments);
-        let mut users = users.filter(|(_, one)| one.kind == SegmentKind::Users as u8);
-        users.find_map(|(segment, one)| {
-            // What does not split is unsound for another reason, which only its re-execution shows.
-            let all = transactions(one.bytes.as_ref()?).ok()?;
+        let users = users.filter(|(_, one)| one.kind == SegmentKind::Users as u8);
+        users.filter_map(move |(segment, one)| {
+            let all = split(one.bytes.as_ref()?, one.count);
             let bad = bad_signatures(&all, &self.facts.domain);
-            let bad = bad.into_iter().find(|bad| bad.place < one.count)?;
-            Some(Finding {
-                height: self.height(number),
-                broken: BrokenRule::Signature {
-                    segment,
-                    place: bad.place,
-                    code: bad.code,
-                },
-                call: self.signature_call(number, segments, segment, &bad),
-            })
+            let bad = bad.into_iter().next()?;
+            let call = self.signature_call(number, segments, segment, &bad);
+            let broken = BrokenRule::Signature {
+                segment,
+                place: bad.place,
+                code: bad.code,
+            };
+            Some(self.finding(number, broken, call))
         })
     }
 
-    /// What is broken between the checkpoint, its last block and the leaves of its state, of which these are shown.
+    /// What is broken between the checkpoint and a leaf of its state, which its proof shows there: one of L12 to L15. A leaf of another kind or width is never
+    /// what the rules write; root reads none such, so there is no call for it.
     #[must_use]
-    pub fn judge_ends(&self, leaves: &[(Slot, ShownLeaf)]) -> Option<Finding> {
-        let last = self.epoch.blocks.last()?;
-        let number = u32::try_from(self.epoch.blocks.len().checked_sub(1)?).ok()?;
+    pub fn judge_leaf(&self, slot: &Slot, leaf: &ShownLeaf) -> Option<Finding> {
         let checkpoint = &self.epoch.accepted.checkpoint;
-        let shown = |slot: &Slot| {
-            let mut found = leaves.iter().filter(|(other, _)| other == slot);
-            Ok::<_, std::convert::Infallible>(found.next().map(|(_, leaf)| leaf.value.clone()))
+        let slots = end_slots(checkpoint.epoch, self.facts.parameters.ring);
+        let (rule, _) = (12..).zip(slots).find(|(_, one)| one == slot)?;
+        let is_readable = leaf.kind == slot.kind() && leaf.value.len() == slot.width();
+        let call = match is_readable {
+            true => {
+                check_leaf(checkpoint, rule, Some(&leaf.value)).err()?;
+                Some(self.leaf_call(rule, leaf))
+            }
+            false => None,
         };
-        let verdict = match check_ends_by(checkpoint, last, self.facts.parameters.ring, shown) {
-            Ok(verdict) => verdict,
-            Err(never) => match never {},
-        };
-        let error = verdict.err()?;
-        let call = match &error {
-            LinkError::Leaf { rule } => self.leaf_call(*rule, leaves),
-            error => self.block_call(error.rule(), number),
-        };
-        Some(Finding {
+        let broken = BrokenRule::Link(LinkError::Leaf { rule });
+        Some(self.finding(self.last_number(), broken, call))
+    }
+
+    fn finding(&self, number: u32, broken: BrokenRule, call: Option<Vec<u8>>) -> Finding {
+        Finding {
             height: self.height(number),
-            broken: BrokenRule::Link(error),
+            broken,
             call,
-        })
+        }
+    }
+
+    fn last_number(&self) -> u32 {
+        let last = self.epoch.blocks.len().saturating_sub(1);
+        u32::try_from(last).unwrap_or(u32::MAX)
     }
 
     /// Which height block `number` of the epoch has by its place.

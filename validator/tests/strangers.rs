@@ -11,7 +11,8 @@ use plasmid_proto::{
     chain::v1::{
         GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
         GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
-        ListValidatorsRequest, ListValidatorsResponse, Parameter,
+        ListBlocksRequest, ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
+        Parameter,
         chain_service_server::{ChainService, ChainServiceServer},
     },
     ledger::v1::{
@@ -88,6 +89,10 @@ impl ChainService for Stranger {
             height: 5,
             ..Default::default()
         }))
+    }
+
+    async fn list_blocks(&self, _: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
+        Err(Status::unimplemented("nobody asks"))
     }
 
     async fn get_block(&self, _: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {

@@ -67,7 +67,7 @@ use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
 use sets::{AskedSet, KnownSet};
 use still::Stillness;
-use unsound::AcceptedCheckpoints;
+use unsound::{AcceptedCheckpoints, CheckpointsOver};
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -176,6 +176,7 @@ pub struct Watcher<C> {
     root_time: u64,
     /// What root accepted and can still call void, for who judges it.
     standing: watch::Sender<AcceptedCheckpoints>,
+    checkpoints_over: CheckpointsOver,
     /// How far the deployment had come to its end at the last look.
     end: DeploymentEnd,
     confirmed: Confirmed,
@@ -258,6 +259,7 @@ impl<C: ChildSource> Watcher<C> {
             accepted: 0,
             root_time: 0,
             standing: watch::Sender::default(),
+            checkpoints_over: CheckpointsOver::default(),
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),
             rereading: Rereading::default(),

@@ -199,9 +199,12 @@ pub fn court(app: &App, genesis_time: u64) {
         }
         let mut segments = OpenedSegments::of(kept);
         assert!(segments.are_counts_of(block) && segments.are_whole());
-        assert_eq!(hearing.judge_block(number, &segments), None);
+        assert_eq!(hearing.judge_segments(number, &segments), []);
         segments.segments[0].after[0] ^= 1;
-        let found = hearing.judge_block(number, &segments).expect("it is found");
+        let found = hearing.judge_segments(number, &segments);
+        let [found] = found.as_slice() else {
+            panic!("one thing is broken: {found:?}");
+        };
         assert_eq!(
             (found.broken.name(), found.height),
             ("L11".to_owned(), block.height)
@@ -228,7 +231,10 @@ pub fn court(app: &App, genesis_time: u64) {
             .iter()
             .all(|(slot, leaf)| leaf.stands(slot, &checkpoint.state_root))
     );
-    assert_eq!(hearing.judge_ends(&leaves), None);
+    assert_eq!(hearing.judge_blocks(), []);
+    for (slot, leaf) in &leaves {
+        assert_eq!(hearing.judge_leaf(slot, leaf), None);
+    }
 }
 
 /// The checkpoint of `epoch`, when the shares that blocks brought make a certificate over it, which the set of the next verifies: those of

@@ -57,36 +57,59 @@ pub fn check_ends_by<E>(
     ring: u32,
     mut leaf: impl FnMut(&Slot) -> Result<Option<Vec<u8>>, E>,
 ) -> Result<Result<(), LinkError>, E> {
-    if last.after != checkpoint.state_root {
-        return Ok(Err(LinkError::State));
+    if let Err(error) = check_last(checkpoint, last) {
+        return Ok(Err(error));
     }
-    let (expected, found) = (last.time / NANOS, checkpoint.last_block_time);
-    if expected != found {
-        return Ok(Err(LinkError::End { expected, found }));
-    }
-    let epoch = checkpoint.epoch;
-    let (set, idle) = (epoch.saturating_add(2), epoch.saturating_add(3));
-    let cursor = checkpoint.inbox_cursor.to_be_bytes();
-    let said: [(&[u8], usize, &[u8]); 4] = [
-        (&cursor, 8, checkpoint.inbox_link.as_slice()),
-        (&set.to_be_bytes(), 146, checkpoint.next_set.as_slice()),
-        (&epoch.to_be_bytes(), 16, &checkpoint.relayer),
-        (&idle.to_be_bytes(), 8, &IDLE),
-    ];
-    for ((rule, slot), (number, at, rest)) in (12..).zip(end_slots(epoch, ring)).zip(said) {
+    for (rule, slot) in (12..).zip(end_slots(checkpoint.epoch, ring)) {
         let value = leaf(&slot)?;
-        let tail = value
-            .as_ref()
-            .and_then(|value| value.get(at..)?.get(..rest.len()));
-        if !value
-            .as_ref()
-            .is_some_and(|value| value.starts_with(number))
-            || tail != Some(rest)
-        {
-            return Ok(Err(LinkError::Leaf { rule }));
+        if let Err(error) = check_leaf(checkpoint, rule, value.as_deref()) {
+            return Ok(Err(error));
         }
     }
     Ok(Ok(()))
+}
+
+/// Judges what a checkpoint says of its last block: L4 and L5 of the end.
+///
+/// # Errors
+/// [`LinkError`] names the first rule that is broken.
+pub fn check_last(checkpoint: &Checkpoint, last: &BlockCommitment) -> Result<(), LinkError> {
+    if last.after != checkpoint.state_root {
+        return Err(LinkError::State);
+    }
+    let (expected, found) = (last.time / NANOS, checkpoint.last_block_time);
+    match expected == found {
+        true => Ok(()),
+        false => Err(LinkError::End { expected, found }),
+    }
+}
+
+/// Judges what a checkpoint says of the leaf of its state that a rule from L12 to L15 is about.
+///
+/// # Errors
+/// [`LinkError::Leaf`].
+pub fn check_leaf(
+    checkpoint: &Checkpoint,
+    rule: u8,
+    value: Option<&[u8]>,
+) -> Result<(), LinkError> {
+    let epoch = checkpoint.epoch;
+    let (number, at, rest): (u64, usize, &[u8]) = match rule {
+        12 => (checkpoint.inbox_cursor, 8, checkpoint.inbox_link.as_slice()),
+        13 => (epoch.saturating_add(2), 146, checkpoint.next_set.as_slice()),
+        14 => (epoch, 16, &checkpoint.relayer),
+        _ => (epoch.saturating_add(3), 8, &IDLE),
+    };
+    let says = value.is_some_and(|value| {
+        let tail = at
+            .checked_add(rest.len())
+            .and_then(|end| value.get(at..end));
+        value.starts_with(&number.to_be_bytes()) && tail == Some(rest)
+    });
+    match says {
+        true => Ok(()),
+        false => Err(LinkError::Leaf { rule }),
+    }
 }
 
 /// The leaves that L12 to L15 are about, in this order.

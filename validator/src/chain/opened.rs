@@ -68,6 +68,14 @@ impl OpenedSegment {
         }
     }
 
+    /// Lets go of what is not its bytes, and of more than a segment may have: its record shows that.
+    pub fn trim(&mut self) {
+        let is_long = usize::try_from(self.length).is_ok_and(|length| length > MAX_SEGMENT_BYTES);
+        if is_long || !self.has_bytes() {
+            self.bytes = None;
+        }
+    }
+
     pub(crate) fn linked(&self) -> LinkedSegment {
         LinkedSegment {
             kind: self.kind,
@@ -106,6 +114,22 @@ impl OpenedSegments {
         let hashes = self.hashes();
         u32::try_from(hashes.len()).is_ok_and(|count| count == self.count)
             && list::root(&hashes) == self.list_root
+    }
+
+    /// Takes over the bytes that are missing here, of the same segments.
+    pub fn fill(&mut self, other: Self) {
+        for (own, other) in self.segments.iter_mut().zip(other.segments) {
+            if own.bytes.is_none() {
+                own.bytes = other.bytes;
+            }
+        }
+    }
+
+    /// Of how many segments the bytes are there.
+    #[must_use]
+    pub fn shown(&self) -> usize {
+        let segments = self.segments.iter();
+        segments.filter(|one| one.bytes.is_some()).count()
     }
 
     /// All segments of a block, from what is kept of them.

@@ -3,15 +3,15 @@
 //! ```text
 //! checkpoint ─ blocks root ─ block ─ segments root ─ segment record ─ bytes ─ transaction ──► EIP-712 digest, scheme, sender
 //! ```
-//! What cannot be decided, because the bytes split otherwise or are no transaction that users sign, is unsound for another reason, which
-//! re-execution of the segment finds (`reexecute::FormError`). No static rule is asked.
+//! A court reads no further than the transaction that it is shown, and reads what nodes refuse for other reasons. What it cannot decide, because the bytes split
+//! otherwise or are no transaction that users sign, is unsound for another reason, which re-execution of the segment finds (`reexecute::FormError`).
 
 use alloy_primitives::U256;
+use plasmid_bridge::proof::bytes::Reader;
 use plasmid_bridge::proof::hint;
 
 use crate::ledger::check::judge_signature;
-use crate::ledger::transaction::Authentication;
-use crate::ledger::{Account, Code, Domain, Transaction};
+use crate::ledger::{Code, Domain};
 
 /// A transaction that its sender did not sign, and what shows that on root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,28 +27,35 @@ pub struct BadSignature {
 /// The transactions of a users' segment that their senders did not sign.
 #[must_use]
 pub fn bad_signatures(transactions: &[&[u8]], domain: &Domain) -> Vec<BadSignature> {
+    let separator = domain.separator();
     let numbered = (0..).zip(transactions);
     let bad = numbered.filter_map(|(place, bytes)| {
-        let (transaction, verdict) = judge_signature(bytes, domain)?;
+        let verdict = judge_signature(bytes, &separator)?;
         Some(BadSignature {
             place,
-            code: verdict.err()?.code(),
-            hints: hints(&transaction),
+            code: verdict.code?,
+            hints: hints(verdict.ed25519),
         })
     });
     bad.collect()
 }
 
-/// The hints with which a court decides this transaction's signature.
-fn hints(transaction: &Transaction) -> [U256; 2] {
-    match &transaction.authentication {
-        Authentication::Ed25519 { key, signature }
-            if transaction.header.sender == Account::ed25519(key) =>
-        {
-            hint::hints(key, signature)
-        }
-        _ => [U256::ZERO; 2],
-    }
+/// The transactions of a segment, `count` at most, as far as its bytes split.
+#[must_use]
+pub fn split(segment: &[u8], count: u32) -> Vec<&[u8]> {
+    let mut reader = Reader::new(segment);
+    let next = |_| {
+        let length = usize::try_from(reader.u32().ok()?).ok()?;
+        reader.slice(length).ok()
+    };
+    (0..count).map_while(next).collect()
+}
+
+/// The hints with which a court decides a signature.
+fn hints(ed25519: Option<([u8; 32], [u8; 64])>) -> [U256; 2] {
+    ed25519.map_or([U256::ZERO; 2], |(key, signature)| {
+        hint::hints(&key, &signature)
+    })
 }
 
 #[cfg(test)]

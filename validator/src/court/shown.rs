@@ -7,11 +7,10 @@ use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind};
 use plasmid_bridge::proof::list;
 use plasmid_bridge::proof::tree::Inclusion;
 
-use super::{BrokenRule, Hearing, OpenedEpoch};
-use crate::chain::links::{LinkError, end_slots};
+use super::{Hearing, OpenedEpoch};
+use crate::chain::links::LinkError;
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::signatures::BadSignature;
-use crate::ledger::Slot;
 
 /// A block commitment with its place and its path.
 #[must_use]
@@ -88,12 +87,9 @@ impl Hearing<'_> {
     pub(super) fn link_call(
         &self,
         number: u32,
-        broken: &BrokenRule,
+        error: &LinkError,
         segments: Option<&OpenedSegments>,
     ) -> Option<Vec<u8>> {
-        let BrokenRule::Link(error) = broken else {
-            return None;
-        };
         let rule = error.rule();
         match error {
             LinkError::Rules { .. } | LinkError::Height { .. } => self.block_call(rule, number),
@@ -210,10 +206,7 @@ impl Hearing<'_> {
         Some(call.abi_encode())
     }
 
-    pub(super) fn leaf_call(&self, rule: u8, leaves: &[(Slot, ShownLeaf)]) -> Option<Vec<u8>> {
-        let slots = end_slots(self.epoch.accepted.epoch, self.facts.parameters.ring);
-        let (_, slot) = (12..).zip(slots).find(|(number, _)| *number == rule)?;
-        let (_, leaf) = leaves.iter().find(|(other, _)| *other == slot)?;
+    pub(super) fn leaf_call(&self, rule: u8, leaf: &ShownLeaf) -> Vec<u8> {
         let call = IFraudCourt::proveLeafCall {
             accused: self.accused(),
             rule,
@@ -222,7 +215,7 @@ impl Hearing<'_> {
             parameters: self.facts.shown.value.clone().into(),
             proof: inclusion(&self.facts.shown.inclusion),
         };
-        Some(call.abi_encode())
+        call.abi_encode()
     }
 
     /// The call that shows a user's signature in segment `place` of block `number`.

@@ -16,6 +16,7 @@ use super::transaction::{Body, Header, Scheme, Transaction};
 
 mod claimed;
 mod forced;
+mod judged;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transcript;
@@ -24,6 +25,7 @@ pub use claimed::Claimed;
 pub(crate) use claimed::{prove_batch, settle};
 pub(super) use forced::{Forced, check_forced};
 pub use forced::{has_forced_form, judge_forced};
+pub use judged::{SignatureVerdict, judge_signature};
 
 /// A transaction that says what its sender said. Whether it applies depends on the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,16 +116,6 @@ impl Unverified {
             digest,
         }
     }
-}
-
-/// What a court says of a user's transaction by form and signature alone: nothing of one that users cannot sign. It asks no static rule.
-pub fn judge_signature(bytes: &[u8], domain: &Domain) -> Option<(Transaction, Result<(), Reject>)> {
-    let transaction = read_signed(bytes).ok()?;
-    let unverified = Unverified {
-        transaction: transaction.clone(),
-        length: bytes.len(),
-    };
-    Some((transaction, unverified.verify(domain).map(drop)))
 }
 
 /// Decodes what users may sign.

@@ -18,6 +18,9 @@ use super::transaction::{Body, Header, Scheme, Transaction};
 mod stake;
 #[cfg(test)]
 mod tests;
+mod wide;
+
+pub(crate) use wide::digest_of;
 
 /// `name` of the EIP-712 domain.
 pub const NAME: &str = "Plasmid";

@@ -60,9 +60,7 @@ impl BridgeService for Services {
         &self,
         request: Request<GetSegmentsRequest>,
     ) -> Answer<GetSegmentsResponse> {
-        let read = segments::get_segments;
-        self.answer_by(&self.past, Door::Client, request, read)
-            .await
+        self.answer_court(request, segments::get_segments).await
     }
 
     async fn get_genesis_parameters(

@@ -5,6 +5,7 @@
 //!    per address, in all         a lane a kind:             ├▶ read of a past epoch: another queue, and few threads    in pieces, in time
 //!                                per address, in all        ├▶ list at a past height: the same once more
 //!                                                           ├▶ checkpoint, shares, status: the same once more
+//!                                                           ├▶ blocks in a row, segments: the same once more
 //!                                                           └▶ late share: places of its own
 //! ```
 //! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; answers of
@@ -36,8 +37,9 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
     app::reads::{
-        Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS, MAX_LIST_READS_OF_SITE,
-        MAX_SET_READS, MAX_SET_READS_OF_SITE, ReadError, Reader, Source, shares::Shares,
+        Door, MAX_COURT_READS, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
+        MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE, ReadError, Reader, Source,
+        shares::Shares,
     },
     wire::Unreadable,
     workers::{Lost, Workers},
@@ -123,6 +125,8 @@ struct Services {
     lists: Arc<Workers>,
     /// The same for what needs the set that signs a checkpoint, which is on disk when root has stood still for long.
     sets: Arc<Workers>,
+    /// The same for what a checkpoint commits to, which whoever judges it reads whole.
+    court: Arc<Workers>,
     prices: Arc<Prices>,
     engine_calls: Arc<Semaphore>,
 }
@@ -317,6 +321,11 @@ impl Services {
                 (MAX_SET_READS, MAX_SET_READS_OF_SITE),
                 MAX_PAST_READS,
             )?),
+            court: Arc::new(Workers::start(
+                "grpc-court",
+                MAX_COURT_READS,
+                MAX_PAST_READS,
+            )?),
             engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),
         })
     }
@@ -352,6 +361,16 @@ impl Services {
         read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<Response<T>, Status> {
         self.answer_by(&self.sets, Door::Set, request, read).await
+    }
+
+    /// Answers a request of whoever judges a checkpoint, when its turn has come.
+    async fn answer_court<Q: Send + 'static, T: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        self.answer_by(&self.court, Door::Court, request, read)
+            .await
     }
 
     /// Answers a request by a read on threads of its kind, when its turn has come.

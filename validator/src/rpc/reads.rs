@@ -4,7 +4,8 @@ use plasmid_proto::{
     chain::v1::{
         GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
         GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
-        ListValidatorsRequest, ListValidatorsResponse, chain_service_server::ChainService,
+        ListBlocksRequest, ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
+        chain_service_server::ChainService,
     },
     ledger::v1::{
         GetAccountRequest, GetAccountResponse, ListBalancesRequest, ListBalancesResponse,
@@ -14,7 +15,7 @@ use plasmid_proto::{
 use tonic::{Request, Response, Status};
 
 use super::Services;
-use crate::app::reads::{Door, accounts, chain};
+use crate::app::reads::{Door, accounts, chain, segments};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -46,6 +47,10 @@ impl ChainService for Services {
 
     async fn get_block(&self, request: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
         self.answer(request, chain::get_block).await
+    }
+
+    async fn list_blocks(&self, request: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
+        self.answer_court(request, segments::list_blocks).await
     }
 
     async fn list_validators(

@@ -22,7 +22,7 @@ use plasmid_proto::{
     chain::v1::{
         GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
         GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
-        ListValidatorsRequest, ListValidatorsResponse,
+        ListBlocksRequest, ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
         chain_service_server::{ChainService, ChainServiceServer},
     },
     ledger::v1::{
@@ -187,6 +187,10 @@ impl ChainService for Stub {
             root_chain_id: 31_337,
             ..Default::default()
         }))
+    }
+
+    async fn list_blocks(&self, _: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
+        Err(Status::unimplemented("nobody asks"))
     }
 
     async fn get_block(&self, request: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {

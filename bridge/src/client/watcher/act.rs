@@ -301,6 +301,9 @@ impl<C: ChildSource> Watcher<C> {
         error: WalletError,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
+        if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = key {
+            self.prove_otherwise(epoch);
+        }
         let error = match error {
             WalletError::Rpc(error) => return Err(error),
             error => error,

@@ -63,7 +63,8 @@ impl<C: ChildSource> Watcher<C> {
         self.tell_end(&head, say);
         let made = self.created.block.saturating_sub(1);
         let begin = (self.kept.root_block.max(made), made);
-        let needed = (self.kept.first_epoch.saturating_sub(2), head.accepted);
+        let needed = self.kept.first_epoch.min(head.finalized).saturating_sub(2);
+        let needed = (needed, head.accepted);
         let wrong = self.records.check(rpc, (at, latest.number), needed, begin);
         if let Some(epoch) = wrong.await? {
             say(&WatchNotice::Contradicted { epoch });
@@ -80,7 +81,10 @@ impl<C: ChildSource> Watcher<C> {
         self.records.read_overlaps(rpc, at).await?;
         self.accepted = head.accepted;
         self.root_time = latest.time;
-        self.publish();
+        let is_news = self.checkpoints_over.finalized != self.end.finalized
+            || self.checkpoints_over.void_from != self.end.void_from;
+        let is_confirmed = is_news && self.both_say(rpc, &latest, &About::Head, say).await;
+        self.publish(is_confirmed);
         self.listen(rpc, &latest, say).await;
         self.clear_sets(rpc, &latest, say).await?;
         self.clear_ground(rpc, &latest, say).await;
@@ -201,7 +205,9 @@ impl<C: ChildSource> Watcher<C> {
         let others = pending.map(|(_, one)| one.epoch);
         let cases = self.cases.keys().map(Subject::epoch);
         let oldest = offences.chain(others).chain(cases).min();
-        let needed = first.min(oldest.unwrap_or(first)).saturating_sub(2);
+        // What can still be called void is judged, behind the last one that is final.
+        let oldest = oldest.unwrap_or(first).min(self.end.finalized);
+        let needed = first.min(oldest).saturating_sub(2);
         let begin = self.created.block.saturating_sub(1);
         let epochs = self.kept.first_epoch..first;
         if epochs.is_empty() && !self.records.has_before(needed) {

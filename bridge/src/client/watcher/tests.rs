@@ -18,6 +18,7 @@ mod commits;
 mod endpoint;
 mod endpoints;
 mod ground;
+mod unsound;
 
 const DEPLOYMENT: [u8; 20] = [7; 20];
 const ROOT_CHAIN: Address = Address::repeat_byte(3);

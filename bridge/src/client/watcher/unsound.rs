@@ -16,8 +16,9 @@ use crate::proof::deployment;
 use crate::relay::acceptance::Acceptance;
 use crate::relay::watch::{Decision, End, ReportStep};
 
-/// Broken checkpoints that are kept, at most: those of the lowest epochs, because a void of one is a void of all behind it.
-const MAX_UNSOUND: usize = 8;
+/// Proofs that are kept, at most: those of the lowest epochs, because a void of one is a void of all behind it. And of one epoch: another one is sent where root refuses one.
+const MAX_UNSOUND: usize = 32;
+const MAX_OF_EPOCH: usize = 4;
 /// Bytes of a proof, at most: no node of root takes larger transactions.
 const MAX_PROOF: usize = 128 << 10;
 
@@ -45,6 +46,34 @@ pub struct AcceptedCheckpoints {
     pub acceptances: Vec<Acceptance>,
     /// Checkpoints that are final.
     pub finalized: u64,
+    /// Those that are over, as all endpoints of root say: what is kept of them may be deleted.
+    pub over: CheckpointsOver,
+}
+
+/// Checkpoints that are final or void, as all endpoints of root say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckpointsOver {
+    /// Those of lower epochs are final.
+    pub finalized: u64,
+    /// Those from this epoch on are void.
+    pub void_from: Option<u64>,
+}
+
+impl CheckpointsOver {
+    /// Whether that of an epoch is void, or final and not the last one: the next one follows that.
+    #[must_use]
+    pub fn is_over(&self, epoch: u64) -> bool {
+        let is_void = self.void_from.is_some_and(|from| from <= epoch);
+        is_void || epoch.saturating_add(1) < self.finalized
+    }
+}
+
+impl UnsoundCheckpoint {
+    /// Whether root takes its proof.
+    fn is_provable(&self) -> bool {
+        let call = self.call.as_ref();
+        call.is_some_and(|call| call.len() <= MAX_PROOF)
+    }
 }
 
 impl AcceptedCheckpoints {
@@ -68,15 +97,22 @@ impl<C: ChildSource> Watcher<C> {
         self.standing.subscribe()
     }
 
-    /// Tells who reads the child what there is to judge.
-    pub(super) fn publish(&self) {
+    /// Tells who reads the child what there is to judge. `is_confirmed`: all endpoints say the same of how far root is.
+    pub(super) fn publish(&mut self, is_confirmed: bool) {
         let finalized = self.end.finalized;
         let first = finalized.saturating_sub(1);
         let last = self.end.void_from.unwrap_or(self.accepted);
+        if is_confirmed {
+            self.checkpoints_over = CheckpointsOver {
+                finalized,
+                void_from: self.end.void_from,
+            };
+        }
         let known = (first..last).filter_map(|epoch| self.records.acceptance(epoch));
         let now = AcceptedCheckpoints {
             acceptances: known.cloned().collect(),
             finalized,
+            over: self.checkpoints_over,
         };
         self.standing.send_if_modified(|before| {
             let is_news = *before != now;
@@ -85,18 +121,16 @@ impl<C: ChildSource> Watcher<C> {
         });
     }
 
-    /// Takes over what shows that a checkpoint is broken. What root has not accepted so is judged anew.
+    /// Takes over what shows that a checkpoint is broken, and says it. What root has not accepted so is judged anew; where root's word of it is not known at this
+    /// moment it is kept until it is.
     pub(super) fn accuse_checkpoint(
         &mut self,
         found: UnsoundCheckpoint,
         say: &mut impl FnMut(&WatchNotice),
     ) {
         let accepted = self.records.acceptance(found.epoch).map(Acceptance::record);
-        let fits = found
-            .call
-            .as_ref()
-            .is_none_or(|call| call.len() <= MAX_PROOF);
-        if accepted != Some(found.record) || !fits || self.kept.unsound.contains(&found) {
+        let is_other = accepted.is_some_and(|word| word != found.record);
+        if is_other || self.kept.unsound.contains(&found) {
             return;
         }
         say(&WatchNotice::Broken {
@@ -105,20 +139,47 @@ impl<C: ChildSource> Watcher<C> {
             height: found.height,
             reason: found.reason.clone(),
             final_in: self.final_in(found.epoch),
-            is_provable: found.call.is_some(),
+            is_provable: found.is_provable(),
         });
-        self.kept.unsound.retain(|one| one.epoch != found.epoch);
+        if !found.is_provable() {
+            return;
+        }
+        // What root's word is known to contradict makes room for what it does not.
+        let word = |epoch| self.records.acceptance(epoch).map(Acceptance::record);
+        let alike = self.kept.unsound.iter();
+        let alike = alike.filter(|one| one.epoch == found.epoch);
+        if alike.count() >= MAX_OF_EPOCH {
+            let place = self.kept.unsound.iter().position(|one| {
+                one.epoch == found.epoch && word(one.epoch).is_some_and(|word| word != one.record)
+            });
+            let Some(place) = place else {
+                return;
+            };
+            self.kept.unsound.remove(place);
+        }
         self.kept.unsound.push(found);
         self.kept.unsound.sort_by_key(|one| one.epoch);
         self.kept.unsound.truncate(MAX_UNSOUND);
         self.save(say);
     }
 
-    /// Seconds until a checkpoint can be made final.
+    /// Seconds until a checkpoint can be made final, as far as its acceptance is known.
     pub(super) fn final_in(&self, epoch: u64) -> u64 {
-        let accepted = self.records.acceptance(epoch);
+        let standing = self.standing.borrow();
+        let accepted = self.records.acceptance(epoch).or(standing.of(epoch));
         let ends = accepted.map_or(0, |one| one.time.saturating_add(self.window_secs));
         ends.saturating_sub(self.root_time)
+    }
+
+    /// Root refused the proof of a checkpoint: another one of it goes first.
+    pub(super) fn prove_otherwise(&mut self, epoch: u64) {
+        let of_epoch = |one: &UnsoundCheckpoint| one.epoch == epoch;
+        if let Some(place) = self.proof_place(epoch) {
+            let refused = self.kept.unsound.remove(place);
+            let behind = self.kept.unsound.iter().rposition(of_epoch);
+            let behind = behind.map_or(place, |last| last.saturating_add(1));
+            self.kept.unsound.insert(behind, refused);
+        }
     }
 
     /// What there is to do about checkpoints.
@@ -141,11 +202,17 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
+    /// Which proof of a checkpoint goes first, of those that open what root keeps.
+    fn proof_place(&self, epoch: u64) -> Option<usize> {
+        let record = self.records.acceptance(epoch)?.record();
+        let mut kept = self.kept.unsound.iter();
+        kept.position(|one| one.epoch == epoch && one.record == record)
+    }
+
     /// The call that makes it void, if root still keeps what it opens.
     pub(super) fn proof_of(&self, epoch: u64) -> Option<Call> {
-        let known = self.kept.unsound.iter().find(|one| one.epoch == epoch)?;
-        let record = self.records.acceptance(epoch)?.record();
-        let data = known.call.as_ref().filter(|_| known.record == record)?;
+        let known = self.kept.unsound.get(self.proof_place(epoch)?)?;
+        let data = known.call.as_ref()?;
         let registry = self.created.registry.into_array();
         let court = Address::from(deployment::fraud_court(&registry));
         Some(Call::to(court, data.to_vec()))

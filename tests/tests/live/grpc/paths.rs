@@ -124,6 +124,13 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
         chain::GetBlockRequest { height: 1 << 33 }.encode_to_vec(),
         false,
     );
+    let path = "/plasmid.chain.v1.ChainService/ListBlocks";
+    ask(
+        path,
+        chain::ListBlocksRequest { first: 1, count: 2 }.encode_to_vec(),
+        true,
+    );
+    ask(path, Vec::new(), false);
     let path = "/plasmid.chain.v1.ChainService/ListValidators";
     ask(path, Vec::new(), true);
     ask(

@@ -19,8 +19,8 @@ use plasmid_proto::bridge::v1::{
 };
 use plasmid_proto::chain::v1::{
     GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
-    GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
-    ListValidatorsRequest, ListValidatorsResponse,
+    GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse, ListBlocksRequest,
+    ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
     chain_service_server::{ChainService, ChainServiceServer},
 };
 use tokio::net::TcpListener;
@@ -32,7 +32,7 @@ use tonic::{Request, Response, Status};
 use super::chain::{BLOCKS, Chain, genesis};
 
 /// What a node may lie in.
-pub const LIES: [&str; 7] = [
+pub const LIES: [&str; 8] = [
     "it has no segments",
     "a block's time",
     "a segment's root",
@@ -40,10 +40,12 @@ pub const LIES: [&str; 7] = [
     "the number of segments",
     "a leaf of the state",
     "the genesis parameters",
+    "it shows no leaf of the state",
 ];
-/// The one that shows nothing, and the one whose segments are the checkpoint's and their bytes are not.
+/// The one that shows no segments, the one whose segments are the checkpoint's and their bytes are not, and the one that shows no leaf.
 pub const SILENT: usize = 0;
 pub const BYTES: usize = 3;
+pub const NO_LEAVES: usize = 7;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -122,14 +124,20 @@ fn leaf(tree: &Tree, key: &B256, lies: bool) -> Option<LeafProof> {
 
 #[tonic::async_trait]
 impl ChainService for Service {
-    async fn get_block(&self, request: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
-        let place = request.into_inner().height - 1;
-        let epoch = self.chain.epochs.get((place / BLOCKS) as usize);
+    async fn get_block(&self, _: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
+        nothing()
+    }
+
+    async fn list_blocks(&self, request: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
+        let ListBlocksRequest { first, count } = request.into_inner();
+        let epoch = self.chain.epochs.get(((first - 1) / BLOCKS) as usize);
         let Some(epoch) = epoch else {
             return nothing();
         };
-        let (block, _) = epoch.blocks[(place % BLOCKS) as usize];
-        Ok(Response::new(GetBlockResponse {
+        // Five a page, so that all pages are asked for.
+        let page = epoch.blocks.iter().skip(((first - 1) % BLOCKS) as usize);
+        let page = page.take(count.min(5) as usize);
+        let blocks = page.map(|(block, _)| GetBlockResponse {
             rules: block.rules,
             height: block.height,
             time: block.time + u64::from(self.lies(1)),
@@ -139,7 +147,9 @@ impl ChainService for Service {
             state_root_after: block.after.to_vec(),
             segments_root: block.segments_root.to_vec(),
             app_hash: block.hash().to_vec(),
-        }))
+        });
+        let blocks = blocks.collect();
+        Ok(Response::new(ListBlocksResponse { blocks }))
     }
 
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
@@ -220,7 +230,8 @@ impl BridgeService for Service {
         };
         let epoch = request
             .epoch
-            .and_then(|epoch| self.chain.epochs.get(epoch as usize));
+            .and_then(|epoch| self.chain.epochs.get(epoch as usize))
+            .filter(|_| !self.lies(NO_LEAVES));
         let proof =
             epoch.and_then(|epoch| leaf(&epoch.state(), &B256::from_slice(&key), self.lies(5)));
         Ok(Response::new(GetProofResponse {

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
+use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_proto::chain::v1::{
     GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
     GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
@@ -120,7 +121,12 @@ pub fn get_block(
     };
     let missing = || ReadError::NotFound(format!("no block {height}: the tip is {tip}"));
     let block = source.commitment(height)?.ok_or_else(missing)?;
-    Ok(GetBlockResponse {
+    Ok(told(&block))
+}
+
+/// A commitment as clients read it.
+pub(super) fn told(block: &BlockCommitment) -> GetBlockResponse {
+    GetBlockResponse {
         rules: block.rules,
         height: block.height,
         time: block.time,
@@ -130,7 +136,7 @@ pub fn get_block(
         state_root_after: block.after.to_vec(),
         segments_root: block.segments_root.to_vec(),
         app_hash: block.hash().to_vec(),
-    })
+    }
 }
 
 /// The set of an epoch, in seat order.

@@ -2,7 +2,7 @@
 //!
 //! The disk is also the one that blocks become durable on, so that few reads use it at the same time. Clients wait for their turn in
 //! front of as many threads as they have places, without any lock (`rpc`), and one site has half of them at most. Lists at past heights,
-//! which read thousands of leaves, have places and threads of their own, and so have the sets that sign checkpoints: who leaves with a proof never waits behind them. The engine does not
+//! which read thousands of leaves, have places and threads of their own, and so have the sets that sign checkpoints, and what a checkpoint commits to: who leaves with a proof never waits behind them. The engine does not
 //! say for whom it asks, so what comes through it has places of its own, and is told to ask again when they are taken: neither
 //! keeps the other out. The node's own reads, which are few, are always let in. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
 
@@ -26,6 +26,8 @@ pub const MAX_LIST_READS_OF_SITE: usize = 1;
 /// The same of what is asked of checkpoints and of this node beside them, which needs the set that signed: of all sites and of one.
 pub const MAX_SET_READS: usize = 4;
 pub const MAX_SET_READS_OF_SITE: usize = 2;
+/// The same of blocks in a row and of segments, which whoever judges a checkpoint reads: of all sites and of one.
+pub const MAX_COURT_READS: (usize, usize) = (2, 1);
 /// The same of the engine's queries.
 const MAX_ENGINE_DISK_READS: usize = 2;
 
@@ -38,6 +40,8 @@ pub enum Door {
     List,
     /// The same, for the set that signs a checkpoint: what relayers, members and the curious ask, without a fee.
     Set,
+    /// The same, for what a checkpoint commits to.
+    Court,
     /// The engine's, for whoever asks there.
     Engine,
     /// This node's own, for the shares that it owes: it goes on whatever others ask.
@@ -61,6 +65,7 @@ pub struct Disk {
     clients: AtomicUsize,
     lists: AtomicUsize,
     sets: AtomicUsize,
+    court: AtomicUsize,
     engine: AtomicUsize,
     own: AtomicUsize,
 }
@@ -73,6 +78,7 @@ impl Disk {
             clients: AtomicUsize::new(0),
             lists: AtomicUsize::new(0),
             sets: AtomicUsize::new(0),
+            court: AtomicUsize::new(0),
             engine: AtomicUsize::new(0),
             own: AtomicUsize::new(0),
         }
@@ -87,6 +93,7 @@ impl Disk {
             Door::Client => (&self.clients, MAX_DISK_READS),
             Door::List => (&self.lists, MAX_LIST_READS),
             Door::Set => (&self.sets, MAX_SET_READS),
+            Door::Court => (&self.court, MAX_COURT_READS.0),
             Door::Engine => (&self.engine, MAX_ENGINE_DISK_READS),
             Door::Own => (&self.own, usize::MAX),
         };
@@ -159,22 +166,27 @@ mod tests {
         for (door, others, places) in [
             (
                 Door::Client,
-                [Door::Engine, Door::List, Door::Set],
+                [Door::Engine, Door::List, Door::Set, Door::Court],
                 MAX_DISK_READS,
             ),
             (
                 Door::List,
-                [Door::Engine, Door::Client, Door::Set],
+                [Door::Engine, Door::Client, Door::Set, Door::Court],
                 MAX_LIST_READS,
             ),
             (
                 Door::Set,
-                [Door::Engine, Door::Client, Door::List],
+                [Door::Engine, Door::Client, Door::List, Door::Court],
                 MAX_SET_READS,
             ),
             (
+                Door::Court,
+                [Door::Engine, Door::Client, Door::List, Door::Set],
+                MAX_COURT_READS.0,
+            ),
+            (
                 Door::Engine,
-                [Door::Client, Door::List, Door::Set],
+                [Door::Client, Door::List, Door::Set, Door::Court],
                 MAX_ENGINE_DISK_READS,
             ),
         ] {

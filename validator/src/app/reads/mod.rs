@@ -53,7 +53,7 @@ mod vitals;
 
 pub use accounts::Remembered;
 pub use disk::{
-    Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
+    Disk, DiskRead, Door, MAX_COURT_READS, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
     MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE,
 };
 pub use holders::find_holders;
@@ -303,6 +303,7 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
         }
         "/plasmid.chain.v1.ChainService/GetStatus" => call(source, data, chain::get_status),
         "/plasmid.chain.v1.ChainService/GetBlock" => call(source, data, chain::get_block),
+        "/plasmid.chain.v1.ChainService/ListBlocks" => call(source, data, segments::list_blocks),
         "/plasmid.chain.v1.ChainService/ListValidators" => {
             call(source, data, chain::list_validators)
         }

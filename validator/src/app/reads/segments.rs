@@ -1,11 +1,12 @@
-//! What a checkpoint commits to of its blocks' segments, for whoever judges it before it is final.
+//! What a checkpoint commits to, its blocks and their segments, for whoever judges it before it is final.
 
 use plasmid_proto::bridge::v1::{
     GetGenesisParametersRequest, GetGenesisParametersResponse, GetSegmentsRequest,
     GetSegmentsResponse, LeafProof, Segment,
 };
+use plasmid_proto::chain::v1::{ListBlocksRequest, ListBlocksResponse};
 
-use super::{ReadError, Reader, Trees};
+use super::{ReadError, Reader, Trees, chain::told};
 use crate::{
     chain::opened::{OpenedSegments, ShownLeaf},
     chain::segments::MAX_SEGMENT_BYTES,
@@ -15,6 +16,39 @@ use crate::{
 /// Bytes of segments in one answer, at most, and segments: an answer has a megabyte.
 const MAX_PAGE_BYTES: usize = 768 << 10;
 const MAX_PAGE_SEGMENTS: usize = 1_000;
+
+/// Blocks of one page.
+const MAX_BLOCKS: u32 = 1_000;
+
+/// Blocks in a row.
+pub fn list_blocks(
+    source: &Reader<'_>,
+    request: &ListBlocksRequest,
+) -> Result<ListBlocksResponse, ReadError> {
+    let (first, tip) = (request.first, source.tip().height);
+    if first == 0 || first > tip {
+        let why = format!("no block {first}: the first one is 1, and the tip is {tip}");
+        return Err(ReadError::NotFound(why));
+    }
+    let _place = source.enter_disk()?;
+    let count = match request.count {
+        0 => MAX_BLOCKS,
+        count => count.min(MAX_BLOCKS),
+    };
+    let last = tip.min(first.saturating_add(u64::from(count)).saturating_sub(1));
+    let mut blocks = Vec::new();
+    for height in first..=last {
+        source.check()?;
+        let Some(block) = source.commitment(height)? else {
+            break;
+        };
+        blocks.push(told(&block));
+    }
+    match blocks.is_empty() {
+        true => Err(ReadError::NotFound(format!("block {first} is not kept"))),
+        false => Ok(ListBlocksResponse { blocks }),
+    }
+}
 
 /// A block's segments.
 pub fn get_segments(
@@ -30,6 +64,12 @@ pub fn get_segments(
     };
     let whole = OpenedSegments::of(source.segments(height)?.ok_or_else(missing)?);
     let (first, mut left) = (request.first, MAX_PAGE_BYTES);
+    if first >= whole.count {
+        let count = whole.count;
+        return Err(ReadError::Invalid(format!(
+            "block {height} has {count} segments, and the first one that is asked for is {first}, counted from 0"
+        )));
+    }
     let numbered = (0u32..).zip(&whole.segments);
     let wanted = numbered.filter(|(number, _)| *number >= first);
     let mut page = Vec::new();

@@ -7,12 +7,15 @@ mod proofs;
 use std::path::Path;
 
 use alloy_primitives::{B256, keccak256};
+use ed25519_zebra::{SigningKey, VerificationKey};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::chain::fixture::{ALICE, BOB, World};
 use crate::chain::segments;
+use crate::ledger::Account;
+use crate::ledger::eip712::digest_of;
 use plasmid_bridge::proof::commitment::SegmentKind;
 
 const TRANSACTIONS: &str = include_str!("../../../vectors/transactions.json");
@@ -216,15 +219,108 @@ fn cases() -> Vec<(String, Vec<u8>)> {
         }
         cases.push((name, bytes));
     }
+    cases.extend(refused_by_nodes());
     cases
 }
 
+/// Signed transactions that no node takes, for another reason than their signature, and the same with another signature.
+fn refused_by_nodes() -> Vec<(String, Vec<u8>)> {
+    let header = |kind: u8, sender: [u8; 21]| {
+        let mut bytes = vec![kind, 1];
+        bytes.extend(sender);
+        bytes.resize(110, 0);
+        bytes
+    };
+    let text = |edit: fn(&mut [u8])| {
+        let mut text = vec![0; 256];
+        text[..4].copy_from_slice(b"name");
+        edit(&mut text);
+        text
+    };
+    let positions = |count: u8| {
+        let mut body = vec![1; 21];
+        body.push(count);
+        body.extend((0..u64::from(count)).flat_map(u64::to_be_bytes));
+        body
+    };
+    let long = [vec![5; 32], 9_000u16.to_be_bytes().to_vec(), vec![6; 9_000]].concat();
+    let flag = [7u64.to_be_bytes().as_slice(), &[2]].concat();
+    let bodies = [
+        ("a record that is too long", 0x04, long),
+        ("rewards of no position", 0x15, positions(0)),
+        ("rewards of 8 positions", 0x15, positions(8)),
+        ("rewards of 255 positions", 0x15, positions(255)),
+        ("a flag of 2", 0x18, flag),
+        ("a text that is no UTF-8", 0x20, text(|text| text[0] = 0xff)),
+        ("a text behind its zero", 0x20, text(|text| text[9] = b'x')),
+        (
+            "a text with a control character",
+            0x20,
+            text(|text| text[2] = 7),
+        ),
+    ];
+    let key = SigningKey::from([3; 32]);
+    let public: [u8; 32] = VerificationKey::from(&key).into();
+    let mut cases = Vec::new();
+    for (name, kind, body) in bodies {
+        let mut bytes = header(kind, Account::ed25519(&public).bytes());
+        bytes.extend(body);
+        bytes.extend(public);
+        let signed = [bytes.as_slice(), &[0; 64]].concat();
+        let (digest, _) = digest_of(&signed, &domain().separator()).unwrap();
+        let signature: [u8; 64] = key.sign(digest.as_slice()).into();
+        bytes.extend(signature);
+        cases.push((
+            format!("{name}, its signature changed"),
+            flipped(&bytes, bytes.len() - 1),
+        ));
+        cases.push((name.to_owned(), bytes));
+    }
+    cases
+}
+
+/// What the court reads and nodes refuse is judged all the same: none of it hides a signature that does not hold.
+#[test]
+fn what_nodes_refuse_for_another_reason_is_judged_as_the_court_does() {
+    for (name, bytes) in refused_by_nodes() {
+        assert!(crate::ledger::check(&bytes, &domain()).is_err(), "{name}");
+        let expected = match name.ends_with("changed") {
+            true => "bad_signature",
+            false => "holds",
+        };
+        assert_eq!(judged(&bytes, &domain()).0, expected, "{name}");
+    }
+}
+
+/// A court reads up to the transaction that it is shown; what does not split behind it hides nothing.
+#[test]
+fn bytes_that_do_not_split_behind_a_bad_signature_do_not_hide_it() {
+    let (_, good) = signed().remove(0);
+    let bad = flipped(&good, good.len() - 1);
+    let mut segment = Vec::new();
+    for one in [&good, &bad] {
+        segment.extend(u32::try_from(one.len()).unwrap().to_be_bytes());
+        segment.extend(one);
+    }
+    for behind in [&[0, 0, 0][..], &[0xff; 8], &[0, 0, 0, 9, 1]] {
+        let segment = [segment.as_slice(), behind].concat();
+        assert!(segments::transactions(&segment).is_err());
+        let bad = bad_signatures(&split(&segment, 3), &domain());
+        let [bad] = bad.as_slice() else {
+            panic!("{bad:?}");
+        };
+        assert_eq!((bad.place, bad.code), (1, Code::BadSignature));
+        // Of no more transactions than the record counts.
+        assert_eq!(bad_signatures(&split(&segment, 1), &domain()), []);
+    }
+}
+
 fn judged(bytes: &[u8], domain: &Domain) -> (&'static str, [U256; 2]) {
-    let Some((transaction, verdict)) = judge_signature(bytes, domain) else {
+    let Some(verdict) = judge_signature(bytes, &domain.separator()) else {
         return ("undecided", [U256::ZERO; 2]);
     };
-    let verdict = verdict.map_or_else(|reject| reject.code().name(), |()| "holds");
-    (verdict, hints(&transaction))
+    let name = verdict.code.map_or("holds", |code| code.name());
+    (name, hints(verdict.ed25519))
 }
 
 fn vectors() -> Json {

@@ -2,9 +2,10 @@
 //! the words that root keeps, and what is judged is what those commit to.
 //!
 //! ```text
-//! root's words ─▶ K block commitments ─▶ segments of each block ─▶ links, signatures ─▶ leaves of the state ─▶ sound, or broken with its proof
-//!                 └──────── from the folder, else from any node, and then into the folder ───────┘
+//! root's words ─▶ K block commitments ─▶ L1 to L5 ─▶ leaves of the state ─▶ L12 to L15 ─▶ segments of each block ─▶ L6 to L11, signatures
+//!                 └───────────────────────── from the folder, else from any node, and then into the folder ───────────────────────┘
 //! ```
+//! Each part is judged for itself: what is withheld of one hides nothing in another. What is found is told at once, and what is judged is not read again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,21 +17,26 @@ use plasmid_bridge::client::watcher::ChildNews;
 use plasmid_bridge::client::watcher::unsound::{AcceptedCheckpoints, UnsoundCheckpoint};
 use plasmid_bridge::relay::acceptance::Acceptance;
 use tokio::sync::{mpsc::Sender, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tonic::transport::Channel;
 
 use crate::chain::links::end_slots;
-use crate::chain::opened::{OpenedSegments, ShownLeaf};
+use crate::chain::opened::OpenedSegments;
 use crate::court::{CourtFacts, Finding, Hearing, OpenedEpoch};
-use crate::ledger::{Domain, Slot};
-use asked::{CheckpointNodes, ShownSegments};
+use crate::ledger::Domain;
+use asked::CheckpointNodes;
 use kept::CheckpointArchive;
+use progress::{Deaf, EpochProgress, Question};
 
 pub mod asked;
 pub mod kept;
+mod progress;
+mod read;
 
 /// How long what no node showed rests before it is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
+/// How long one checkpoint is read before the others have their turn.
+const TURN: Duration = Duration::from_secs(60);
 /// Characters of what nodes say that are told.
 const MAX_REASON: usize = 500;
 
@@ -49,6 +55,8 @@ pub struct Deployed {
 enum Unjudged {
     /// CheckpointNodes do not show it; what each of them says.
     Withheld(String),
+    /// It had its turn.
+    Later,
     /// Nobody listens any more.
     Deaf,
 }
@@ -68,7 +76,8 @@ pub fn follow(
         accepted,
         facts: None,
         epochs: BTreeMap::new(),
-        judged: BTreeSet::new(),
+        progress: BTreeMap::new(),
+        late: None,
         news: news.clone(),
         trouble: None,
     };
@@ -83,8 +92,10 @@ struct CheckpointJudge {
     facts: Option<Arc<CourtFacts>>,
     /// Block commitments of checkpoints, by the word that root keeps of them.
     epochs: BTreeMap<B256, Arc<OpenedEpoch>>,
-    /// The words of those that are judged.
-    judged: BTreeSet<B256>,
+    /// How far each is judged, by the same word.
+    progress: BTreeMap<B256, EpochProgress>,
+    /// Where no node answered in time any more.
+    late: Option<u64>,
     news: Sender<ChildNews>,
     /// Why the folder cannot be written, as it was told last.
     trouble: Option<String>,
@@ -110,39 +121,44 @@ impl CheckpointJudge {
         }
     }
 
-    /// Judges what is not judged. Gives whether all is.
+    /// Judges what is not judged, the newest first: of the others more is judged already. Gives whether all is.
     async fn judge_all(&mut self, now: &AcceptedCheckpoints) -> Result<bool, Deaf> {
         let words: BTreeSet<B256> = now.acceptances.iter().map(Acceptance::record).collect();
-        self.judged.retain(|word| words.contains(word));
+        self.progress.retain(|word, _| words.contains(word));
         self.epochs.retain(|word, _| words.contains(word));
         self.archive.retain(now);
         let mut is_done = true;
-        for accepted in now.open() {
-            let word = accepted.record();
-            if self.judged.contains(&word) {
-                continue;
-            }
-            let epoch = accepted.epoch;
-            let told = match self.judge(now, accepted).await {
-                Ok(None) => ChildNews::Sound { epoch },
-                Ok(Some(found)) => ChildNews::Unsound(Box::new(UnsoundCheckpoint {
-                    epoch,
-                    record: word,
-                    rule: found.broken.name(),
-                    reason: found.broken.to_string(),
-                    height: found.height,
-                    call: found.call.map(Into::into),
-                })),
-                Err(Unjudged::Withheld(reason)) => {
-                    is_done = false;
-                    let reason: String = reason.chars().take(MAX_REASON).collect();
-                    self.tell(ChildNews::Withheld { epoch, reason }).await?;
-                    continue;
+        let mut open: Vec<&Acceptance> = now.open().collect();
+        // Where no node answered in time the last time, the others come first.
+        let behind = self.late.take();
+        open.sort_by_key(|one| {
+            let is_last = behind.is_some_and(|late| one.epoch >= late);
+            (is_last, std::cmp::Reverse(one.epoch))
+        });
+        for accepted in open {
+            let (epoch, word) = (accepted.epoch, accepted.record());
+            let mut progress = self.progress.remove(&word).unwrap_or_default();
+            if !progress.is_over {
+                let judged = self.judge(now, accepted, &mut progress).await;
+                progress.is_over = judged.is_ok();
+                if !progress.is_over && self.nodes.rest() {
+                    self.late.get_or_insert(epoch);
                 }
-                Err(Unjudged::Deaf) => return Err(Deaf),
-            };
-            self.judged.insert(word);
-            self.tell(told).await?;
+                is_done &= progress.is_over;
+                let told = match judged {
+                    Ok(()) if progress.is_sound() => Some(ChildNews::Sound { epoch }),
+                    Ok(()) | Err(Unjudged::Later) => None,
+                    Err(Unjudged::Withheld(reason)) => {
+                        let reason = reason.chars().take(MAX_REASON).collect();
+                        Some(ChildNews::Withheld { epoch, reason })
+                    }
+                    Err(Unjudged::Deaf) => return Err(Deaf),
+                };
+                if let Some(told) = told {
+                    self.tell(told).await?;
+                }
+            }
+            self.progress.insert(word, progress);
         }
         if let Some(trouble) = self.archive.trouble()
             && self.trouble.as_ref() != Some(&trouble)
@@ -157,61 +173,128 @@ impl CheckpointJudge {
         self.news.send(news).await.map_err(|_| Deaf)
     }
 
-    /// The first thing that is broken in a checkpoint. What one block withholds hides nothing in the others.
+    /// Tells what is broken in a checkpoint, as far as it is news.
+    async fn accuse(
+        &self,
+        accepted: &Acceptance,
+        progress: &mut EpochProgress,
+        found: Vec<Finding>,
+    ) -> Result<(), Deaf> {
+        for one in found {
+            if progress.is_news(&one) {
+                let told = UnsoundCheckpoint {
+                    epoch: accepted.epoch,
+                    record: accepted.record(),
+                    rule: one.broken.name(),
+                    reason: one.broken.to_string(),
+                    height: one.height,
+                    call: one.call.map(Into::into),
+                };
+                self.tell(ChildNews::Unsound(Box::new(told))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges what is not judged of a checkpoint, and tells what is broken in it.
     async fn judge(
         &mut self,
         now: &AcceptedCheckpoints,
         accepted: &Acceptance,
-    ) -> Result<Option<Finding>, Unjudged> {
+        progress: &mut EpochProgress,
+    ) -> Result<(), Unjudged> {
+        let until = Instant::now() + TURN;
         let facts = self.facts().await?;
         let blocks = facts.parameters.epoch_blocks;
         let epoch = self.opened(accepted, blocks).await?;
-        let previous = match accepted.epoch.checked_sub(1).map(|before| now.of(before)) {
-            None => None,
-            Some(Some(before)) => Some(self.opened(before, blocks).await?),
-            Some(None) => {
-                let why = "what root accepted before it is not read yet".to_owned();
-                return Err(Unjudged::Withheld(why));
-            }
-        };
+        if progress.next == 0 {
+            // What the blocks alone show waits for nothing else.
+            self.judge_links(accepted, progress, (&facts, &epoch, None))
+                .await?;
+        }
         let mut missing = None;
-        for number in 0..blocks {
-            match self.segments(&facts, &epoch, number).await? {
-                ShownSegments::Whole(segments) => {
-                    let found = hear(&facts, &epoch, previous.as_ref(), number, segments).await;
-                    if found.is_some() {
-                        return Ok(found);
+        let slots = end_slots(accepted.epoch, facts.parameters.ring);
+        for (place, question) in progress.questions(slots, blocks) {
+            if self.nodes.rest() {
+                let late = || "no node answers in time".to_owned();
+                return Err(Unjudged::Withheld(missing.unwrap_or_else(late)));
+            }
+            if Instant::now() > until {
+                return Err(missing.map_or(Unjudged::Later, Unjudged::Withheld));
+            }
+            progress.next = place.saturating_add(1);
+            let why = match question {
+                Question::Before => match self.before(now, accepted, blocks).await {
+                    Ok(previous) => {
+                        let opened = (&facts, &epoch, previous);
+                        self.judge_links(accepted, progress, opened).await?;
+                        progress.has_links = true;
+                        None
                     }
-                }
-                ShownSegments::Part(segments, why) => {
+                    Err(Unjudged::Withheld(why)) => Some(format!("the blocks before it: {why}")),
+                    Err(other) => return Err(other),
+                },
+                Question::Leaf(slot) => match self.nodes.leaf(accepted, &slot).await {
+                    Ok(leaf) => {
+                        let found = hearing(&facts, &epoch, None).judge_leaf(&slot, &leaf);
+                        let found = found.into_iter().collect();
+                        self.accuse(accepted, progress, found).await?;
+                        progress.leaves.insert(slot);
+                        None
+                    }
+                    Err(Unjudged::Withheld(why)) => Some(format!("{slot}: {why}")),
+                    Err(other) => return Err(other),
+                },
+                Question::Block(number) => {
+                    let (segments, why) = self.segments(&facts, &epoch, number).await?;
                     if let Some(segments) = segments {
-                        let found = hear(&facts, &epoch, previous.as_ref(), number, segments).await;
-                        if found.is_some() {
-                            return Ok(found);
-                        }
+                        let (facts, epoch) = (Arc::clone(&facts), Arc::clone(&epoch));
+                        let judge =
+                            move || hearing(&facts, &epoch, None).judge_segments(number, &segments);
+                        let found = apart(judge).await.unwrap_or_default();
+                        self.accuse(accepted, progress, found).await?;
                     }
-                    missing.get_or_insert(format!("block {number} of the epoch: {why}"));
+                    if why.is_none() {
+                        progress.blocks.insert(number);
+                    }
+                    why.map(|why| format!("block {number} of the epoch: {why}"))
                 }
-            }
+            };
+            missing = missing.or(why);
         }
-        let leaves = self.leaves(&facts, accepted).await;
-        let leaves = match leaves {
-            Ok(leaves) => leaves,
-            Err(Unjudged::Withheld(why)) => {
-                return Err(Unjudged::Withheld(missing.unwrap_or(why)));
-            }
-            Err(deaf) => return Err(deaf),
+        missing.map_or(Ok(()), |why| Err(Unjudged::Withheld(why)))
+    }
+
+    /// The blocks of the checkpoint before; none of the first one.
+    async fn before(
+        &mut self,
+        now: &AcceptedCheckpoints,
+        accepted: &Acceptance,
+        blocks: u32,
+    ) -> Result<Option<Arc<OpenedEpoch>>, Unjudged> {
+        let Some(before) = accepted.epoch.checked_sub(1) else {
+            return Ok(None);
         };
-        let hearing = Hearing {
-            facts: &facts,
-            epoch: &epoch,
-            previous: previous.as_deref(),
-        };
-        match (hearing.judge_ends(&leaves), missing) {
-            (Some(found), _) => Ok(Some(found)),
-            (None, None) => Ok(None),
-            (None, Some(why)) => Err(Unjudged::Withheld(why)),
-        }
+        let why = || Unjudged::Withheld("what root accepted before it is not read yet".to_owned());
+        let before = now.of(before).ok_or_else(why)?;
+        self.opened(before, blocks).await.map(Some)
+    }
+
+    /// Judges L1 to L5.
+    async fn judge_links(
+        &self,
+        accepted: &Acceptance,
+        progress: &mut EpochProgress,
+        (facts, epoch, previous): (
+            &Arc<CourtFacts>,
+            &Arc<OpenedEpoch>,
+            Option<Arc<OpenedEpoch>>,
+        ),
+    ) -> Result<(), Deaf> {
+        let (facts, epoch) = (Arc::clone(facts), Arc::clone(epoch));
+        let judge = move || hearing(&facts, &epoch, previous.as_deref()).judge_blocks();
+        let found = apart(judge).await.unwrap_or_default();
+        self.accuse(accepted, progress, found).await
     }
 
     /// What the court knows of the genesis.
@@ -256,75 +339,55 @@ impl CheckpointJudge {
         Ok(opened)
     }
 
-    /// The segments of a block.
+    /// The segments of a block, as far as the folder and nodes show them, and why not all.
     async fn segments(
         &mut self,
         facts: &CourtFacts,
         epoch: &OpenedEpoch,
         number: u32,
-    ) -> Result<ShownSegments, Unjudged> {
+    ) -> Result<(Option<OpenedSegments>, Option<String>), Unjudged> {
         let place = usize::try_from(number).ok();
         let Some(block) = place.and_then(|place| epoch.blocks.get(place)) else {
-            return Ok(ShownSegments::Part(None, "there is no such block".into()));
+            return Ok((None, Some("there is no such block".into())));
         };
-        if let Some(kept) = self.archive.segments(&epoch.accepted, number)
-            && asked::fits(facts, block, &kept)
+        let kept = self.archive.segments(&epoch.accepted, number);
+        let mut kept = kept.and_then(|kept| asked::records_of(facts, block, kept));
+        if kept
+            .as_ref()
+            .is_some_and(|kept| asked::fits(facts, block, kept))
         {
-            return Ok(ShownSegments::Whole(kept));
+            return Ok((kept, None));
         }
+        let before = kept.as_ref().map(OpenedSegments::shown);
         let blocks = u64::from(facts.parameters.epoch_blocks);
-        let before = epoch.accepted.epoch.saturating_mul(blocks);
-        let height = before.saturating_add(1).saturating_add(u64::from(number));
-        let shown = self.nodes.segments(facts, block, height).await?;
-        if let ShownSegments::Whole(segments) = &shown {
-            self.archive
-                .keep_segments(&epoch.accepted, number, segments);
+        let first = epoch.accepted.epoch.saturating_mul(blocks);
+        let height = first.saturating_add(1).saturating_add(u64::from(number));
+        let why = self
+            .nodes
+            .segments((facts, block, height), &mut kept)
+            .await?;
+        if let Some(shown) = &kept
+            && before != Some(shown.shown())
+        {
+            self.archive.keep_segments(&epoch.accepted, number, shown);
         }
-        Ok(shown)
-    }
-
-    /// The leaves that L12 to L15 are about.
-    async fn leaves(
-        &mut self,
-        facts: &CourtFacts,
-        accepted: &Acceptance,
-    ) -> Result<Vec<(Slot, ShownLeaf)>, Unjudged> {
-        let mut leaves = Vec::new();
-        for slot in end_slots(accepted.epoch, facts.parameters.ring) {
-            let leaf = self.nodes.leaf(accepted, &slot).await?;
-            leaves.push((slot, leaf));
-        }
-        Ok(leaves)
+        Ok((kept, why))
     }
 }
 
-/// Nobody listens any more.
-struct Deaf;
-
-impl From<Deaf> for Unjudged {
-    fn from(_: Deaf) -> Self {
-        Self::Deaf
+const fn hearing<'a>(
+    facts: &'a CourtFacts,
+    epoch: &'a OpenedEpoch,
+    previous: Option<&'a OpenedEpoch>,
+) -> Hearing<'a> {
+    Hearing {
+        facts,
+        epoch,
+        previous,
     }
 }
 
-/// Judges a block where it keeps nobody else from working: signatures take long.
-async fn hear(
-    facts: &Arc<CourtFacts>,
-    epoch: &Arc<OpenedEpoch>,
-    previous: Option<&Arc<OpenedEpoch>>,
-    number: u32,
-    segments: OpenedSegments,
-) -> Option<Finding> {
-    let (facts, epoch) = (Arc::clone(facts), Arc::clone(epoch));
-    let previous = previous.map(Arc::clone);
-    let judge = move || {
-        let hearing = Hearing {
-            facts: &facts,
-            epoch: &epoch,
-            previous: previous.as_deref(),
-        };
-        hearing.judge_block(number, &segments)
-    };
-    // It only ends otherwise when the program does.
-    tokio::task::spawn_blocking(judge).await.ok().flatten()
+/// Judges where it keeps nobody else from working: signatures take long. It ends without an answer only when the program does.
+async fn apart<T: Send + 'static>(judge: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(judge).await.ok()
 }

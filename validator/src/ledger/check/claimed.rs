@@ -147,12 +147,21 @@ fn check_signer(checked: &CheckedTransaction, signer: Account) -> Result<(), Rej
     }
 }
 
-/// The account whose key made a secp256k1 signature.
 fn recover(checked: &CheckedTransaction) -> Result<Account, Reject> {
+    match &checked.transaction.authentication {
+        Authentication::Secp256k1 { r, s, v } => signer(&checked.digest, (r, s, *v)),
+        _ => Err(Reject::BadSignature {
+            why: "it has no secp256k1 signature",
+        }),
+    }
+}
+
+/// The account whose key made a secp256k1 signature over a digest.
+pub(super) fn signer(
+    digest: &B256,
+    (r, s, v): (&[u8; 32], &[u8; 32], u8),
+) -> Result<Account, Reject> {
     let refuse = |why| Reject::BadSignature { why };
-    let Authentication::Secp256k1 { r, s, v } = &checked.transaction.authentication else {
-        return Err(refuse("it has no secp256k1 signature"));
-    };
     let odd = match v {
         27 => false,
         28 => true,
@@ -164,7 +173,7 @@ fn recover(checked: &CheckedTransaction) -> Result<Account, Reject> {
         return Err(refuse(why));
     }
     let address = Signature::new(r, s, odd)
-        .recover_address_from_prehash(&checked.digest)
+        .recover_address_from_prehash(digest)
         .map_err(|_| refuse("no key can have made this secp256k1 signature"))?;
     Ok(Account::ethereum(address.into_array()))
 }

@@ -51,11 +51,13 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
             IRootChain::parametersCall::abi_encode_returns(&parameters)
         }
         IRootChain::headCall::SELECTOR => {
+            let accepted = match root.alternates {
+                Some(other) if root.heads.is_multiple_of(2) => other,
+                _ => root.accepted,
+            };
             let head = IRootChain::Head {
-                accepted: match root.alternates {
-                    Some(other) if root.heads.is_multiple_of(2) => other,
-                    _ => root.accepted,
-                },
+                accepted,
+                standing: accepted,
                 ..Default::default()
             };
             IRootChain::headCall::abi_encode_returns(&head)

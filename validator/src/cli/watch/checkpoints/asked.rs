@@ -1,32 +1,39 @@
 //! What a checkpoint commits to, asked of nodes of the child one after the other, until one shows it. Each answer is compared with what commits to it.
+//!
+//! Time is counted for each call, and what a node showed of a long answer is kept: it is read on from there. A node that is late goes behind the others and rests.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::B256;
 use plasmid_bridge::client::watcher::ChildNews;
 use plasmid_bridge::proof::commitment::BlockCommitment;
-use plasmid_bridge::proof::tree::{Inclusion, value_hash};
 use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_proto::bridge::v1::{
-    GetGenesisParametersRequest, GetProofRequest, GetSegmentsRequest, LeafProof, Segment,
+    GetGenesisParametersRequest, GetProofRequest, GetSegmentsRequest,
     bridge_service_client::BridgeServiceClient, get_proof_request,
 };
-use plasmid_proto::chain::v1::{
-    GetBlockRequest, GetBlockResponse, chain_service_client::ChainServiceClient,
-};
+use plasmid_proto::chain::v1::{ListBlocksRequest, chain_service_client::ChainServiceClient};
 use tokio::sync::mpsc::Sender;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tonic::{Status, transport::Channel};
 
+use super::read::{commitment, leaf, segment, word};
 use super::{Deaf, Unjudged};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::court::{CourtFacts, OpenedEpoch, has_such_counts};
 use crate::ledger::Slot;
 use crate::plain;
 
-/// How long an answer is waited for.
+/// How long an answer is waited for, and how long a node that gave none rests.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one node is read for one question before the next one is asked.
+const SHARE: Duration = Duration::from_secs(30);
+/// Blocks that are asked for at once, and epochs of which a part of the blocks is kept, at most.
+const PAGE: u32 = 1_000;
+const MAX_PARTS: usize = 64;
 /// Bytes of an answer that are read, at most.
 const MAX_ANSWER: usize = 2 << 20;
 
@@ -34,20 +41,26 @@ const MAX_ANSWER: usize = 2 << 20;
 pub struct CheckpointNodes {
     nodes: Vec<(usize, Channel)>,
     news: Sender<ChildNews>,
+    /// Until when nodes that were late rest.
+    resting: BTreeMap<usize, Instant>,
+    parts: Arc<ShownParts>,
 }
 
-/// What is shown of a block's segments.
-pub enum ShownSegments {
-    /// All of it, or as much as its counts leave to be judged.
-    Whole(OpenedSegments),
-    /// Its records without all of their bytes, or nothing; and why not all.
-    Part(Option<OpenedSegments>, String),
+/// What nodes showed of long answers, as long as that is not all.
+#[derive(Default)]
+struct ShownParts {
+    /// Of a checkpoint's blocks, by node and checkpoint.
+    blocks: Mutex<BTreeMap<(usize, B256), Vec<BlockCommitment>>>,
+    /// Of the segments of the block at a height, of one block for each node.
+    segments: Mutex<BTreeMap<usize, (u64, OpenedSegments)>>,
 }
 
 /// Why a node does not show something.
 enum NotServed {
     /// It does not have it, or does not answer.
     Silent(String),
+    /// It does not answer in time.
+    Late,
     /// It shows something else.
     Lie(String),
 }
@@ -56,6 +69,23 @@ impl From<Status> for NotServed {
     fn from(status: Status) -> Self {
         Self::Silent(plain::words(status.message()))
     }
+}
+
+/// These segments, if they are the block's, or none where its counts are broken already; without what is not their bytes.
+pub fn records_of(
+    facts: &CourtFacts,
+    block: &BlockCommitment,
+    mut shown: OpenedSegments,
+) -> Option<OpenedSegments> {
+    if !shown.are_counts_of(block) {
+        return None;
+    }
+    let is_it = match has_such_counts(facts, &shown) {
+        true => shown.are_whole(),
+        false => shown.segments.is_empty(),
+    };
+    shown.segments.iter_mut().for_each(OpenedSegment::trim);
+    is_it.then_some(shown)
 }
 
 /// Whether these are the segments of a block, all of them with their bytes, or none where the counts are broken already.
@@ -70,38 +100,57 @@ pub fn fits(facts: &CourtFacts, block: &BlockCommitment, shown: &OpenedSegments)
 impl CheckpointNodes {
     /// These nodes, each with its number.
     pub fn new(nodes: Vec<(usize, Channel)>, news: Sender<ChildNews>) -> Self {
-        Self { nodes, news }
+        Self {
+            nodes,
+            news,
+            resting: BTreeMap::new(),
+            parts: Arc::default(),
+        }
     }
 
-    /// The first answer that a node gives to a question; that node is asked first from now on.
-    async fn first<T, F>(&mut self, ask: impl Fn(Channel) -> F) -> Result<T, Unjudged>
+    /// The first answer that a node gives to a question; that node is asked first from now on, and one that is late last.
+    async fn first<T, F>(&mut self, ask: impl Fn(usize, Channel) -> F) -> Result<T, Unjudged>
     where
         F: Future<Output = Result<T, NotServed>>,
     {
         let mut reasons = Vec::new();
-        for place in 0..self.nodes.len() {
-            let Some((node, channel)) = self.nodes.get(place).cloned() else {
-                break;
-            };
-            let reason = match timeout(PATIENCE, ask(channel)).await {
-                Ok(Ok(shown)) => {
-                    self.nodes.swap(0, place);
+        for (node, channel) in self.nodes.clone() {
+            let late = || format!("node {node}: it does not answer in time");
+            if self
+                .resting
+                .get(&node)
+                .is_some_and(|until| Instant::now() < *until)
+            {
+                reasons.push(late());
+                continue;
+            }
+            let asked = timeout(SHARE, ask(node, channel)).await;
+            match asked.unwrap_or(Err(NotServed::Late)) {
+                Ok(shown) => {
+                    self.nodes.sort_by_key(|(other, _)| *other != node);
                     return Ok(shown);
                 }
-                Ok(Err(NotServed::Silent(reason))) => reason,
-                Ok(Err(NotServed::Lie(reason))) => {
-                    let lie = ChildNews::Lies {
-                        node,
-                        reason: reason.clone(),
-                    };
-                    self.news.send(lie).await.map_err(|_| Deaf)?;
-                    reason
+                Err(NotServed::Silent(reason)) => reasons.push(format!("node {node}: {reason}")),
+                Err(NotServed::Late) => {
+                    self.resting.insert(node, Instant::now() + PATIENCE);
+                    self.nodes.sort_by_key(|(other, _)| *other == node);
+                    reasons.push(late());
                 }
-                Err(_) => "it does not answer in time".to_owned(),
-            };
-            reasons.push(format!("node {node}: {reason}"));
+                Err(NotServed::Lie(reason)) => {
+                    reasons.push(format!("node {node}: {reason}"));
+                    let lie = ChildNews::Lies { node, reason };
+                    self.news.send(lie).await.map_err(|_| Deaf)?;
+                }
+            }
         }
         Err(Unjudged::Withheld(reasons.join("; ")))
+    }
+
+    /// Whether every node was late a short while ago, so that none would be asked.
+    pub(super) fn rest(&self) -> bool {
+        let now = Instant::now();
+        let rests = |node| self.resting.get(node).is_some_and(|until| now < *until);
+        self.nodes.iter().all(|(node, _)| rests(node))
     }
 
     /// What is made of the parameters' leaf in the genesis state.
@@ -109,10 +158,10 @@ impl CheckpointNodes {
         &mut self,
         make: impl Fn(ShownLeaf) -> Option<T> + Copy,
     ) -> Result<T, Unjudged> {
-        let ask = async |channel| {
+        let ask = async |_, channel| {
             let mut client = bridge(channel);
             let request = GetGenesisParametersRequest {};
-            let answer = client.get_genesis_parameters(request).await?.into_inner();
+            let answer = within(client.get_genesis_parameters(request)).await?;
             let other = || NotServed::Lie("its genesis parameters are not root's".into());
             let shown = answer.proof.and_then(leaf).ok_or_else(other)?;
             make(shown).ok_or_else(other)
@@ -126,18 +175,43 @@ impl CheckpointNodes {
         accepted: &Acceptance,
         blocks: u32,
     ) -> Result<OpenedEpoch, Unjudged> {
-        let first = accepted.epoch.saturating_mul(u64::from(blocks));
-        let ask = async |channel: Channel| {
+        let before = accepted.epoch.saturating_mul(u64::from(blocks));
+        let own = Arc::clone(&self.parts);
+        let ask = async |node, channel: Channel| {
             let mut client = ChainServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER);
-            let mut told = Vec::new();
-            for number in 1..=u64::from(blocks) {
-                let height = first.saturating_add(number);
-                let answer = client.get_block(GetBlockRequest { height }).await?;
-                let block = commitment(&answer.into_inner());
-                told.push(block.ok_or_else(|| {
+            let name = (node, accepted.digest);
+            loop {
+                let read = lock(&own.blocks).get(&name).map_or(0, Vec::len);
+                let read = u32::try_from(read).unwrap_or(u32::MAX);
+                let left = blocks.saturating_sub(read);
+                if left == 0 {
+                    break;
+                }
+                let request = ListBlocksRequest {
+                    first: before.saturating_add(1).saturating_add(u64::from(read)),
+                    count: left.min(PAGE),
+                };
+                let page = within(client.list_blocks(request)).await?.blocks;
+                if page.is_empty() {
+                    return Err(NotServed::Silent(
+                        "it does not have all blocks of it".into(),
+                    ));
+                }
+                let told: Option<Vec<BlockCommitment>> = page.iter().map(commitment).collect();
+                let told = told.ok_or_else(|| {
                     NotServed::Lie("it tells of a block that cannot be one".into())
-                })?);
+                })?;
+                let mut parts = lock(&own.blocks);
+                if parts.len() >= MAX_PARTS && !parts.contains_key(&name) {
+                    parts.pop_first();
+                }
+                let room = usize::try_from(left).unwrap_or(usize::MAX);
+                parts
+                    .entry(name)
+                    .or_default()
+                    .extend(told.into_iter().take(room));
             }
+            let told = lock(&own.blocks).remove(&name).unwrap_or_default();
             OpenedEpoch::new(accepted.clone(), told, blocks).map_err(|error| {
                 let epoch = accepted.epoch;
                 NotServed::Lie(format!("the blocks of epoch {epoch}: {error}"))
@@ -146,37 +220,43 @@ impl CheckpointNodes {
         self.first(ask).await
     }
 
-    /// The segments of a block.
+    /// The segments of a block: what nodes show is put to what is known of them. Gives why not all is known.
     pub(super) async fn segments(
         &mut self,
-        facts: &CourtFacts,
-        block: &BlockCommitment,
-        height: u64,
-    ) -> Result<ShownSegments, Unjudged> {
-        let part = std::sync::Mutex::new(None);
-        let ask = async |channel| {
-            let shown = read_segments(channel, facts, block, height).await?;
-            if fits(facts, block, &shown) {
-                return Ok(shown);
-            }
-            if !shown.are_whole() {
-                let what = format!(
+        (facts, block, height): (&CourtFacts, &BlockCommitment, u64),
+        known: &mut Option<OpenedSegments>,
+    ) -> Result<Option<String>, Unjudged> {
+        let all = Mutex::new(known.take());
+        let own = Arc::clone(&self.parts);
+        let ask = async |node, channel| {
+            let shown = own.read_segments((node, channel), facts, block, height);
+            let shown = shown.await?;
+            let shown = records_of(facts, block, shown).ok_or_else(|| {
+                NotServed::Lie(format!(
                     "its segments of block {height} are not those that root's words commit to"
-                );
-                return Err(NotServed::Lie(what));
+                ))
+            })?;
+            let mut all = lock(&all);
+            let all = match all.as_mut() {
+                Some(all) => {
+                    all.fill(shown);
+                    all
+                }
+                None => all.insert(shown),
+            };
+            match fits(facts, block, all) {
+                true => Ok(()),
+                false => Err(NotServed::Silent(format!(
+                    "it does not show the bytes of all segments of block {height}"
+                ))),
             }
-            let what = format!("it does not show the bytes of all segments of block {height}");
-            if let Ok(mut part) = part.lock() {
-                *part = Some(shown);
-            }
-            Err(NotServed::Silent(what))
         };
         let found = self.first(ask).await;
-        let part = part.into_inner().ok().flatten().map(without_other_bytes);
+        *known = all.into_inner().unwrap_or_else(PoisonError::into_inner);
         match found {
-            Ok(shown) => Ok(ShownSegments::Whole(shown)),
-            Err(Unjudged::Withheld(why)) => Ok(ShownSegments::Part(part, why)),
-            Err(deaf) => Err(deaf),
+            Ok(()) => Ok(None),
+            Err(Unjudged::Withheld(why)) => Ok(Some(why)),
+            Err(other) => Err(other),
         }
     }
 
@@ -187,12 +267,12 @@ impl CheckpointNodes {
         slot: &Slot,
     ) -> Result<ShownLeaf, Unjudged> {
         let (epoch, root) = (accepted.epoch, accepted.checkpoint.state_root);
-        let ask = async |channel| {
+        let ask = async |_, channel| {
             let request = GetProofRequest {
                 epoch: Some(epoch),
                 leaf: Some(get_proof_request::Leaf::Key(slot.key().to_vec())),
             };
-            let answer = bridge(channel).get_proof(request).await?.into_inner();
+            let answer = within(bridge(channel).get_proof(request)).await?;
             let shown = answer.proof.and_then(leaf);
             shown.filter(|leaf| leaf.stands(slot, &root)).ok_or_else(|| {
                 NotServed::Lie(format!(
@@ -204,119 +284,69 @@ impl CheckpointNodes {
     }
 }
 
+impl ShownParts {
+    /// Reads all pages, from where this node was read last. No more is read than the counts allow that the block commits to.
+    async fn read_segments(
+        &self,
+        (node, channel): (usize, Channel),
+        facts: &CourtFacts,
+        block: &BlockCommitment,
+        height: u64,
+    ) -> Result<OpenedSegments, NotServed> {
+        let mut client = bridge(channel);
+        lock(&self.segments).retain(|other, (at, _)| *other != node || *at == height);
+        loop {
+            let read = lock(&self.segments)
+                .get(&node)
+                .map_or(0, |(_, known)| known.segments.len());
+            let first = u32::try_from(read).unwrap_or(u32::MAX);
+            let request = GetSegmentsRequest { height, first };
+            let page = within(client.get_segments(request)).await?;
+            let lie = |what: &str| NotServed::Lie(format!("block {height}: {what}"));
+            let counts = OpenedSegments {
+                count: page.count,
+                transactions: page.transactions,
+                list_root: word(&page.list_root).ok_or_else(|| lie("its list root is none"))?,
+                segments: Vec::new(),
+            };
+            if !counts.are_counts_of(block) {
+                return Err(lie(
+                    "its segments root is not the one that root's words commit to",
+                ));
+            }
+            if !has_such_counts(facts, &counts) {
+                return Ok(counts);
+            }
+            let count = usize::try_from(counts.count).unwrap_or(usize::MAX);
+            if page.segments.is_empty() || page.segments.len() > count.saturating_sub(read) {
+                return Err(lie("it shows another number of segments than it says"));
+            }
+            let shown = page.segments.into_iter().map(segment);
+            let shown: Option<Vec<OpenedSegment>> = shown.collect();
+            let shown = shown.ok_or_else(|| lie("it shows a segment that cannot be one"))?;
+            let mut parts = lock(&self.segments);
+            let (_, known) = parts.entry(node).or_insert((height, counts));
+            known.segments.extend(shown);
+            if known.segments.len() >= count {
+                let whole = parts.remove(&node).map(|(_, whole)| whole);
+                return Ok(whole.unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// An answer, if it comes in time.
+async fn within<T>(
+    answer: impl Future<Output = Result<tonic::Response<T>, Status>>,
+) -> Result<T, NotServed> {
+    let answer = timeout(PATIENCE, answer).await;
+    Ok(answer.map_err(|_| NotServed::Late)??.into_inner())
+}
+
+fn lock<T>(parts: &Mutex<T>) -> MutexGuard<'_, T> {
+    parts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn bridge(channel: Channel) -> BridgeServiceClient<Channel> {
     BridgeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER)
-}
-
-/// Reads all pages. No more is read than the counts allow that the block commits to.
-async fn read_segments(
-    channel: Channel,
-    facts: &CourtFacts,
-    block: &BlockCommitment,
-    height: u64,
-) -> Result<OpenedSegments, NotServed> {
-    let mut client = bridge(channel);
-    let mut whole: Option<OpenedSegments> = None;
-    loop {
-        let read = whole.as_ref().map_or(0, |whole| whole.segments.len());
-        let first = u32::try_from(read).unwrap_or(u32::MAX);
-        let answer = client
-            .get_segments(GetSegmentsRequest { height, first })
-            .await?;
-        let page = answer.into_inner();
-        let lie = |what: &str| NotServed::Lie(format!("block {height}: {what}"));
-        let known = match whole.as_mut() {
-            Some(whole) => whole,
-            None => {
-                let counts = OpenedSegments {
-                    count: page.count,
-                    transactions: page.transactions,
-                    list_root: word(&page.list_root).ok_or_else(|| lie("its list root is none"))?,
-                    segments: Vec::new(),
-                };
-                if !counts.are_counts_of(block) {
-                    return Err(lie(
-                        "its segments root is not the one that root's words commit to",
-                    ));
-                }
-                if !has_such_counts(facts, &counts) {
-                    return Ok(counts);
-                }
-                whole.insert(counts)
-            }
-        };
-        let room = usize::try_from(known.count)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(read);
-        if page.segments.is_empty() || page.segments.len() > room {
-            return Err(lie("it shows another number of segments than it says"));
-        }
-        let shown = page.segments.into_iter().map(segment);
-        let shown: Option<Vec<OpenedSegment>> = shown.collect();
-        known
-            .segments
-            .extend(shown.ok_or_else(|| lie("it shows a segment that cannot be one"))?);
-        if known.segments.len() >= usize::try_from(known.count).unwrap_or(usize::MAX) {
-            return Ok(known.clone());
-        }
-    }
-}
-
-/// Without what is not a segment's bytes.
-fn without_other_bytes(mut shown: OpenedSegments) -> OpenedSegments {
-    for one in &mut shown.segments {
-        if !one.has_bytes() {
-            one.bytes = None;
-        }
-    }
-    shown
-}
-
-fn word(bytes: &[u8]) -> Option<B256> {
-    B256::try_from(bytes).ok()
-}
-
-fn commitment(told: &GetBlockResponse) -> Option<BlockCommitment> {
-    Some(BlockCommitment {
-        rules: told.rules,
-        height: told.height,
-        time: told.time,
-        block_hash: word(&told.block_hash)?,
-        witness_hash: word(&told.witness_hash)?,
-        before: word(&told.state_root_before)?,
-        after: word(&told.state_root_after)?,
-        segments_root: word(&told.segments_root)?,
-    })
-}
-
-fn segment(told: Segment) -> Option<OpenedSegment> {
-    Some(OpenedSegment {
-        kind: told.kind.try_into().ok()?,
-        first: told.first,
-        count: told.count,
-        length: told.length,
-        chunks_root: word(&told.chunks_root)?,
-        before: word(&told.state_root_before)?,
-        after: word(&told.state_root_after)?,
-        bytes: u32::try_from(told.bytes.len())
-            .is_ok_and(|length| length == told.length)
-            .then_some(told.bytes),
-    })
-}
-
-fn leaf(told: LeafProof) -> Option<ShownLeaf> {
-    let siblings: Option<Vec<B256>> = told.siblings.iter().map(|one| word(one)).collect();
-    let kind = told.kind.try_into().ok()?;
-    Some(ShownLeaf {
-        kind,
-        inclusion: Inclusion {
-            index: told.index,
-            count: told.leaf_count,
-            key: word(&told.leaf_key)?,
-            next: word(&told.next_key)?,
-            value_hash: value_hash(kind, &told.value),
-            siblings: siblings?.try_into().ok()?,
-        },
-        value: told.value,
-    })
 }

@@ -4,7 +4,7 @@
 //! FOLDER/checkpoints/EPOCH-DIGEST/blocks        K block commitments of 180 bytes
 //!                                 NUMBER        count u32 ‖ transactions u32 ‖ list root ‖ segments × (record ‖ bytes)
 //! ```
-//! A file that cannot be read, or says something else than root's words commit to, is as good as none. What is final or void is deleted.
+//! A file that cannot be read, or says something else than root's words commit to, is as good as none. What is final or void is deleted, once all endpoints of root say so.
 
 use std::fs;
 use std::io::{self, Read};
@@ -20,8 +20,8 @@ use crate::court::OpenedEpoch;
 
 /// Bytes of all files, at most: what is beyond is judged and not kept.
 const MAX_BYTES: u64 = 16 << 30;
-/// Bytes of one file that are read, at most.
-const MAX_FILE: u64 = 1 << 30;
+/// Bytes of one file, at most: of a block that has more, all is judged and nothing kept.
+const MAX_FILE: u64 = 128 << 20;
 
 /// The folder.
 #[derive(Debug)]
@@ -48,11 +48,10 @@ impl CheckpointArchive {
         self.trouble.take()
     }
 
-    /// Deletes what is final, void, or not what root keeps.
+    /// Deletes what is final or void by the word of all endpoints of root; what one alone says, or does not say at this moment, deletes nothing.
     pub fn retain(&mut self, now: &AcceptedCheckpoints) {
-        let kept: Vec<PathBuf> = now.acceptances.iter().map(|one| self.place(one)).collect();
         for folder in entries(&self.folder) {
-            if !kept.contains(&folder) {
+            if epoch_of(&folder).is_some_and(|epoch| now.over.is_over(epoch)) {
                 let freed = size(&folder);
                 match fs::remove_dir_all(&folder) {
                     Ok(()) => self.bytes = self.bytes.saturating_sub(freed),
@@ -93,7 +92,7 @@ impl CheckpointArchive {
         let (folder, all) = (self.place(accepted), self.bytes.saturating_add(length));
         if all > MAX_BYTES || length > MAX_FILE {
             self.trouble = Some(format!(
-                "{} would have more than {MAX_BYTES} bytes: what is judged from now on is not kept",
+                "{} would have more than {MAX_BYTES} bytes, or one file in it more than {MAX_FILE}: what is beyond is judged and not kept",
                 self.folder.display()
             ));
             return;
@@ -117,6 +116,12 @@ impl CheckpointArchive {
         let digest = hex::encode(accepted.digest);
         self.folder.join(format!("{}-{digest}", accepted.epoch))
     }
+}
+
+/// The epoch in the name of a folder.
+fn epoch_of(folder: &Path) -> Option<u64> {
+    let (epoch, _) = folder.file_name()?.to_str()?.split_once('-')?;
+    epoch.parse().ok()
 }
 
 /// What stands in a folder; nothing where it cannot be read.

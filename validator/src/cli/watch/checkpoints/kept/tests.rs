@@ -1,6 +1,7 @@
 //! What is kept is read back as it was, is bounded by what root keeps, and a damaged file is as good as none.
 
 use alloy_primitives::{Address, B256};
+use plasmid_bridge::client::watcher::unsound::CheckpointsOver;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::blocks_root;
 
@@ -68,14 +69,31 @@ fn what_is_kept_is_read_back_and_what_is_final_is_deleted() {
         assert_eq!(archive.segments(one, 1), None);
     }
     let each = archive.bytes / 4;
+    // What one endpoint says deletes nothing: neither that all is final or void, nor that it knows of no checkpoint.
+    for finalized in [0, 3, u64::MAX] {
+        let now = AcceptedCheckpoints {
+            acceptances: Vec::new(),
+            finalized,
+            over: CheckpointsOver::default(),
+        };
+        archive.retain(&now);
+        assert_eq!(archive.bytes, 4 * each);
+    }
     let now = AcceptedCheckpoints {
-        acceptances: all[2..].to_vec(),
-        finalized: 3,
+        acceptances: Vec::new(),
+        finalized: 0,
+        over: CheckpointsOver {
+            finalized: 2,
+            void_from: Some(3),
+        },
     };
     archive.retain(&now);
     assert_eq!(archive.bytes, 2 * each);
-    assert_eq!(archive.blocks(&all[1]), None);
-    assert!(archive.blocks(&all[2]).is_some());
+    let kept: Vec<bool> = all
+        .iter()
+        .map(|one| archive.blocks(one).is_some())
+        .collect();
+    assert_eq!(kept, [false, true, true, false]);
     // Every cut file, and every file of another length, is none.
     let path = archive.place(&all[2]).join("2");
     let whole = fs::read(&path).unwrap();

@@ -1,0 +1,85 @@
+//! Findings about accepted checkpoints: none is lost, all are said, and one that root refuses gives way to the next.
+
+use super::*;
+use crate::client::watcher::unsound::UnsoundCheckpoint;
+
+const LARGE: usize = 200 << 10;
+
+fn found(record: B256, height: u64, bytes: usize) -> UnsoundCheckpoint {
+    UnsoundCheckpoint {
+        epoch: 0,
+        record,
+        rule: "L4".into(),
+        reason: "L4: the state".into(),
+        height,
+        call: Some(vec![height as u8; bytes].into()),
+    }
+}
+
+/// Hands it over, and gives whether it is said, and said to be provable.
+fn hands_over(watcher: &mut Watcher<OneNode>, one: UnsoundCheckpoint) -> Option<bool> {
+    let mut said = None;
+    watcher.accuse_checkpoint(one, &mut |notice: &WatchNotice| match notice {
+        WatchNotice::Broken { is_provable, .. } => said = Some(*is_provable),
+        other => panic!("{other:?}"),
+    });
+    said
+}
+
+#[tokio::test]
+async fn a_finding_stays_while_roots_word_is_not_known_and_one_of_another_word_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    let record = chain.lock().expect("nobody panics").acceptances[0].record();
+    // Root is not read yet.
+    assert_eq!(hands_over(&mut watcher, found(record, 3, 100)), Some(true));
+    assert!(watcher.proof_of(0).is_none());
+    looks(&mut watcher, 2).await;
+    assert!(watcher.proof_of(0).is_some());
+    // It is compared again: that drops nothing, neither what is kept nor what comes meanwhile.
+    watcher.records.doubt(0);
+    assert_eq!(hands_over(&mut watcher, found(record, 4, 100)), Some(true));
+    assert_eq!(watcher.kept.unsound.len(), 2);
+    looks(&mut watcher, 1).await;
+    assert!(watcher.proof_of(0).is_some());
+    let other = found(B256::repeat_byte(7), 5, 100);
+    assert_eq!(hands_over(&mut watcher, other), None);
+    // The same is said once.
+    assert_eq!(hands_over(&mut watcher, found(record, 4, 100)), None);
+}
+
+#[tokio::test]
+async fn what_no_call_shows_is_said_and_proofs_follow_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    let record = chain.lock().expect("nobody panics").acceptances[0].record();
+    looks(&mut watcher, 2).await;
+    let large = found(record, 1, LARGE);
+    assert_eq!(hands_over(&mut watcher, large), Some(false));
+    let bare = UnsoundCheckpoint {
+        call: None,
+        ..found(record, 2, 0)
+    };
+    assert_eq!(hands_over(&mut watcher, bare), Some(false));
+    assert!(watcher.proof_of(0).is_none());
+    for height in 3..12 {
+        assert_eq!(
+            hands_over(&mut watcher, found(record, height, 9)),
+            Some(true)
+        );
+    }
+    // What is not provable took no room from what is.
+    let mut sent = std::collections::BTreeSet::new();
+    for _ in 0..4 {
+        sent.insert(watcher.proof_of(0).expect("a proof").data);
+        watcher.prove_otherwise(0);
+    }
+    assert_eq!(sent.len(), 4);
+    assert!(sent.contains(&watcher.proof_of(0).expect("a proof").data));
+}
