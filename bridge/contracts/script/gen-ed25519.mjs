@@ -417,7 +417,7 @@ library Ed25519 {
     }
 
     /// @dev Whether [8](scalar·B + challenge·(−A) − R) is the identity. Both scalars are below 2^253 and are read four bits at
-    /// a time from the top; at first the identity is doubled.
+    /// a time from the top.
     function _holds(uint256 scalar, uint256 challenge, uint256 points) private pure returns (bool valid) {
         bytes memory base = BASE_TABLE;
         assembly ("memory-safe") {
@@ -426,12 +426,17 @@ library Ed25519 {
             let Y := 1
             let Z := 1
             let T := 0
-            for { let shift := 256 } shift {} {
-                shift := sub(shift, 4)
-                ${indent([doubling(false), doubling(false), doubling(false), doubling(true)].map((d) => d.trim()).join("\n"), 16)}
+            for { let shift := 252 } 1 { shift := sub(shift, 4) } {
                 ${indent(addition({ entry: "add(points, shl(7, and(shr(shift, challenge), 15)))", affine: false, withT: true }), 16)}
-                ${indent(addition({ entry: "add(base, mul(0x60, and(shr(shift, scalar), 15)))", affine: true, withT: true }), 16)}
+                ${indent(addition({ entry: "add(base, mul(0x60, and(shr(shift, scalar), 15)))", affine: true, withT: false }), 16)}
+                if iszero(shift) { break }
+                ${indent([doubling(false), doubling(false), doubling(false), doubling(true)].map((d) => d.trim()).join("\n"), 16)}
             }
+            // No doubling needs T, so the sum has none yet. Times Z the same point is (XZ : YZ : Z² : XY).
+            T := mulmod(X, Y, P)
+            X := mulmod(X, Z, P)
+            Y := mulmod(Y, Z, P)
+            Z := mulmod(Z, Z, P)
             ${indent(addition({ entry: `add(points, ${R_OFFSET})`, affine: true, withT: false }), 12)}
             // Times the cofactor.
             ${indent([doubling(false), doubling(false), doubling(false)].map((d) => d.trim()).join("\n"), 12)}

@@ -4,6 +4,10 @@
 //   node script/report.mjs [--json]
 //   node script/report.mjs --by-set [--json]     checkpoints and reports by the size of the set, beside their rivals: `plasmid bench gas`
 //
+// Each row of --by-set is a transaction, and stands twice (`_priced` of test/Deployed.sol). "today": 21,000 gas, what is executed, and calldata at 4 gas
+// for a zero byte and 16 for another one; but at least 21,000 gas and calldata at 10 and 40 (EIP-7623). "64": the same, but at least
+// 21,000 gas and calldata at 64 gas a byte (EIP-7976). double_vote_verify_gas is no transaction, so no calldata is in it.
+//
 // Sizes come from the committed artifacts. Gas comes from forge: every test named `test_gas…` records its operations with
 // vm.snapshotValue("operations", name, gas) or vm.snapshotGasLastCall("operations", name). Names end in "(call)" where the
 // figure is one call without the 21,000 gas and the calldata of a transaction, in "(tx)" where both are in it.
@@ -51,7 +55,7 @@ function table(head, rows) {
 // Payments of one epoch over which a checkpoint's gas is shared: 64 blocks of a hundred.
 const PAYMENTS = 6_400;
 
-// One row a figure: { name, members or accounts, missing or spread, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
+// One row a figure and price of calldata: { name, members or accounts, missing or spread, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
 // of the same set, and of a payment's share of it the same payment of a token, made on root.
 function bySet() {
   const parts = /^by set: (.+?)(, a third missing)?, (\d+) members(, calldata at 64)? \(tx\)$/;

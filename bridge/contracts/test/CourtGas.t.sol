@@ -146,12 +146,7 @@ contract CourtGasTest is Accusing {
         vm.snapshotValue("operations", "court: collect (tx)", _transaction(address(court), _collectCall));
     }
 
-    /// @dev Calldata at 16 gas a byte that is not zero, and 4 one that is (EIP-7623's floor is below what these execute).
-    function _transaction(address to, bytes memory data) private returns (uint256 gas) {
-        gas = 21_000;
-        for (uint256 i; i < data.length; ++i) {
-            gas += data[i] == 0 ? 4 : 16;
-        }
-        gas += _gasOf(to, 0, data) - COLD_ACCOUNT;
+    function _transaction(address to, bytes memory data) private returns (uint256 today) {
+        (today,) = _priced(to, data);
     }
 }

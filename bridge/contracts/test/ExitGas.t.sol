@@ -6,7 +6,7 @@ import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {Leaving} from "./Leaving.sol";
 import {TreeModel} from "./TreeModel.sol";
 
-/// @title Gas of making a checkpoint final and of the ways out, from a state of 2^20 leaves, under today's prices and with calldata at 64 gas a byte
+/// @title Gas of making a checkpoint final and of the ways out, from a state of 2^20 leaves, under today's prices and where calldata costs at least 64 gas a byte
 /// @dev Of that state only the leaves stand that are shown; all other nodes of the tree are made up. All is prepared in setUp, which forge commits. Who is
 /// paid has coin on root already: root takes 25,000 gas more of each that it has never seen.
 abstract contract ExitGas is Leaving {

@@ -31,8 +31,10 @@ pub enum BenchCommand {
     Store(Sizes),
     /// Blocks of what is done with stake beside blocks of transfers, on one core, and the end of an epoch of many seats and delegators.
     Stake(stake::StakeCommand),
-    /// Gas of checkpoints and reports on root by the size of the set, today and with calldata at 64 gas a byte, beside a loop over ECDSA signatures
-    /// and the same payment made on root.
+    /// Gas of checkpoints and reports on root by the size of the set, beside a loop over ECDSA signatures and the same payment made on root. Each
+    /// transaction stands twice: as it is priced today (4 gas for a zero byte of calldata and 16 for another one; where these and what is executed
+    /// are less than 10 and 40 gas a byte would be, those are paid; EIP-7623), and with 64 gas for each byte in the place of the 10 and 40
+    /// (EIP-7976).
     Gas(gas::GasCommand),
     /// What the processes of a running local network use while it is left alone. It fails when they use more than they may.
     #[cfg(feature = "localnet")]

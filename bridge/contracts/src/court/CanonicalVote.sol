@@ -24,22 +24,29 @@ library CanonicalVote {
         pure
         returns (bytes memory)
     {
-        bytes memory time = _time(vote);
-        bytes memory body = abi.encodePacked(
+        bytes memory roundField = round == 0 ? bytes("") : abi.encodePacked(hex"19", _littleEndian(round));
+        bytes memory id = _blockId(vote.id);
+        // A negative int64 is the varint of its 64 bits in two's complement.
+        bytes memory secs = _number(hex"08", uint64(vote.secs));
+        bytes memory nanos = _number(hex"10", vote.nanos);
+        uint256 timeLength = secs.length + nanos.length; // at most 17
+        // The four tags below, kind, height, and the lengths of the time and of the chain id are 15 bytes.
+        return abi.encodePacked(
+            _varint(15 + roundField.length + id.length + timeLength + chain.length),
             hex"08",
             kind,
             hex"11",
             _littleEndian(height),
-            round == 0 ? bytes("") : abi.encodePacked(hex"19", _littleEndian(round)),
-            _blockId(vote.id),
+            roundField,
+            id,
             hex"2a",
-            uint8(time.length),
-            time,
+            uint8(timeLength),
+            secs,
+            nanos,
             hex"32",
             uint8(chain.length),
             chain
         );
-        return abi.encodePacked(_varint(body.length), body);
     }
 
     function isNil(ICourt.BlockId calldata id) internal pure returns (bool) {
@@ -50,12 +57,9 @@ library CanonicalVote {
         return a.hash == b.hash && a.total == b.total && a.partsHash == b.partsHash;
     }
 
-    /// @dev At most 17 bytes.
-    function _time(ICourt.Vote calldata vote) private pure returns (bytes memory) {
-        // A negative int64 is the varint of its 64 bits in two's complement.
-        bytes memory secs = vote.secs == 0 ? bytes("") : abi.encodePacked(hex"08", _varint(uint64(vote.secs)));
-        bytes memory nanos = vote.nanos == 0 ? bytes("") : abi.encodePacked(hex"10", _varint(vote.nanos));
-        return bytes.concat(secs, nanos);
+    /// @dev A field of the time: its tag and its number, or nothing where that is 0.
+    function _number(bytes1 tag, uint256 value) private pure returns (bytes memory) {
+        return value == 0 ? bytes("") : abi.encodePacked(tag, _varint(value));
     }
 
     /// @dev At most 78 bytes.

@@ -19,7 +19,7 @@ interface IEd25519Verifier {
     /// one gives false, so a caller who must show that a signature is *not* valid cannot rely on a hint of another's.
     /// @param xR The x-coordinate of R, which is a hint too.
     /// @return valid False for a wrong signature, for bytes that decode to no point, and for a wrong hint. Never reverts,
-    /// unless gas runs out (about 180,000 for a vote).
+    /// unless gas runs out (about 162,000 for a vote).
     function verify(bytes32 key, bytes32 r, bytes32 s, bytes calldata message, uint256 xKey, uint256 xR)
         external
         pure

@@ -219,7 +219,7 @@ library Ed25519 {
     }
 
     /// @dev Whether [8](scalar·B + challenge·(−A) − R) is the identity. Both scalars are below 2^253 and are read four bits at
-    /// a time from the top; at first the identity is doubled.
+    /// a time from the top.
     function _holds(uint256 scalar, uint256 challenge, uint256 points) private pure returns (bool valid) {
         bytes memory base = BASE_TABLE;
         assembly ("memory-safe") {
@@ -228,57 +228,7 @@ library Ed25519 {
             let Y := 1
             let Z := 1
             let T := 0
-            for { let shift := 256 } shift {} {
-                shift := sub(shift, 4)
-                {
-                    let xx := mulmod(X, X, P)
-                    let yy := mulmod(Y, Y, P)
-                    let zz := mulmod(Z, Z, P)
-                    let e := mulmod(add(X, X), Y, P)
-                    let g := add(yy, sub(P, xx))
-                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
-                    let h := add(yy, xx)
-                    X := mulmod(e, f, P)
-                    Y := mulmod(g, h, P)
-                    Z := mulmod(f, g, P)
-                }
-                {
-                    let xx := mulmod(X, X, P)
-                    let yy := mulmod(Y, Y, P)
-                    let zz := mulmod(Z, Z, P)
-                    let e := mulmod(add(X, X), Y, P)
-                    let g := add(yy, sub(P, xx))
-                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
-                    let h := add(yy, xx)
-                    X := mulmod(e, f, P)
-                    Y := mulmod(g, h, P)
-                    Z := mulmod(f, g, P)
-                }
-                {
-                    let xx := mulmod(X, X, P)
-                    let yy := mulmod(Y, Y, P)
-                    let zz := mulmod(Z, Z, P)
-                    let e := mulmod(add(X, X), Y, P)
-                    let g := add(yy, sub(P, xx))
-                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
-                    let h := add(yy, xx)
-                    X := mulmod(e, f, P)
-                    Y := mulmod(g, h, P)
-                    Z := mulmod(f, g, P)
-                }
-                {
-                    let xx := mulmod(X, X, P)
-                    let yy := mulmod(Y, Y, P)
-                    let zz := mulmod(Z, Z, P)
-                    let e := mulmod(add(X, X), Y, P)
-                    let g := add(yy, sub(P, xx))
-                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
-                    let h := add(yy, xx)
-                    X := mulmod(e, f, P)
-                    Y := mulmod(g, h, P)
-                    Z := mulmod(f, g, P)
-                    T := mulmod(e, h, P)
-                }
+            for { let shift := 252 } 1 { shift := sub(shift, 4) } {
                 {
                     let entry := add(points, shl(7, and(shr(shift, challenge), 15)))
                     let a := mulmod(add(Y, sub(P, X)), mload(add(entry, 0x20)), P)
@@ -307,9 +257,63 @@ library Ed25519 {
                     X := mulmod(e, f, P)
                     Y := mulmod(g, h, P)
                     Z := mulmod(f, g, P)
+                }
+                if iszero(shift) { break }
+                {
+                    let xx := mulmod(X, X, P)
+                    let yy := mulmod(Y, Y, P)
+                    let zz := mulmod(Z, Z, P)
+                    let e := mulmod(add(X, X), Y, P)
+                    let g := add(yy, sub(P, xx))
+                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
+                    let h := add(yy, xx)
+                    X := mulmod(e, f, P)
+                    Y := mulmod(g, h, P)
+                    Z := mulmod(f, g, P)
+                }
+                {
+                    let xx := mulmod(X, X, P)
+                    let yy := mulmod(Y, Y, P)
+                    let zz := mulmod(Z, Z, P)
+                    let e := mulmod(add(X, X), Y, P)
+                    let g := add(yy, sub(P, xx))
+                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
+                    let h := add(yy, xx)
+                    X := mulmod(e, f, P)
+                    Y := mulmod(g, h, P)
+                    Z := mulmod(f, g, P)
+                }
+                {
+                    let xx := mulmod(X, X, P)
+                    let yy := mulmod(Y, Y, P)
+                    let zz := mulmod(Z, Z, P)
+                    let e := mulmod(add(X, X), Y, P)
+                    let g := add(yy, sub(P, xx))
+                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
+                    let h := add(yy, xx)
+                    X := mulmod(e, f, P)
+                    Y := mulmod(g, h, P)
+                    Z := mulmod(f, g, P)
+                }
+                {
+                    let xx := mulmod(X, X, P)
+                    let yy := mulmod(Y, Y, P)
+                    let zz := mulmod(Z, Z, P)
+                    let e := mulmod(add(X, X), Y, P)
+                    let g := add(yy, sub(P, xx))
+                    let f := addmod(add(zz, zz), sub(TWICE_P, g), P)
+                    let h := add(yy, xx)
+                    X := mulmod(e, f, P)
+                    Y := mulmod(g, h, P)
+                    Z := mulmod(f, g, P)
                     T := mulmod(e, h, P)
                 }
             }
+            // No doubling needs T, so the sum has none yet. Times Z the same point is (XZ : YZ : Z² : XY).
+            T := mulmod(X, Y, P)
+            X := mulmod(X, Z, P)
+            Y := mulmod(Y, Z, P)
+            Z := mulmod(Z, Z, P)
             {
                 let entry := add(points, 2048)
                 let a := mulmod(add(Y, sub(P, X)), mload(add(entry, 0x20)), P)
