@@ -307,7 +307,11 @@ impl Relayer {
             nonce,
             pending_nonce,
             // What another one makes final now is left to that one.
-            ripe: ripe.filter(|ripe| pool.is_ok_and(|pool| pool.finalized <= ripe.epoch)),
+            ripe: ripe.filter(|ripe| {
+                // An endpoint that tells nothing of its pool leaves that to the fees.
+                pool.as_ref()
+                    .map_or(true, |pool| pool.finalized <= ripe.epoch)
+            }),
         })))
     }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
-use alloy_sol_types::{SolCall, SolValue};
+use alloy_sol_types::SolCall;
 use plasmid_staking::Member;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -26,7 +26,7 @@ use super::follower::view_call;
 use super::rpc::{At, Call, Rpc, RpcError};
 use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
-use crate::proof::{court, deployment, set};
+use crate::proof::{deployment, set};
 use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::watch::book::CheckpointBook;
 use crate::relay::watch::commits::CommitBook;
@@ -39,6 +39,7 @@ use crate::relay::watch::{
 mod act;
 mod calldata;
 mod calls;
+mod cases;
 mod check;
 mod compare;
 pub mod folder;
@@ -333,48 +334,6 @@ impl<C: ChildSource> Watcher<C> {
             if self.saved.elapsed() > SAVE_INTERVAL {
                 self.save(&mut say);
             }
-        }
-    }
-
-    /// Takes evidence up that an earlier run has kept. What does not decode was never written by one.
-    fn resume(&mut self, kept: &KeptCase) {
-        let evidence = CourtEvidence::decode(&kept.kind, &kept.evidence);
-        let accused = ICourt::Accused::abi_decode_validate(&kept.accused).ok();
-        if let Some((evidence, accused)) = evidence.zip(accused) {
-            let subject = kept.subject(&evidence);
-            let both = <[u8; 64]>::try_from(kept.both.as_ref()).ok();
-            let case = self.case((evidence, both), accused, kept.beneficiary, kept.commits);
-            self.cases.insert(subject, case);
-        }
-    }
-
-    /// The salt is the hash of the evidence under the account's secret, so that nothing secret has to be kept.
-    fn case(
-        &self,
-        (evidence, both): (CourtEvidence, Option<[u8; 64]>),
-        accused: ICourt::Accused,
-        beneficiary: Address,
-        commits: u32,
-    ) -> Case {
-        let hash = evidence.hash();
-        let salt = self
-            .wallet
-            .keyed_hash(&[b"PSLT".as_slice(), hash.as_slice()].concat());
-        let commitment = court::commitment(
-            self.created.root_chain_id,
-            &self.contracts.court.into_array(),
-            &hash,
-            &beneficiary.into_array(),
-            &salt,
-        );
-        Case {
-            evidence,
-            accused,
-            beneficiary,
-            salt,
-            commitment,
-            commits,
-            both,
         }
     }
 

@@ -126,9 +126,10 @@ impl<C: ChildSource> Watcher<C> {
         };
         let place = second.place();
         let (told, late) = (format!("second {place}"), format!("behind {place}"));
-        let silent = match self.still.is_left() {
-            true => Allowed::Acts,
-            false => Allowed::Nothing,
+        let left_at = self.still.left_at();
+        let silent = match left_at {
+            Some(_) => Allowed::Acts,
+            None => Allowed::Nothing,
         };
         match self.difference(rpc, &second, latest, about).await {
             Ok(SecondWord::Same) => {
@@ -144,12 +145,23 @@ impl<C: ChildSource> Watcher<C> {
                     self.confirmed.is_behind = true;
                     self.behind = self.behind.saturating_add(1);
                 }
-                let is_long = self.behind > MAX_LOOKS_BEHIND && !self.still.is_left();
+                // One that was left because it stood still, and goes on, has a word again: the other one may be what runs ahead of the truth.
+                let goes_on = match left_at {
+                    Some(left) => {
+                        let newest = second.block(Which::Latest).await;
+                        newest.is_ok_and(|newest| newest.is_some_and(|one| one.number > left))
+                    }
+                    None => false,
+                };
+                let is_long = self.behind > MAX_LOOKS_BEHIND && (left_at.is_none() || goes_on);
                 if is_long && self.told.insert(late) {
                     let reason = "it never has the first one's newest block".to_owned();
                     say(&WatchNotice::Disagree { place, reason });
                 }
-                silent
+                match goes_on {
+                    true => Allowed::Nothing,
+                    false => silent,
+                }
             }
             Ok(SecondWord::Other(reason)) => {
                 if self.told.insert(told) {

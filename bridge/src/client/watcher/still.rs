@@ -1,7 +1,9 @@
 //! An endpoint of root that stands still: for long it has shown no new block, or says nothing at all, or its newest block is far behind this machine's clock. Where a second endpoint goes on, the watcher goes on with that one, which
 //! is all that is left: it sends by its word alone, within the budget, and lets go of nothing before both say the same again.
 
-use super::{Arc, ChildSource, CourtTimes, Duration, Instant, Rpc, WatchNotice, Watcher};
+use super::{
+    Arc, ChildSource, CourtRecords, CourtTimes, Duration, Instant, Rpc, WatchNotice, Watcher,
+};
 use crate::client::follower::now_ms;
 use crate::relay::seen::{Block, Which};
 
@@ -24,8 +26,8 @@ pub(super) struct Stillness {
     since: Instant,
     /// This machine's clock, in seconds.
     clock: fn() -> u64,
-    /// Whether the other endpoint was left because it stood still, and has not come back.
-    is_left: bool,
+    /// The newest block of the other endpoint when it was left because it stood still, until it comes back.
+    left_at: Option<u64>,
 }
 
 impl Stillness {
@@ -37,7 +39,7 @@ impl Stillness {
             newest: None,
             since: Instant::now(),
             clock: || now_ms() / 1_000,
-            is_left: false,
+            left_at: None,
         }
     }
 
@@ -50,14 +52,14 @@ impl Stillness {
         is_new
     }
 
-    /// Whether the other endpoint was left because it stood still.
-    pub(super) const fn is_left(&self) -> bool {
-        self.is_left
+    /// Where the other endpoint stood when it was left because it stood still.
+    pub(super) const fn left_at(&self) -> Option<u64> {
+        self.left_at
     }
 
     /// The other endpoint says the same again.
     pub(super) const fn comes_back(&mut self) {
-        self.is_left = false;
+        self.left_at = None;
     }
 
     /// For how many seconds it has stood still, or how old its newest block is, once that is long.
@@ -84,6 +86,12 @@ impl Stillness {
         self.newest.map_or(0, |newest| newest.number)
     }
 
+    /// It has shown nothing new for this long.
+    #[cfg(test)]
+    pub(super) fn stood(&mut self, elapsed: Duration) {
+        self.since = Instant::now().checked_sub(elapsed).unwrap_or(self.since);
+    }
+
     /// It stands still after this long, by this clock; for tests, which do not wait.
     #[cfg(test)]
     pub(super) const fn waits(&mut self, after: Duration, clock: fn() -> u64) {
@@ -96,6 +104,12 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn go_on(&mut self, rpc: &Arc<Rpc>, say: &mut impl FnMut(&WatchNotice)) {
         let place = rpc.place();
         let told = format!("still {place}");
+        // Whatever the look waited for, be it the other endpoint: it is asked now, and not judged by what it showed when the look began.
+        if self.still.secs().is_some()
+            && let Ok(Some(latest)) = rpc.block(Which::Latest).await
+        {
+            self.still.shows(&latest);
+        }
         let Some(secs) = self.still.secs() else {
             self.told.remove(&told);
             return;
@@ -120,10 +134,17 @@ impl<C: ChildSource> Watcher<C> {
         self.still = Stillness {
             newest: None,
             since: Instant::now(),
-            is_left: true,
+            left_at: Some(block),
             ..self.still
         };
         self.confirmed = super::Confirmed::default();
+        // What the one that is left has shown alone is read again at the other one.
+        let made = self.created.block.saturating_sub(1);
+        self.records = CourtRecords::new(self.contracts, self.kept.root_block.max(made));
+        self.sets.clear();
+        self.asked.clear();
+        self.asking.clear();
+        self.compared.clear();
     }
 
     /// The second endpoint, if it goes on.

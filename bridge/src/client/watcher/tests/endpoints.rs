@@ -218,14 +218,50 @@ async fn an_endpoint_that_stands_still_is_said_once_and_the_second_one_goes_on_a
     }
     looks(&mut watcher, 3).await;
     assert_eq!(watcher.kept.cases.len(), 1);
-    // The other one comes back, and says the same.
+    // The other one goes on, and does not have the blocks of the one that is asked first: nothing is sent by that one's word any more.
+    {
+        let mut stuck = stuck.lock().expect("nobody panics");
+        stuck.newest = 320;
+    }
+    watcher.hand_over("a file", two_shares(3));
+    let said = looks(&mut watcher, 3).await;
+    assert_eq!(
+        (found(&said), said.iter().any(sent)),
+        (0, false),
+        "{said:?}"
+    );
+    // It comes back, and says the same.
     {
         let mut stuck = stuck.lock().expect("nobody panics");
         (stuck.newest, stuck.accepted) = (332, 10_000);
     }
     alive.lock().expect("nobody panics").newest = 332;
     looks(&mut watcher, 3).await;
-    assert!(!watcher.still.is_left());
+    assert_eq!(watcher.still.left_at(), None);
+}
+
+/// A look takes long, because the second endpoint answers late: it is not gone on with for that.
+#[tokio::test]
+async fn an_endpoint_that_goes_on_is_not_left_for_one_that_makes_looks_last_long() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, late) = (root(0, Vec::new()), root(0, Vec::new()));
+    let (node, other) = (endpoint(&first).await, endpoint(&late).await);
+    let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+    looks(&mut watcher, 2).await;
+    let rpc = Arc::clone(watcher.wallet.rpc());
+    late.lock().expect("nobody panics").newest = 330;
+    for (newest, expected) in [(311, 0), (311, 1)] {
+        first.lock().expect("nobody panics").newest = newest;
+        watcher.still.waits(Duration::from_secs(600), || 5_000);
+        watcher.still.stood(Duration::from_secs(700));
+        let mut said = Vec::new();
+        watcher
+            .go_on(&rpc, &mut |notice| said.push(notice.clone()))
+            .await;
+        assert_eq!(stills(&said).len(), expected, "{said:?}");
+        let is_left = watcher.wallet.rpc().place() != rpc.place();
+        assert_eq!(is_left, expected == 1);
+    }
 }
 
 /// It shows new blocks, which are old ones.
