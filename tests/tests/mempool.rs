@@ -906,7 +906,7 @@ fn stake_that_waited_before_the_deployment_was_closing_is_not_proposed_any_more(
         let body = Body::Stake(StakeBody::Delegate {
             operator: [0x10; 20],
             amount: 1 << 60,
-            line: 0,
+            line: 1,
             max_commission: 10_000,
         });
         let delegate = network.people.sign(1, 0, FEE * 4, u64::MAX, body);

@@ -254,9 +254,9 @@ impl<'a> Stakers<'a> {
         let to = Account::ethereum(operator);
         match rng.random_range(0..12) {
             0..=3 if jailed => StakeBody::Unjail,
-            0..=2 if held.seated() && spare && !jailed => StakeBody::Leave,
+            0..=1 if held.seated() && spare && !jailed => StakeBody::Leave,
             0..=4 if !held.seated() && held.self_stake > 0 => StakeBody::TakeSeat,
-            4 | 5 if retires && spare && self.epoch() > 6 => StakeBody::Retire,
+            2..=5 if retires && spare && self.epoch() > 6 => StakeBody::Retire,
             0..=5 => StakeBody::Delegate {
                 operator,
                 amount: if held.self_stake == 0 { STAKE } else { 1 << 53 },

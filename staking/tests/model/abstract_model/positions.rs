@@ -199,10 +199,8 @@ impl Model {
 
     pub fn merge(&mut self, owner: u32, first: u64, second: u64) -> Done {
         let (mut one, two) = (self.owned(first, owner)?, self.owned(second, owner)?);
-        let single = |position: &Position| {
-            let begun = position.before.is_none() && position.now.first < self.matured;
-            begun && position.bonded() && !self.frozen(position)
-        };
+        let begun = |one: &Position| one.before.is_none() && one.now.first < self.matured;
+        let single = |one: &Position| begun(one) && one.bonded() && !self.frozen(one);
         ensure(first != second && single(&one) && single(&two))?;
         ensure(one.now.line == two.now.line && self.lines[&one.now.line].open())?;
         // Written as they were opened: dropping an interval may have burned a unit.

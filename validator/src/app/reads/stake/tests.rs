@@ -150,6 +150,7 @@ fn all_cuts_of_a_position_are_told_in_several_answers() {
         to: line(NEWCOMER),
         max_commission: 0,
     });
+    scene.stands_in(21..=21, FOUNDER, 0);
     scene.act(20, &moved);
     let height = 50 * u64::from(parameters().epoch_blocks);
     let legs = told_in(&scene, height, position, 0).legs;

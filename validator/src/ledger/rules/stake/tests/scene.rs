@@ -1,5 +1,7 @@
 //! Where the cases of stake begin: one operator in a seat, one that has registered only, and people with money.
 
+use std::ops::RangeInclusive;
+
 use plasmid_staking::rules::{
     delegate::Delegate, freeze::Freeze, register::Register, reward::Reward, settle::Settle,
     take_seat::TakeSeat, undelegate::Undelegate,
@@ -213,7 +215,12 @@ impl Scene {
     /// The sets have a line at a seat, from the one on that is fixed when it takes the seat in epoch 0.
     pub fn stands(&mut self, number: u8, seat: u16) {
         let last = HEIGHT / u64::from(parameters().epoch_blocks) + 1;
-        for epoch in 2..=last {
+        self.stands_in(2..=last, number, seat);
+    }
+
+    /// The sets of these epochs have a line at a seat.
+    pub fn stands_in(&mut self, epochs: RangeInclusive<u64>, number: u8, seat: u16) {
+        for epoch in epochs {
             let place = ring_place(epoch, parameters().ring);
             self.change(Key::Member { place, seat }, |member: &mut MemberLeaf| {
                 member.standing = Some(Standing {
