@@ -271,7 +271,8 @@ fn a_run_that_fails_is_shrunk_to_the_few_operations_that_it_needs() {
         println!("{fault:?}, run {seed}: {before} operations shrink to {after}");
         println!("{}", shrink::shown(&shrunk));
         assert!(shrink::is_least(&shrunk), "each of them is needed");
-        assert!((1..=30).contains(&after), "{after} operations");
+        // None of them can be taken away, but where an index has to be just so, a run may need some dozens.
+        assert!((1..=60).contains(&after), "{after} operations");
         // Some seeds find a fault with its first operation, and there is nothing to take away.
         let was_least = shrink::is_least(&failure);
         assert!(

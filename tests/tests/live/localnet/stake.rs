@@ -205,6 +205,7 @@ fn follows_a_founder(folder: &Path) {
             assert!(text.contains(words), "{words:?} is not in {text}");
         }
     }
+    let begin = height(folder);
     let whole = position(&asks(folder, &line));
     let line = format!(
         "tx stake redelegate {whole} --amount 0.5 --to {} --from bob",
@@ -218,11 +219,11 @@ fn follows_a_founder(folder: &Path) {
         let found = typed(folder, &format!("query stake position {moved}"));
         assert_eq!(found["restake"], allowed, "{line}: {found}");
     }
+    let done = ["delegate", "redelegate", "allow_restake", "allow_restake"];
+    lists::of_events(folder, &operator(0), begin, &done);
     lists::of_a_delegator(folder, [whole, moved], [&operator(0), &operator(1)]);
     lists::of_validators(folder);
     lists::of_lines(folder, &operator(0));
-    let mut done = vec!["delegate", "redelegate", "allow_restake", "allow_restake"];
-    lists::of_events(folder, &operator(0), &done);
     let line = format!("tx stake undelegate {whole} --from bob");
     let shown = typed(folder, &format!("{line} --dry-run"));
     let told = shown["node_says"].as_str().expect("a text");
@@ -245,12 +246,18 @@ fn follows_a_founder(folder: &Path) {
     until(folder, "query stake maturity", |answer| {
         answer["matured"].as_u64() > Some(last)
     });
+    let begin = height(folder);
     applied(folder, &format!("tx stake claim {whole} --from bob"));
+    lists::tells(folder, begin, &["claim_stake"]);
     let said = refused(folder, &format!("query stake position {whole}"));
     assert!(said.contains(&whole.to_string()), "{said}");
     let still = typed(folder, &format!("query stake position {moved}"));
     assert_eq!(still["held"], "500000000000000000", "{still}");
     lists::of_what_is_left(folder, moved);
-    done.extend(["undelegate", "claim_stake"]);
-    lists::of_events(folder, &operator(0), &done);
+}
+
+/// The height of the newest block.
+fn height(folder: &Path) -> u64 {
+    let status = typed(folder, "status");
+    status["height"].as_u64().expect("a height")
 }

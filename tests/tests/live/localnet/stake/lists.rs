@@ -177,10 +177,16 @@ fn kinds(told: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// These are bob's transactions of stake from the first block on; from each place that the stream names it goes on with what follows.
-pub fn of_events(folder: &Path, operator: &str, done: &[&str]) {
-    let all = events(folder, "--from-height 1 --owner bob");
+/// These are bob's transactions of stake from this block on, as a stream tells them. (A node forgets what lies far behind the last final checkpoint.)
+pub fn tells(folder: &Path, begin: u64, done: &[&str]) -> Vec<Value> {
+    let all = events(folder, &format!("--from-height {begin} --owner bob"));
     assert_eq!(kinds(&all), done, "{all:?}");
+    all
+}
+
+/// The same, and from each place that the stream names it goes on with what follows.
+pub fn of_events(folder: &Path, operator: &str, begin: u64, done: &[&str]) {
+    let all = tells(folder, begin, done);
     let transactions = all.iter().enumerate().filter(|(_, one)| one["hash"] != "");
     for (place, one) in transactions {
         let (height, index) = (&one["next_height"], &one["next_index"]);
@@ -189,10 +195,13 @@ pub fn of_events(folder: &Path, operator: &str, done: &[&str]) {
         let expected = &all[place + 1..];
         assert!(rest.starts_with(expected), "{from}: {rest:?} {expected:?}");
     }
-    let of_operator = events(folder, &format!("--from-height 1 --operator {operator}"));
+    let of_operator = events(
+        folder,
+        &format!("--from-height {begin} --operator {operator}"),
+    );
     assert!(kinds(&of_operator).contains(&"delegate"), "{of_operator:?}");
     // What involves both is what each of the two streams tells.
-    let both = format!("--from-height 1 --owner bob --operator {operator}");
+    let both = format!("--from-height {begin} --owner bob --operator {operator}");
     let signed = |told: &Value| told["hash"] != "";
     let of_both: Vec<Value> = events(folder, &both).into_iter().filter(signed).collect();
     let expected = all.into_iter().filter(signed);

@@ -222,17 +222,17 @@ impl Scene {
     pub fn stands_in(&mut self, epochs: RangeInclusive<u64>, number: u8, seat: u16) {
         for epoch in epochs {
             let place = ring_place(epoch, parameters().ring);
-            self.change(Key::Member { place, seat }, |member: &mut MemberLeaf| {
-                member.standing = Some(Standing {
-                    line: line(number),
-                    registration: registration(number),
-                    consensus_key: [0x54; 32],
-                    checkpoint_key: [0x55; 96],
-                    power: 1,
-                    stake: FOUNDED,
-                    commission: 0,
-                });
+            let standing = Some(Standing {
+                line: line(number),
+                registration: registration(number),
+                consensus_key: [0x54; 32],
+                checkpoint_key: [0x55; 96],
+                power: 1,
+                stake: FOUNDED,
+                commission: 0,
             });
+            let slot = Slot::from(Key::Member { place, seat });
+            write(&mut self.memory, &slot, &MemberLeaf { epoch, standing }).unwrap();
         }
     }
 
