@@ -42,8 +42,8 @@ impl Claimed {
         Self::of(Unverified::read(bytes)?.say(separator))
     }
 
-    /// One that was checked before.
-    pub(crate) const fn known(checked: CheckedTransaction) -> Self {
+    /// One whose signature the caller has verified before.
+    pub const fn known(checked: CheckedTransaction) -> Self {
         let proof = Proof::Known;
         Self { checked, proof }
     }
