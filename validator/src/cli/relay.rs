@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use alloy_primitives::B256;
 use clap::Args;
 use plasmid_bridge::{
     client::{
@@ -197,6 +198,25 @@ fn paid_after(parameters: &[Parameter]) -> Result<u64, CliError> {
     Ok(seconds("relay_window_secs")?.saturating_add(seconds("root_block_secs")?))
 }
 
+/// What a transaction that stands in a block cost.
+fn paid(
+    event: &str,
+    epoch: u64,
+    hash: &B256,
+    (gas_used, gas_price): (u64, Option<u128>),
+    succeeded: bool,
+) -> Value {
+    json!({
+        "event": event, "epoch": epoch, "hash": hash.to_string(), "gas_used": gas_used,
+        "gas_price": gas_price.map(|price| price.to_string()), "succeeded": succeeded,
+    })
+}
+
+/// The price of gas, if the node says it.
+fn at_price(gas_price: Option<u128>) -> String {
+    gas_price.map_or_else(String::new, |price| format!(" at {price} wei"))
+}
+
 /// One line a notice.
 fn say(output: Output, notice: &Notice) {
     let (object, sentence) = shown(notice);
@@ -229,13 +249,10 @@ fn shown(notice: &Notice) -> (Value, String) {
             gas_price,
             succeeded,
         } => (
-            json!({
-                "event": "paid", "epoch": epoch, "hash": hash.to_string(), "gas_used": gas_used,
-                "gas_price": gas_price.map(|price| price.to_string()), "succeeded": succeeded,
-            }),
+            paid("paid", *epoch, hash, (*gas_used, *gas_price), *succeeded),
             format!(
                 "checkpoint {epoch}: {gas_used} gas{}{}",
-                gas_price.map_or_else(String::new, |price| format!(" at {price} wei")),
+                at_price(*gas_price),
                 if *succeeded {
                     ""
                 } else {
@@ -256,13 +273,16 @@ fn shown(notice: &Notice) -> (Value, String) {
             gas_price,
             succeeded,
         } => (
-            json!({
-                "event": "paid_final", "epoch": epoch, "hash": hash.to_string(), "gas_used": gas_used,
-                "gas_price": gas_price.map(|price| price.to_string()), "succeeded": succeeded,
-            }),
+            paid(
+                "paid_final",
+                *epoch,
+                hash,
+                (*gas_used, *gas_price),
+                *succeeded,
+            ),
             format!(
                 "checkpoint {epoch} and all before it: {gas_used} gas{} {}",
-                gas_price.map_or_else(String::new, |price| format!(" at {price} wei")),
+                at_price(*gas_price),
                 match succeeded {
                     true => "made them final",
                     false => "were used, and root refused to make them final",

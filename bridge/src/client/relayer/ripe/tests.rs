@@ -1,12 +1,12 @@
 //! What is ripe, as root's events and its words show it.
 
 use alloy_primitives::{B256, U256};
-use alloy_sol_types::{SolCall, SolEvent};
+use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::client::rpc::Limits;
-use crate::client::wallet::tests::node::{Node, Said};
+use crate::client::wallet::tests::node::{Node, Said, accepted_log};
 use crate::proof::checkpoint::Checkpoint;
 
 const DEPLOYMENT: [u8; 20] = [7; 20];
@@ -33,29 +33,13 @@ fn acceptance(epoch: u64) -> Acceptance {
     }
 }
 
-fn shown(one: &Acceptance) -> Value {
-    let event = IRootChain::CheckpointAccepted {
-        epoch: one.epoch,
-        digest: one.digest,
-        carrier: one.carrier,
-        checkpoint: (&one.checkpoint).into(),
-        acceptance: one.into(),
-        tau: one.tau,
-    };
-    let data = event.encode_log_data();
-    json!({
-        "address": ROOT_CHAIN, "topics": data.topics(), "data": data.data,
-        "blockNumber": format!("{:#x}", one.block), "logIndex": "0x0",
-    })
-}
-
 /// An endpoint with the acceptances of epochs 0 to 9, and this word for each.
 async fn endpoint(word: fn(&Acceptance) -> B256) -> Node {
     Node::start_asked(move |request, _| {
         let params = &request["params"][0];
         match request["method"].as_str().unwrap_or_default() {
             "eth_getLogs" => {
-                let all = (0..10).map(|epoch| shown(&acceptance(epoch)));
+                let all = (0..10).map(|epoch| accepted_log(ROOT_CHAIN, &acceptance(epoch)));
                 Said::Result(Value::from_iter(all).to_string())
             }
             "eth_call" => {

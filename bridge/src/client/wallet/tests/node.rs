@@ -13,7 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::super::*;
+use crate::abi::IRootChain;
 use crate::client::rpc::Limits;
+use crate::relay::acceptance::Acceptance;
 
 /// What the node says.
 #[derive(Clone, Debug)]
@@ -229,4 +231,21 @@ pub async fn logging<E: SolEvent + Send + Sync>(address: Address, event: &E) -> 
         _ => Said::Honest,
     })
     .await
+}
+
+/// The log of an acceptance, as a node tells it.
+pub fn accepted_log(root_chain: Address, one: &Acceptance) -> Value {
+    let event = IRootChain::CheckpointAccepted {
+        epoch: one.epoch,
+        digest: one.digest,
+        carrier: one.carrier,
+        checkpoint: (&one.checkpoint).into(),
+        acceptance: one.into(),
+        tau: one.tau,
+    };
+    let data = event.encode_log_data();
+    json!({
+        "address": root_chain, "topics": data.topics(), "data": data.data,
+        "blockNumber": format!("{:#x}", one.block), "logIndex": "0x0",
+    })
 }

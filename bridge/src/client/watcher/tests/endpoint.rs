@@ -3,11 +3,10 @@
 use std::sync::Mutex;
 
 use alloy_primitives::hex;
-use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::client::wallet::tests::node::Said;
+use crate::client::wallet::tests::node::{Said, accepted_log};
 
 /// What an endpoint of root says.
 #[derive(Clone)]
@@ -97,23 +96,6 @@ fn quantity(value: &Value) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok()
 }
 
-/// The event of an acceptance.
-fn shown(one: &Acceptance) -> Value {
-    let event = IRootChain::CheckpointAccepted {
-        epoch: one.epoch,
-        digest: one.digest,
-        carrier: one.carrier,
-        checkpoint: (&one.checkpoint).into(),
-        acceptance: one.into(),
-        tau: one.tau,
-    };
-    let data = event.encode_log_data();
-    json!({
-        "address": ROOT_CHAIN, "topics": data.topics(), "data": data.data,
-        "blockNumber": format!("{:#x}", one.block), "logIndex": "0x0",
-    })
-}
-
 /// Root accepts a checkpoint.
 pub(super) fn accepts(root: &Root, one: &Checkpoint, block: u64) {
     let mut root = root.lock().expect("no test panics with it");
@@ -166,7 +148,7 @@ pub(super) async fn endpoint(root: &Root) -> Node {
                 let bound = |name: &str| quantity(&params[0][name]).expect("a number");
                 let blocks = bound("fromBlock")..=bound("toBlock");
                 let told = root.acceptances.iter().filter(|one| blocks.contains(&one.block));
-                Said::Result(Value::from_iter(told.map(shown)).to_string())
+                Said::Result(Value::from_iter(told.map(|one| accepted_log(ROOT_CHAIN, one))).to_string())
             }
             "eth_call" => {
                 let data = params[0]["data"].as_str().unwrap_or_default();
