@@ -5,6 +5,7 @@
 //!    ├───► ours is pending ─► wait; stuck: Submit the epoch that is next now, at the same nonce, with higher fees
 //!    └───► another's is in the pool ─► wait, once an epoch, as long as for one of ours
 //!  Fetch: nothing to submit now, checkpoints are ripe ─► Finalize at the account's next nonce ─► Look …
+//!    └───► there is always something to submit ─► Finalize goes first when it has waited for MAX_WAIT_SECS
 //! ```
 //! All that it needs after a crash it reads again: the accepted count and the account's two nonces from root, contents and shares from the
 //! child. While the pending nonce is ahead of the mined one nothing is sent at a new nonce, so a transaction that an earlier process left
@@ -29,6 +30,10 @@ pub use messages::{
     CheckpointOffer, Deployment, Missing, Notice, Outcome, Parcel, Policy, RootState, Task,
 };
 pub use parcel::ParcelError;
+
+/// Seconds of root's time for which what is ripe waits for a moment without a checkpoint to submit. A relayer that is behind, or whose epochs are as short as
+/// root's blocks, has none, and nodes keep the states of all that is not final.
+const MAX_WAIT_SECS: u64 = 30;
 
 #[derive(Clone, Copy, Debug)]
 struct Flight {
@@ -64,6 +69,8 @@ pub struct Outbox {
     flight: Option<Flight>,
     rival: Option<(u64, u64)>,
     quorum_since: Option<(u64, u64)>,
+    /// Since when something is ripe, by root's time in seconds.
+    ripe_since: Option<u64>,
     /// The epoch of which it was said last that another relayer goes first.
     yielded: Option<u64>,
     accepted: Option<u64>,
@@ -84,6 +91,7 @@ impl Outbox {
             flight: None,
             rival: None,
             quorum_since: None,
+            ripe_since: None,
             yielded: None,
             accepted: None,
             awaited: None,
@@ -151,6 +159,8 @@ impl Outbox {
 
     fn looked(&mut self, now: u64, root: RootState) -> Vec<Notice> {
         let mut notices = self.accepted_since(&root);
+        let ripe = root.ripe.as_ref();
+        self.ripe_since = ripe.map(|_| self.ripe_since.unwrap_or(root.time));
         if root.pending_nonce > root.nonce {
             let flight = match self.flight {
                 Some(flight) if flight.nonce == root.nonce => flight,
@@ -259,17 +269,23 @@ impl Outbox {
         Vec::new()
     }
 
-    /// Where nothing is to be submitted and nothing of the account waits to be mined, what is ripe is made final.
+    /// Where nothing of the account waits to be mined, and nothing is to be submitted or that has gone first for long enough, what is ripe is made final.
     fn finalize(&mut self, now: u64) {
         let Some(root) = &self.root else {
             return;
         };
-        let lingers = |(epoch, _): &(u64, u64)| *epoch == root.accepted;
-        let is_idle = matches!(self.step, Step::Look) && root.pending_nonce == root.nonce;
-        if !is_idle || self.quorum_since.as_ref().is_some_and(lingers) {
+        let Some(ripe) = root
+            .ripe
+            .as_ref()
+            .filter(|_| root.pending_nonce == root.nonce)
+        else {
             return;
-        }
-        if let Some(ripe) = &root.ripe {
+        };
+        let lingers = |(epoch, _): &(u64, u64)| *epoch == root.accepted;
+        let waited = |since: u64| root.time.saturating_sub(since) >= MAX_WAIT_SECS;
+        let is_idle =
+            matches!(self.step, Step::Look) && !self.quorum_since.as_ref().is_some_and(lingers);
+        if is_idle || self.ripe_since.is_some_and(waited) {
             self.step = Step::Finalize(Arc::clone(ripe), root.nonce);
             self.ready_at = now;
         }

@@ -618,3 +618,28 @@ fn nothing_is_made_final_while_a_checkpoint_lingers_for_more_shares() {
         assert!(world.finalizing.is_empty());
     }
 }
+
+/// Where epochs are as short as root's blocks there is always a checkpoint to carry. It gives way once what is ripe has waited.
+#[test]
+fn what_is_ripe_is_made_final_though_there_is_always_a_checkpoint_to_carry() {
+    let mut world = World::new(4, World::quick());
+    world.run(2);
+    world.mine();
+    world.ripe = Some(Arc::new(world.accepted[0].clone()));
+    let start = world.now;
+    while world.finalizing.is_empty() {
+        assert!(world.now < start + 2 * 1_000 * MAX_WAIT_SECS);
+        world.run(1);
+        assert_eq!(world.pool.len() + world.finalizing.len(), 1);
+        if world.finalizing.is_empty() {
+            world.mine();
+        }
+    }
+    assert!(world.now >= start + 1_000 * MAX_WAIT_SECS);
+    let carried = world.accepted.len();
+    world.mine();
+    assert!(world.ripe.is_none());
+    world.run(1);
+    world.mine();
+    assert_eq!(world.accepted.len(), carried + 1);
+}
