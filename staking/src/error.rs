@@ -62,6 +62,16 @@ pub enum Reject {
         /// The least that is allowed.
         minimum: u128,
     },
+    /// What stays of a position that moved is too little.
+    #[error(
+        "{rest} would stay behind the line, and less than {minimum} does not, while the position waits for the line that it backed before: take less, or the whole"
+    )]
+    RestTooSmall {
+        /// What would stay, in base units of the native asset.
+        rest: u128,
+        /// The least that stays.
+        minimum: u128,
+    },
     /// More than there can be of the asset.
     #[error("{amount} is more than there can be of the asset, which is {limit}")]
     TooMuch {
@@ -233,13 +243,13 @@ pub enum Reject {
         /// The seat.
         seat: u16,
     },
-    /// The last set of the seat before is not over.
+    /// The seat before was lost too short a time ago.
     #[error(
-        "the line lost its seat, and takes another when epoch {until} is over: whoever backs it can go until then"
+        "the line lost its seat, and takes another from epoch {from} on: whoever backs it can go until then"
     )]
     LostSeat {
-        /// The last epoch that it may stand in the set of.
-        until: u64,
+        /// The first epoch in which it takes another.
+        from: u64,
     },
     /// Too little stake for a seat.
     #[error("a seat needs a stake of {needed}, and the line has {stake}")]

@@ -66,7 +66,7 @@ pub enum LineState {
 pub struct Line {
     /// Open, retired or frozen.
     pub state: LineState,
-    /// The seat that it holds, or [`Line::NO_SEAT`].
+    /// The seat that it holds or held last; [`Line::NO_SEAT`] before its first one.
     pub seat: u16,
     /// The last epoch in whose set it stands: [`Line::UNLIMITED`] while it is seated, 0 before its first seat.
     pub until: u64,
@@ -97,7 +97,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// No seat.
+    /// Of a line that never had a seat.
     pub const NO_SEAT: u16 = u16::MAX;
 
     /// `until` of a line that is seated.
@@ -126,7 +126,7 @@ impl Line {
 
     /// Whether it holds a seat.
     pub const fn seated(&self) -> bool {
-        self.seat != Self::NO_SEAT
+        self.until == Self::UNLIMITED
     }
 }
 

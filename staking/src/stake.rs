@@ -10,7 +10,7 @@ use crate::leaves::{expect, read, write};
 use crate::line::{Account, Line, LineId, account_of};
 use crate::minima::{self, Weight};
 use crate::{
-    Context, Error, LineState, MemberLeaf, Operator, Reject, Seat, SeatState, Standing,
+    Context, Error, LineState, MemberLeaf, Operator, Reject, Rules, Seat, SeatState, Standing,
     TypedLeaves, ring_place,
 };
 
@@ -110,9 +110,9 @@ pub(crate) fn lose_seat<L: TypedLeaves>(
 /// Refuses to give back or to empty a seat that was taken in this epoch: no set would have the line, and none the one that it took the
 /// seat from. So stake that is at risk in no epoch could keep the weakest members out of every set, for two fees an epoch.
 ///
-/// Who took a seat in this epoch stands in no set (`take_seat`), so the member at this seat says all. And whoever backs the line waits for
-/// the end of this epoch only: in the whole of the next one the line has the seat that its first set gives it, or has lost it and takes
-/// none.
+/// Who took a seat in this epoch does not stand in the next set (`take_seat`), so the member at this seat says all. And whoever backs the line
+/// waits for the end of this epoch only: in the whole of the next one the line has the seat that its first set gives it, or has lost it and
+/// takes none.
 ///
 /// ```text
 /// leaves   seat r, member of the next epoch r
@@ -124,20 +124,30 @@ pub(crate) fn refuse_new_seat<L: TypedLeaves>(
     number: u16,
 ) -> Result<(), Error<L::Error>> {
     let seat: Seat = expect(leaves, number)?;
-    let place = ring_place(context.epoch.saturating_add(1), context.rules.ring);
-    let member: MemberLeaf = expect(leaves, (place, number))?;
-    // A set that was copied has nothing at risk.
-    let stands = |standing: Standing| standing.line == id && standing.stake > 0;
-    let stands = member.standing.is_some_and(stands);
+    let next = context.epoch.saturating_add(1);
+    let stands = stands(leaves, context.rules, id, next, number)?;
     match stands || seat.state != SeatState::Active {
         true => Ok(()),
         false => Err(Reject::NewSeat { seat: number }.into()),
     }
 }
 
-/// What the loss of a seat is to the line.
+/// Whether a line stands at a seat of an epoch's set, with stake: a set that was copied has nothing at risk.
+pub(crate) fn stands<L: TypedLeaves>(
+    leaves: &mut L,
+    rules: &Rules,
+    id: LineId,
+    epoch: u64,
+    seat: u16,
+) -> Result<bool, Error<L::Error>> {
+    let place = ring_place(epoch, rules.ring);
+    let member: MemberLeaf = expect(leaves, (place, seat))?;
+    let stands = |standing: Standing| standing.line == id && standing.stake > 0;
+    Ok(member.standing.is_some_and(stands))
+}
+
+/// What the loss of a seat is to the line, which still says which one it was.
 pub(crate) fn unseat(context: &Context<'_>, line: &mut Line) {
-    line.seat = Line::NO_SEAT;
     line.until = context.epoch.saturating_add(1);
 }
 

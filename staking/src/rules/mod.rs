@@ -37,7 +37,9 @@ pub mod unjail;
 /// Positions that one transaction collects the rewards of, at most.
 pub const MAX_POSITIONS: usize = 7;
 
-/// The bonded position, or a part of it with `amount` of its base and the rest.
+/// The bonded position, or a part of it with `amount` of its base and the rest. Where the position still waits for another line's epochs, a
+/// rest has at least the least amount of a redelegation: else whoever doomed that line could cut its stake into pieces, each of which somebody
+/// else has to apply the cut to (as in `cancel`). The whole can always go.
 fn part_of<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
@@ -60,6 +62,10 @@ fn part_of<L: TypedLeaves>(
         return Err(Reject::ZeroAmount.into());
     }
     let part = open.split(leaves, context, amount)?;
+    let (rest, minimum) = (open.held(), context.rules.min_redelegation);
+    if open.position.has_two_legs() && rest < minimum {
+        return Err(Reject::RestTooSmall { rest, minimum }.into());
+    }
     Ok((Some(open), part))
 }
 

@@ -1,20 +1,24 @@
 //! Take seat: a line without a seat takes the weakest one, with more stake than its holder counts.
 //!
 //! ```text
-//! leaves   operator r, line w, registration r, minima's top r, seat w, the displaced line w, one node of each level of the minima w
+//! leaves   operator r, line w, registration r, minima's top r, seat w, the displaced line w, one node of each level of the minima w;
+//!          in the epoch of the line's last set: member of this epoch r
 //! ```
 //! Only the weakest can be taken: if any smaller holder could be displaced, a third of the stake could collect half of the power. An
 //! empty and a jailed seat count as zero, so they go first. Of equal stakes the lower seat is the weaker (`minima`). The cases are in
 //! `validator/vectors/rules/stake.json`.
 //!
-//! A line that lost its seat, in whatever way, takes another when its last set is over. Nobody empties a seat that is new (`stake`), and lines
-//! that change their seats with each other would else have a new one in every epoch: who backs them could never go.
+//! A line that lost its seat, in whatever way, takes another from the next epoch on, which is that of its last set: whoever was displaced
+//! takes back what the stake that displaced it has left by then. If no set ever had it at the seat that it lost, which was new then, it waits
+//! for one epoch more. So no line takes a seat in two epochs behind each other. Nobody empties a seat that is new (`stake`): who backs lines
+//! that change or take away each other's seats could else never go.
 
 use crate::leaves::{expect, write};
 use crate::minima::{self, Weight};
-use crate::stake::{open_line, put_seat, unseat};
+use crate::stake::{open_line, put_seat, stands, unseat};
 use crate::{
-    Context, Effect, Error, Line, Loss, Registration, Reject, Rules, Seat, SeatState, TypedLeaves,
+    Context, Effect, Error, Line, LineId, Loss, Registration, Reject, Rules, Seat, SeatState,
+    TypedLeaves,
 };
 
 /// The operator's newest line takes the weakest seat.
@@ -33,6 +37,7 @@ pub(crate) fn apply<L: TypedLeaves>(
     let number = newest.registration;
     let registration: Registration = expect(leaves, (id.operator, number))?;
     check(context, &line, number, &registration)?;
+    refuse_too_soon(leaves, context, id, &line)?;
     let (weakest, needed) = cheapest(leaves, context.rules)?;
     let stake = line.stake;
     if stake < needed {
@@ -110,9 +115,24 @@ fn check(
             minimum: line.min_self_stake,
         });
     }
-    let had_seat = line.until != 0;
-    if had_seat && context.epoch <= line.until {
-        return Err(Reject::LostSeat { until: line.until });
-    }
     Ok(())
+}
+
+/// Refuses a line that lost its seat in this epoch, or in the one before when that seat was new.
+fn refuse_too_soon<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    id: LineId,
+    line: &Line,
+) -> Result<(), Error<L::Error>> {
+    let (epoch, until) = (context.epoch, line.until);
+    if until == 0 || epoch > until {
+        return Ok(());
+    }
+    let stood = stands(leaves, context.rules, id, until, line.seat)?;
+    let from = until.saturating_add(u64::from(!stood));
+    match epoch < from {
+        true => Err(Reject::LostSeat { from }.into()),
+        false => Ok(()),
+    }
 }

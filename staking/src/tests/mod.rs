@@ -18,6 +18,7 @@ use inputs::*;
 mod advisories;
 mod books;
 mod difference;
+mod displaced;
 mod evasion;
 mod freezes;
 mod inputs;

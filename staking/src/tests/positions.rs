@@ -161,6 +161,38 @@ fn a_redelegation_is_not_cut_into_pieces_that_nobody_pays_to_apply_a_cut_to() {
     world.check();
 }
 
+/// Nor by what stays: the whole can always go, and a part as long as enough stays, or the line before is matured.
+#[test]
+fn what_stays_of_a_redelegation_is_no_piece_either() {
+    let mut world = World::new(3, &[UNIT, UNIT]);
+    let all = [0, 1].map(|_| world.delegate(OWNER, 1, 100));
+    world.to(4);
+    for position in all {
+        world.act(redelegate(OWNER, position, 100, 2));
+    }
+    world.to(5);
+    let [first, second] = all;
+    for amount in [91, 99] {
+        let (rest, minimum) = (100 - amount, 10);
+        let small = Reject::RestTooSmall { rest, minimum };
+        assert_eq!(world.refuse(undelegate(OWNER, first, amount)), small);
+    }
+    world.act(undelegate(OWNER, first, 90));
+    let (rest, minimum) = (9, 10);
+    let small = Reject::RestTooSmall { rest, minimum };
+    assert_eq!(world.refuse(undelegate(OWNER, first, 1)), small);
+    world.act(undelegate(OWNER, first, 10));
+    assert!(!world.position(first).is_bonded());
+    // What has one line only, or again, leaves as little as it likes.
+    let single = world.delegate(OWNER, 1, 20);
+    world.act(undelegate(OWNER, single, 19));
+    world.to(9);
+    world.mature(6);
+    world.act(undelegate(OWNER, second, 99));
+    assert_eq!(world.position(second).held_down(), 1);
+    world.check();
+}
+
 #[test]
 fn a_part_becomes_a_position_of_its_own_and_the_rewards_stay() {
     let (mut world, position) = world();

@@ -159,6 +159,59 @@ fn in_every_sequence_of_steps_what_took_a_seat_is_in_a_set_and_nobody_is_held_tw
     assert!(takes > 1_000 && holds > 100, "{takes}, {holds}");
 }
 
+/// Whoever is absent is jailed, and asks to return; keys are tombstoned by evidence, and others take their place.
+#[test]
+fn nobody_is_held_in_two_epochs_by_lines_that_are_jailed_or_change_their_keys() {
+    let (mut holds, mut returned, mut tombstoned) = (0, 0, 0);
+    for seed in 0..300 {
+        let mut rng = rng(seed);
+        let (mut world, position) = world(&[9 * UNIT, 8 * UNIT, 2 * UNIT], 4 + (seed % 2) as u16);
+        world.rules.jail_epochs = 1;
+        let mut before = false;
+        let mut keys = 10..;
+        for _ in 0..16 {
+            let mut held = is_held(&world, position);
+            for _ in 0..rng.random_range(0..7) {
+                let operator = [8, 9][rng.random_range(0..2)];
+                let newest: Operator = world.leaf(op(operator));
+                let all = match rng.random_range(0..8) {
+                    0..3 => vec![unjail(operator)],
+                    3 => {
+                        let key = keys.next().unwrap();
+                        let newest: Registration = world.leaf((op(operator), newest.registration));
+                        let [old, ..] = newest.consensus_key;
+                        vec![
+                            Input::Tombstone([old; 20]),
+                            registration(operator, u64::from(key), key),
+                        ]
+                    }
+                    _ => vec![step(&mut rng, &mut world)],
+                };
+                for input in all {
+                    let _ = world.try_act(input);
+                    held |= is_held(&world, position);
+                    let done = std::mem::take(&mut world.effects);
+                    returned += done
+                        .iter()
+                        .filter(|it| matches!(it, Effect::Unjailed { .. }))
+                        .count();
+                    tombstoned += done
+                        .iter()
+                        .filter(|it| matches!(it, Effect::Tombstoned { .. }))
+                        .count();
+                }
+            }
+            let absent = rng.random_range(0..8);
+            world.boundary_with(0, |seat| if seat == absent { 0 } else { COUNTED });
+            assert!(!(before && held), "held in two epochs");
+            before = held;
+            holds += usize::from(held);
+        }
+    }
+    println!("{holds} epochs held somebody, {returned} returned, {tombstoned} were tombstoned");
+    assert!(holds > 100 && returned > 20 && tombstoned > 100);
+}
+
 /// A step of one of the operators, of themselves under another account too.
 fn step(rng: &mut ChaCha8Rng, world: &mut World) -> Input {
     let operator = [8, 9, 3][rng.random_range(0..3)];

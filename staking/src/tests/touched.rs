@@ -52,7 +52,7 @@ fn own(worst: &mut Worst) -> (Account, u64) {
             ..line
         },
     );
-    worst.stands(2);
+    worst.stands(2, EPOCH + 1);
     (owner, number)
 }
 
@@ -74,7 +74,7 @@ fn with_second(worst: &mut Worst, frozen: bool, backed: u64, last: u64) -> u64 {
     if frozen {
         worst.frozen(2, backed);
     }
-    worst.stands(2);
+    worst.stands(2, EPOCH + 1);
     let legs = [worst.leg(1, FIRST, LAST), worst.leg(2, FIRST, last)];
     worst.position(legs, true)
 }
@@ -202,9 +202,8 @@ fn rows_of_operators() -> Vec<(&'static str, Both)> {
             "take seat",
             user(|worst| {
                 worst.unseat(2);
-                let held: Line = worst.leaves.read(Worst::id(2)).unwrap().unwrap();
-                let until = EPOCH - 1;
-                worst.write(Worst::id(2), &Line { until, ..held });
+                // It lost its seat in the epoch before, and stands in the set of this one.
+                worst.stands(2, EPOCH);
                 // The weakest is jailed, so it has a holder.
                 let held: Seat = worst.leaves.read(25).unwrap().unwrap();
                 worst.write(
@@ -221,14 +220,14 @@ fn rows_of_operators() -> Vec<(&'static str, Both)> {
             "leave",
             user(|worst| {
                 fill(worst);
-                worst.stands(1);
+                worst.stands(1, EPOCH + 1);
                 leave(1)
             }),
         ),
         (
             "retire",
             user(|worst| {
-                worst.stands(1);
+                worst.stands(1, EPOCH + 1);
                 retire(1)
             }),
         ),

@@ -107,11 +107,10 @@ impl Worst {
         line(operator, u64::from(operator))
     }
 
-    /// The set of the next epoch has a line at its seat.
-    pub fn stands(&mut self, operator: u8) {
+    /// The set of an epoch has a line at its seat.
+    pub fn stands(&mut self, operator: u8, epoch: u64) {
         let held: Line = self.leaves.read(Self::id(operator)).unwrap().unwrap();
         let standing = Some(Self::standing(operator));
-        let epoch = EPOCH + 1;
         let place = ring_place(epoch, self.rules.ring);
         self.write((place, held.seat), &MemberLeaf { epoch, standing });
     }
@@ -134,16 +133,8 @@ impl Worst {
         if held.seated() {
             self.write(held.seat, &Seat::default());
         }
-        let seat = Line::NO_SEAT;
         let until = EPOCH;
-        self.write(
-            Self::id(operator),
-            &Line {
-                seat,
-                until,
-                ..held
-            },
-        );
+        self.write(Self::id(operator), &Line { until, ..held });
     }
 
     /// Freezes a line: in its tree, cuts stand at both ends of what a leg backs up to `last`, so that seven nodes are read.

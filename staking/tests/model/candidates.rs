@@ -31,7 +31,7 @@ pub fn fits(kind: &str, model: &Model, operator: u32, near: bool) -> bool {
             let newest = model.newest(operator).map_or(0, |newest| newest.1.keys[0]);
             let dead = model.tombstones.contains(&newest);
             let enough = stake >= model.terms.min_seat && stake > model.weakest().0;
-            let free = seat.is_none() && line.returned(0) <= model.epoch && !dead;
+            let free = seat.is_none() && line.jailed.max(line.until) <= model.epoch && !dead;
             free && enough && own >= line.min_self_stake
         }
         _ => true,

@@ -18,6 +18,7 @@ pub enum Fault {
     SeatKeepsOldKeys,
     UntilOneLate,
     UntilKept,
+    LostSeatForgotten,
     FirstLegForgotten,
     RewardsRoundedUp,
     OwnStakeNotCounted,
@@ -43,7 +44,7 @@ pub enum Fault {
     BurnedIsPaid,
 }
 
-pub const ALL: [Fault; 33] = [
+pub const ALL: [Fault; 34] = [
     Fault::MarkOneEpochLate,
     Fault::MarkOfTheEndNotOverwritten,
     Fault::LineFreezeDropped,
@@ -55,6 +56,7 @@ pub const ALL: [Fault; 33] = [
     Fault::SeatKeepsOldKeys,
     Fault::UntilOneLate,
     Fault::UntilKept,
+    Fault::LostSeatForgotten,
     Fault::FirstLegForgotten,
     Fault::RewardsRoundedUp,
     Fault::OwnStakeNotCounted,
@@ -175,6 +177,7 @@ impl Fault {
             Self::LineFreezeDropped => line.freezes = before.freezes,
             Self::UntilOneLate if before.seated() && !line.seated() => line.until += 1,
             Self::UntilKept if before.seated() && !line.seated() => line.until = before.until,
+            Self::LostSeatForgotten if !line.seated() && line.until > 0 => line.seat = 0,
             Self::OwnStakeNotCounted => line.self_stake = before.self_stake,
             Self::CutBaseOneLate if line.cut_base != before.cut_base => line.cut_base += 1,
             Self::ClosedLineStaysOpen if line.state == LineState::Retired => {

@@ -41,7 +41,7 @@ struct Tally {
 }
 
 /// Every reject that an input of users, operators, the court or root can meet.
-const REJECTS: [&str; 34] = [
+const REJECTS: [&str; 35] = [
     "Alone",
     "Bonded",
     "Commission",
@@ -67,6 +67,7 @@ const REJECTS: [&str; 34] = [
     "OneWay",
     "OtherLine",
     "Positions",
+    "RestTooSmall",
     "RestakeNotAllowed",
     "SameLine",
     "Seated",

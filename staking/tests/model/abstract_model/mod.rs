@@ -159,13 +159,6 @@ impl Line {
     pub fn open(&self) -> bool {
         !self.retired && !self.frozen()
     }
-
-    /// When it may take a seat at the latest, if it is absent to the end of its last set and such a jail has so many epochs; with none, when
-    /// it may if it votes.
-    pub fn returned(&self, jail_epochs: u32) -> u64 {
-        let last = self.until.saturating_add(1 + u64::from(jail_epochs));
-        self.jailed.max(last * u64::from(self.until > 0))
-    }
 }
 
 impl Position {

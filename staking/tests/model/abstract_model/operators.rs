@@ -39,9 +39,14 @@ impl Model {
 
     /// Whether the line took its seat in this epoch, so that the next set has nothing of it at risk there.
     pub fn is_seat_new(&self, line: Id) -> bool {
-        let set = &self.sets[&(self.epoch + 1)];
-        let stands = |seat: usize| set[seat].iter().any(|it| it.line == line && it.stake > 0);
-        !self.lines[&line].absent && self.seat_of(line).is_some_and(|seat| !stands(seat))
+        let stands = self.stands(line, self.epoch + 1);
+        !stands && !self.lines[&line].absent && self.seat_of(line).is_some()
+    }
+
+    /// Whether a set has a line, with something at risk.
+    fn stands(&self, line: Id, epoch: u64) -> bool {
+        let mut members = self.sets[&epoch].iter().flatten();
+        members.any(|member| member.line == line && member.stake > 0)
     }
 
     fn lose_seat(&mut self, line: Id) -> Done {
@@ -55,7 +60,10 @@ impl Model {
         let key = self.newest(operator)?.1.keys[0];
         let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
         let (least, seat) = self.weakest();
-        ensure(self.seat_of(id).is_none() && line.returned(0) <= self.epoch)?;
+        ensure(self.seat_of(id).is_none())?;
+        // It may be in the epoch of the line's last set; behind a seat that was new when it was lost, one epoch later.
+        let new = line.until > 0 && !self.stands(id, line.until);
+        ensure(line.jailed.max(line.until + u64::from(new)) <= self.epoch)?;
         ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
         ensure(!self.tombstones.contains(&key))?;
         self.seats[seat].and_then(|displaced| self.lose_seat(displaced));
@@ -82,8 +90,7 @@ impl Model {
 
     pub fn unjail(&mut self, operator: u32) -> Done {
         let (id, epoch) = (self.open_line(operator)?, self.epoch);
-        self.seat_of(id)?;
-        let line = self.line(id);
+        let line = self.seat_of(id).map(|_| self.line(id))?;
         ensure(line.absent && line.jailed <= epoch)?;
         line.absent = false;
         Some(())
@@ -128,7 +135,9 @@ impl Model {
         ensure(!known || (open.is_some() && kept(0) && !dead))?;
         ensure((open.is_some() || !kept(1)) && newest.is_none_or(|newest| newest.0.1 < number))?;
         let before = newest.map(|one| &self.lines[&one.1.line]);
-        let jailed = before.map_or(0, |line| line.returned(terms.jail_epochs));
+        let jail = |until: u64| until.saturating_add(1 + u64::from(terms.jail_epochs));
+        let latest = |line: &Line| jail(line.until) * u64::from(line.until > 0);
+        let jailed = before.map_or(0, |line| line.jailed.max(latest(line)));
         let (line, mut opened) = (open.unwrap_or((operator, number)), Line::default());
         (opened.max_commission, opened.jailed) = (terms.max_commission, jailed);
         opened.commission_step = terms.commission_step;

@@ -75,15 +75,15 @@ impl Model {
 
     /// What stays of a bonded position, where something does, and last the part with `amount` of its base, which ends.
     fn parts(&self, mut rest: Position, amount: u128) -> Option<Vec<Position>> {
-        let whole = amount == rest.base;
-        ensure(rest.bonded() && (whole || (0 < amount && amount < rest.base)))?;
+        ensure(rest.bonded() && amount <= rest.base && (amount > 0 || rest.base == 0))?;
         let mut part = rest.clone();
         part.now.last = self.lines[&part.now.line].until.min(self.epoch + 1);
-        if whole {
+        if amount == rest.base {
             return Some(vec![part]);
         }
         (part.base, part.pending) = (amount, (0, 0));
         rest.base -= amount;
+        ensure(rest.before.is_none() || rest.held() >= self.terms.min_redelegation)?;
         Some(vec![rest, part])
     }
 
@@ -190,9 +190,8 @@ impl Model {
     pub fn apply_cut(&mut self, number: u64) -> Done {
         let mut position = self.find(number)?;
         ensure(self.cut_pending(&position))?;
-        for one in position.before.iter_mut().chain([&mut position.now]) {
-            one.cut = self.due(one);
-        }
+        let both = position.before.iter_mut().chain([&mut position.now]);
+        both.for_each(|one| one.cut = self.due(one));
         self.bring_up(&mut position);
         self.put(number, vec![position])
     }

@@ -138,7 +138,7 @@ pub enum Stake<S: Args> {
         #[command(flatten)]
         authority: S,
     },
-    /// Gives the operator's seat back. Its line stays open, and may take another when its last epoch in a set is over.
+    /// Gives the operator's seat back. Its line stays open, and may take another from the next epoch on.
     Leave {
         #[command(flatten)]
         authority: S,

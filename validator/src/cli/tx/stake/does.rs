@@ -17,6 +17,10 @@ const BEGINS: &str = "from the epoch after next on";
 /// When an epoch has matured.
 const MATURES: &str = "an epoch has matured when the unbonding time has passed on root since root accepted the checkpoint of the epoch after it";
 
+/// What an operator can do to an end that waits for its block.
+const HELD: &str = "if the line takes a seat, or returns from jail, in the epoch of the block and before it, this is refused, and can be sent \
+                    again from the next epoch on: the line is then backed for one epoch more";
+
 /// The whole reward.
 const ALL: u16 = 10_000;
 
@@ -106,13 +110,13 @@ fn words(body: &StakeBody, sender: Account) -> String {
             max_commission,
         } => format!(
             "this moves {} of position {position} behind {}. They back that line {BEGINS}; what they backed before they back to the end of the \
-             next epoch at most, and they can be cut for it until that epoch has matured: {MATURES}",
+             next epoch at most, and they can be cut for it until that epoch has matured: {MATURES}; {HELD}",
             coins(*amount),
             terms(*to, *line, *max_commission, sender)
         ),
         StakeBody::Undelegate { position, amount } => format!(
             "this ends {} of position {position}. They back their line to the end of the next epoch at most, can be cut until that epoch has \
-             matured, and `plasmid tx stake claim` pays them out then: {MATURES}",
+             matured, and `plasmid tx stake claim` pays them out then: {MATURES}; {HELD}",
             coins(*amount)
         ),
         StakeBody::CancelUnbonding { position } => format!(
@@ -157,11 +161,11 @@ fn of_operator(body: &StakeBody, sender: Account) -> String {
         StakeBody::TakeSeat => format!(
             "this takes the weakest seat for the newest line of operator {sender}, and whoever has that seat loses it. The operator validates \
              {BEGINS}: its node has to run and to vote by then, because who votes too seldom is jailed. Until the next epoch begins it keeps the seat, \
-             and whoever backs it what the seat needs"
+             and nobody takes stake away from its line"
         ),
         StakeBody::Leave => format!(
             "this gives the seat of operator {sender} back. The operator validates to the end of the next epoch, and what backs its line earns \
-             nothing behind that. The line stays open: it can take a seat again when that epoch is over, with more stake than the weakest seat counts"
+             nothing behind that. The line stays open: it can take a seat again from the next epoch on, with more stake than the weakest seat counts"
         ),
         StakeBody::Retire => format!(
             "this closes the newest line of operator {sender} for ever, and gives its seat back: the operator validates to the end of the next \
@@ -290,6 +294,26 @@ mod tests {
             claim.contains("positions 1, 2 to 0x0707") && claim.contains("(typed as bob)"),
             "{claim}"
         );
+    }
+
+    #[test]
+    fn who_ends_or_moves_a_position_is_told_what_an_operator_can_do_before_the_block() {
+        let ended = StakeBody::Undelegate {
+            position: 4,
+            amount: 5,
+        };
+        let moved = StakeBody::Redelegate {
+            position: 4,
+            amount: 5,
+            to: [8; 20],
+            line: 3,
+            max_commission: 300,
+        };
+        for body in [ended, moved] {
+            let said = words(&body, Account::ethereum([9; 20]));
+            let [until, then] = ["to the end of the next epoch at most", "for one epoch more"];
+            assert!(said.contains(until) && said.ends_with(then), "{said}");
+        }
     }
 
     #[test]

@@ -333,7 +333,6 @@ fn a_line_that_lost_its_jailed_seat_says_why_it_may_take_none() {
         let mut scene = Scene::new();
         scene.jail(until);
         scene.change(Key::Line(line_of(FOUNDER)), |line: &mut Line| {
-            line.seat = Line::NO_SEAT;
             line.until = 4;
         });
         let still = Still::new(tree_of(&scene), HEIGHT - 1);

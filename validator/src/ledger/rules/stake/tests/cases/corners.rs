@@ -11,6 +11,7 @@ use super::*;
 pub(super) fn all(cases: &mut Cases) {
     folded(cases);
     one_line_twice(cases);
+    pieces(cases);
     frozen_epochs(cases);
     new_seats(cases);
     lost_seats(cases);
@@ -351,12 +352,49 @@ fn left(scene: &mut Scene, epoch: u64) {
     scene.act(epoch, &Input::Leave(Leave { operator }));
 }
 
+/// In an epoch the newcomer takes a seat, and evidence of two votes empties it; it registers other keys.
+fn passing(scene: &mut Scene, epoch: u64) {
+    scene.delegate(0, NEWCOMER, NEWCOMER, COIN);
+    let operator = operator(NEWCOMER);
+    scene.act(epoch, &Input::TakeSeat(TakeSeat { operator }));
+    scene.act(epoch, &Input::Tombstone([0x61; 20]));
+    scene.register(NEWCOMER, 3);
+}
+
 fn lost_seats(cases: &mut Cases) {
-    cases.no(
-        "take_seat: before the last set of the seat before is over",
+    cases.ok(
+        "take_seat: again, in the epoch of the last set of the seat before",
         FOUNDER,
         |scene| {
             left(scene, 2);
+            StakeBody::TakeSeat
+        },
+    );
+    cases.ok(
+        "take_seat: again, from whoever displaced it in the epoch before",
+        FOUNDER,
+        |scene| {
+            scene.fill(|_| 9 * COIN);
+            scene.delegate(0, NEWCOMER, NEWCOMER, FOUNDED + 1);
+            let operator = operator(NEWCOMER);
+            scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
+            scene.delegate(3, OWNER, FOUNDER, 2);
+            StakeBody::TakeSeat
+        },
+    );
+    cases.no(
+        "take_seat: in the epoch behind the one in which its seat was taken and lost",
+        NEWCOMER,
+        |scene| {
+            passing(scene, 2);
+            StakeBody::TakeSeat
+        },
+    );
+    cases.ok(
+        "take_seat: two epochs behind the one in which its seat was taken and lost",
+        NEWCOMER,
+        |scene| {
+            passing(scene, 1);
             StakeBody::TakeSeat
         },
     );
@@ -401,6 +439,33 @@ fn lost_seats(cases: &mut Cases) {
             scene.mature(3);
             scene.undelegate(3, OWNER, number, COIN);
             claim(number)
+        },
+    );
+}
+
+/// What stays of a position that moved.
+fn pieces(cases: &mut Cases) {
+    let least = parameters().min_redelegation;
+    cases.ok(
+        "undelegate: the least stays, with two legs",
+        OWNER,
+        |scene| undelegate(moved_of(scene, COIN), COIN - least),
+    );
+    cases.no(
+        "undelegate: less than the least would stay, with two legs",
+        OWNER,
+        |scene| undelegate(moved_of(scene, COIN), COIN - least + 1),
+    );
+    cases.ok("undelegate: nothing stays, with two legs", OWNER, |scene| {
+        undelegate(moved_of(scene, COIN), COIN)
+    });
+    cases.ok(
+        "undelegate: one unit stays, when the first leg is over",
+        OWNER,
+        |scene| {
+            let number = moved_of(scene, COIN);
+            scene.mature(4);
+            undelegate(number, COIN - 1)
         },
     );
 }
