@@ -56,6 +56,7 @@ contract CourtSelfReportTest is Accusing {
     function _loses(Kind kind, uint256 number) private {
         uint256 start = _wealth(CULPRIT);
         uint256 all = _allWealth(number);
+        _sync();
         uint256 state = vm.snapshotState();
         // Had it not offended, there would be shares of the others and no second certificate.
         for (uint256 i = CULPRIT + 1; i <= number; ++i) {
@@ -64,7 +65,7 @@ contract CourtSelfReportTest is Accusing {
         _close(CULPRIT + 1, number);
         uint256 honest = _wealth(CULPRIT);
         vm.assertEq(honest, start + (number - 1) * (REWARD / 2));
-        vm.revertToState(state);
+        _back(state);
 
         if (kind == Kind.Certificates) _reportAll(number);
         else for (uint256 i = CULPRIT; i <= number; ++i) {
@@ -87,7 +88,13 @@ contract CourtSelfReportTest is Accusing {
         bound = bound < REWARD - REWARD / 2 ? 0 : bound - (REWARD - REWARD / 2);
         vm.assertEq(ended < start, cut > bound || number < 3);
         if (kind == Kind.Certificates) vm.assertLt(ended, start);
+        _back(state);
+    }
+
+    /// @dev What was logged meanwhile has not happened.
+    function _back(uint256 state) private {
         vm.revertToState(state);
+        vm.getRecordedLogs();
     }
 
     function _reportOne(Kind kind, uint256 i) private {
