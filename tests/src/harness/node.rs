@@ -239,6 +239,7 @@ impl Node {
             store: shared,
             outlook: Arc::clone(&self.seen) as _,
             signer: Some(self.signer()),
+            own_votes: None,
             pool: Limits::default(),
             reexecute: self.reexecute,
             retain_blocks: 0,
