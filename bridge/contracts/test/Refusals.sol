@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICourt} from "../src/interfaces/ICourt.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {ListTree} from "../src/libraries/ListTree.sol";
@@ -101,6 +102,7 @@ library Refusals {
     function _ofLibraries(bytes4 reason) private pure returns (string memory) {
         if (reason == Bls.IdentityPoint.selector) return "IdentityPoint";
         if (reason == Bls.PrecompileFailed.selector) return "PrecompileFailed";
+        if (reason == IRegistry.NotCourt.selector) return "NotCourt";
         if (reason == IRootChain.NotAccepted.selector) return "NotAccepted";
         if (reason == IRootChain.NotInRing.selector) return "NotInRing";
         if (reason == ListTree.IndexBeyondCount.selector) return "IndexBeyondCount";
