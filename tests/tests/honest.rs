@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use alloy_primitives::B256;
 use ed25519_zebra::SigningKey;
 use plasmid::app::ports::{Signer, Unsigned};
+use plasmid::engine::abci::Handler;
 use plasmid::node::comet::{CometError, Home as EngineHome, signed::LastVote};
 use plasmid::node::config::Home;
 use plasmid::node::keystore::{self, Cost, KeyKind, Password};
@@ -335,6 +336,51 @@ fn no_two_votes_that_cometbfts_guard_lets_out_are_an_offence() {
     let signed = judge(&life, &members);
     // Nine votes of height 10 but for the proposal, two of height 11, and one of height 9.
     assert_eq!(signed, 11, "every vote that left is among the claims");
+}
+
+/// A whole folder comes back from a backup: its engine reads the blocks again before it votes, and the node ends with the first that shows a vote
+/// of its key above what the copy knows. With the newest copy of CometBFT's file, or above all that it can have signed, it goes on.
+#[test]
+fn a_folder_from_a_backup_ends_before_it_votes() {
+    let mut network = Network::quiet();
+    network.run(8);
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::new(folder.path());
+    let engine = home.engine();
+    let seed: [u8; 32] = network.nodes[0].consensus.into();
+    engine.ensure_consensus_key(&seed).expect("a key");
+    fs::write(engine.config_path(), "").expect("a configuration");
+    // The votes of height 7 stand in block 8; nobody's of height 8 do yet.
+    for (height, ends) in [
+        (0, Some(2)),
+        (4, Some(6)),
+        (6, Some(8)),
+        (7, None),
+        (18, None),
+    ] {
+        let state = format!(r#"{{"height":"{height}","round":0,"step":3}}"#);
+        fs::write(engine.sign_state_path(), state).expect("the backup's");
+        let node = &mut network.nodes[0];
+        node.home = Some(home.clone());
+        node.lose_disk();
+        node.restart(&network.file, &[]);
+        let mut ended = None;
+        for (proposal, answer) in &network.chain {
+            match node.app().finalize_block(proposal.finalize()) {
+                Ok(same) => assert_eq!(&same, answer),
+                Err(fault) => {
+                    for words in ["older copy", "other machine", "priv_validator_state.json"] {
+                        assert!(fault.0.contains(words), "{words:?} is not in {fault}");
+                    }
+                    ended = Some(proposal.height);
+                    break;
+                }
+            }
+            node.app().commit().expect("it commits");
+        }
+        assert_eq!(ended, ends, "with a file of height {height}");
+    }
+    network.run(2);
 }
 
 /// What a checkpoint key has signed, and all that it was asked for.
