@@ -125,6 +125,85 @@ fn the_report_prints_sizes_and_gas() {
     assert!(named("gas.checkpoint") > 0, "{text}");
 }
 
+/// `plasmid bench gas --json`: each figure at each size of the set, with all signing and a third missing, under both prices of calldata, once.
+#[test]
+fn bench_gas_has_a_row_for_each_figure_and_size() {
+    build();
+    let _alone = FORGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut command = plasmid_tests::plasmid();
+    command.current_dir(root()).args(["bench", "gas", "--json"]);
+    let output = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rows: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect();
+    let one = |name: &str, members: u64, missing: &str, calldata: &str| {
+        let is_it = |row: &&serde_json::Value| {
+            row["name"] == name
+                && row["members"] == members
+                && row["missing"] == missing
+                && row["calldata"] == calldata
+        };
+        let found: Vec<_> = rows.iter().filter(is_it).collect();
+        assert_eq!(
+            found.len(),
+            1,
+            "{name} {members} {missing} {calldata}: {text}"
+        );
+        let value = found[0]["value"].as_f64().expect("a number");
+        assert!(value > 0.0 && found[0]["unit"] == "gas", "{}", found[0]);
+        (value, found[0])
+    };
+    for members in [4, 21, 100, 500] {
+        for calldata in ["today", "64"] {
+            for missing in ["none", "third"] {
+                let votes = one("double_vote_gas", members, missing, calldata).0;
+                assert!(calldata != "today" || votes <= 500_000.0, "{votes}");
+                for name in [
+                    "double_checkpoint_gas",
+                    "double_certificate_gas",
+                    "certificate_beside_accepted_gas",
+                    "ecdsa_loop_gas",
+                ] {
+                    one(name, members, missing, calldata);
+                }
+                for (name, rival) in [
+                    ("checkpoint_gas", "ecdsa_loop_gas"),
+                    ("root_gas_per_transaction", "root_payment_gas"),
+                ] {
+                    let (value, row) = one(name, members, missing, calldata);
+                    let of = if rival == "root_payment_gas" {
+                        "none"
+                    } else {
+                        missing
+                    };
+                    let ratio = value / one(rival, members, of, calldata).0;
+                    assert_eq!(row["rival"], rival);
+                    let shown = row["ratio"].as_f64().expect("a ratio");
+                    assert!((shown - ratio).abs() < 1e-9, "{row}");
+                }
+            }
+            one("show_four_members_gas", members, "none", calldata);
+        }
+    }
+    let named = |name: &str| rows.iter().filter(|row| row["name"] == name).count();
+    assert_eq!(named("double_vote_verify_gas"), 1);
+    for row in &rows {
+        let fields = row.as_object().expect("an object").keys();
+        let known = [
+            "name", "members", "missing", "accounts", "spread", "calldata", "value", "unit",
+            "rival", "ratio",
+        ];
+        assert!(
+            fields.clone().all(|field| known.contains(&field.as_str())),
+            "{row}"
+        );
+    }
+}
+
 #[test]
 fn the_protobuf_packages_pass_bufs_lint() {
     let buf = project().join("node_modules/@bufbuild/buf-linux-x64/bin/buf");

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use alloy_primitives::B256;
 use ed25519_zebra::SigningKey;
 use plasmid::app::ports::{Signer, Unsigned};
+use plasmid::engine::abci::Handler;
 use plasmid::node::comet::{CometError, Home as EngineHome, signed::LastVote};
 use plasmid::node::config::Home;
 use plasmid::node::keystore::{self, Cost, KeyKind, Password};
@@ -22,8 +23,9 @@ use plasmid_bridge::relay::watch::statement::{
     DoubleStatement, Guilty, SignedBallot, StatementError, TwoCertificates, TwoShares, TwoVotes,
 };
 use plasmid_staking::Member;
-use plasmid_tests::harness::Network;
+use plasmid_tests::harness::{Network, requests::Proposal};
 use plasmid_tests::tester::{Asked, Guard, Signed};
+use tendermint_proto::v0_38::abci::VoteInfo;
 
 use VoteStep::{Precommit, Prevote};
 
@@ -335,6 +337,61 @@ fn no_two_votes_that_cometbfts_guard_lets_out_are_an_offence() {
     let signed = judge(&life, &members);
     // Nine votes of height 10 but for the proposal, two of height 11, and one of height 9.
     assert_eq!(signed, 11, "every vote that left is among the claims");
+}
+
+/// A whole folder comes back from a backup: its engine reads the blocks again before it votes, and the node ends with the first that shows a vote
+/// of its key above what the copy knows. With the newest copy of CometBFT's file, or above all that it can have signed, it goes on.
+#[test]
+fn a_folder_from_a_backup_ends_before_it_votes() {
+    let mut network = Network::quiet();
+    network.run(12);
+    let address = network.nodes[0].address();
+    // The votes of a height stand in the block behind it; now and then one is absent.
+    let shows = |proposal: &Proposal, above: i64| {
+        let own = |vote: &VoteInfo| {
+            let validator = vote.validator.as_ref();
+            validator.is_some_and(|validator| validator.address == address[..])
+        };
+        let votes = &proposal.commit.votes;
+        proposal.height - 1 > above
+            && votes
+                .iter()
+                .any(|vote| own(vote) && vote.block_id_flag != 1)
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::new(folder.path());
+    let engine = home.engine();
+    let seed: [u8; 32] = network.nodes[0].consensus.into();
+    engine.ensure_consensus_key(&seed).expect("a key");
+    fs::write(engine.config_path(), "").expect("a configuration");
+    for height in [0, 4, 8, 12, 22] {
+        let mut decided = network.chain.iter().map(|(proposal, _)| proposal);
+        let ends = decided.find(|proposal| shows(proposal, height));
+        let ends = ends.map(|proposal| proposal.height);
+        assert_eq!(ends.is_some(), height < 9, "{height}");
+        let state = format!(r#"{{"height":"{height}","round":0,"step":3}}"#);
+        fs::write(engine.sign_state_path(), state).expect("the backup's");
+        let node = &mut network.nodes[0];
+        node.home = Some(home.clone());
+        node.lose_disk();
+        node.restart(&network.file, &[]);
+        let mut ended = None;
+        for (proposal, answer) in &network.chain {
+            match node.app().finalize_block(proposal.finalize()) {
+                Ok(same) => assert_eq!(&same, answer),
+                Err(fault) => {
+                    for words in ["older copy", "other machine", "priv_validator_state.json"] {
+                        assert!(fault.0.contains(words), "{words:?} is not in {fault}");
+                    }
+                    ended = Some(proposal.height);
+                    break;
+                }
+            }
+            node.app().commit().expect("it commits");
+        }
+        assert_eq!(ended, ends, "with a file of height {height}");
+    }
+    network.run(2);
 }
 
 /// What a checkpoint key has signed, and all that it was asked for.

@@ -65,7 +65,7 @@ function bySet() {
     "double vote": "double_vote_gas",
     "double checkpoint": "double_checkpoint_gas",
     "two certificates": "double_certificate_gas",
-    "a certificate, a third missing, beside the accepted one": "certificate_beside_accepted_gas",
+    "a certificate beside the accepted one": "certificate_beside_accepted_gas",
     "show four members of a set": "show_four_members_gas",
     "token payment on root": "root_payment_gas",
   };

@@ -61,7 +61,8 @@ contract Court is ICourt {
         LocalOnly.check();
         Parameters memory given = founding.genesis.court;
         _inRange("minCut", given.minCut, 1, SetProof.WHOLE);
-        _inRange("reward", given.reward, 1, IRegistry(msg.sender).bond());
+        // A bond covers three.
+        _inRange("reward", given.reward, 1, IRegistry(msg.sender).bond() / 3);
         registry = msg.sender;
         VERIFIER = IRegistry(msg.sender).verifier();
         JUDGE = new CheckpointJudge(IRegistry(msg.sender));

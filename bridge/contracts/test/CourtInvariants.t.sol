@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
-import {Accusing} from "./Accusing.sol";
+import {HonestStatements} from "./HonestStatements.sol";
 import {InvariantTest} from "./Vm.sol";
 
 /// @title Three operators that sign everything twice, one that never does, and anybody who calls the court in any order
 /// @dev What should be is kept beside the contracts from the calls that they took, and from their messages.
-contract Trial is Accusing {
+contract Trial is HonestStatements {
     uint256 public constant HONEST = 0;
     uint64 public constant EPOCHS = 4;
 
@@ -143,17 +143,7 @@ contract Trial is Accusing {
         bytes32 commitment = _reports[bound(which, 0, _reports.length - 1)].commitment;
         // As often as not the one that leads.
         if (which % 2 == 0) commitment = _leaderOf(one.operator, one.epoch);
-        address operator = operators[one.operator].owner;
-        uint256 held = _held();
-        uint256 bond = registry.registrationOf(operator, uint64(one.operator + 1)).bond;
-        try court.collect(operator, one.epoch, commitment) {
-            uint256 got = _held() - held;
-            uint256 cost = bond - registry.registrationOf(operator, uint64(one.operator + 1)).bond;
-            paid += got;
-            burned += cost - got;
-            debited[one.operator] += cost;
-            if (cost > got) rewards[one.operator][one.epoch] += 2 * (cost - got);
-        } catch {}
+        _collect(one.operator, one.epoch, commitment);
     }
 
     function settle(uint256 which) external {
@@ -163,7 +153,12 @@ contract Trial is Accusing {
 
     // At the end of a game, nothing is stranded.
 
-    /// @notice All that was revealed is frozen, counted and settled, whatever came before.
+    /// @notice Of the honest one, every pair of what it signed is reported, while reports are open: none is taken.
+    function accuseTheHonest() external {
+        _accuseOfAll(HONEST);
+    }
+
+    /// @notice All that was revealed is frozen, counted, collected and settled, whatever came before.
     function finish() external returns (bool) {
         for (uint256 number = 1; number <= _pending.length; ++number) {
             for (uint256 who; who < 4; ++who) {
@@ -175,6 +170,8 @@ contract Trial is Accusing {
             try court.count(operators[_known[i].operator].owner, _known[i].epoch) {} catch {}
         }
         if (court.uncounted() != 0) return false;
+        _blocks(REVEAL + 1);
+        if (!_collectAll()) return false;
         while (rootChain.head().accepted <= EPOCHS + 2) {
             _pass(1);
             _submit(_honest());
@@ -185,6 +182,39 @@ contract Trial is Accusing {
             if (!_known[i].settled) return false;
         }
         return true;
+    }
+
+    /// @dev Every commitment is collected for every offence until nothing moves. Then each offence has cost its reward, or has found an empty bond; and
+    /// each that was revealed was paid what it is owed, or has found one too.
+    function _collectAll() private returns (bool) {
+        uint256 held;
+        do {
+            held = _held();
+            for (uint256 i; i < _known.length; ++i) {
+                for (uint256 j; j < _reports.length; ++j) {
+                    if (_reports[j].revealed) _collect(_known[i].operator, _known[i].epoch, _reports[j].commitment);
+                }
+            }
+        } while (_held() != held);
+        for (uint256 i; i < _known.length; ++i) {
+            (uint256 operator, uint64 epoch) = (_known[i].operator, _known[i].epoch);
+            if (rewards[operator][epoch] < REWARD && this.bondOf(operator) != 1) return false;
+        }
+        return true;
+    }
+
+    function _collect(uint256 operator, uint64 epoch, bytes32 commitment) private {
+        address owner = operators[operator].owner;
+        uint256 held = _held();
+        uint256 bond = this.bondOf(operator);
+        try court.collect(owner, epoch, commitment) {
+            uint256 got = _held() - held;
+            uint256 cost = bond - this.bondOf(operator);
+            paid += got;
+            burned += cost - got;
+            debited[operator] += cost;
+            if (cost > got) rewards[operator][epoch] += 2 * (cost - got);
+        } catch {}
     }
 
     function _trySettle(uint256 which) private {
@@ -361,7 +391,15 @@ contract CourtInvariantsTest is InvariantTest {
     }
 
     function afterInvariant() external {
+        trial.accuseTheHonest();
+        vm.assertFalse(trial.honestIsKnown());
         vm.assertTrue(trial.finish(), "something is stranded");
         vm.assertTrue(trial.messagesAgree());
+        (uint256 held, uint256 owed) = trial.registryHolds();
+        vm.assertEq(held, owed + trial.burned());
+        vm.assertEq(trial.beneficiariesHold(), trial.paid());
+        vm.assertTrue(trial.noOffenceIsPaidTwice());
+        vm.assertEq(trial.debited(trial.HONEST()), 0);
+        vm.assertFalse(trial.honestIsKnown());
     }
 }

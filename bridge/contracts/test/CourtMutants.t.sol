@@ -4,262 +4,274 @@ pragma solidity 0.8.37;
 import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {Bls} from "../src/libraries/Bls.sol";
-import {Members} from "../src/libraries/Members.sol";
-import {StateTree} from "../src/libraries/StateTree.sol";
-import {Accusing} from "./Accusing.sol";
 import {BlsSigner} from "./BlsSigner.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
+import {FalseReports} from "./FalseReports.sol";
+import {Refusals} from "./Refusals.sol";
 
 /// @title Reports that are true but for one thing, made at random and signed again where that is possible: each is refused
 /// @dev PLASMID_MUTANTS=N is how many of each kind (script/forge test --match-contract CourtMutants -vv prints the counts by the check that refused);
-/// PLASMID_SEED=S begins elsewhere. A mutant that is taken fails the test, with its seed. Each mutant is a call of its own, so that memory is freed.
-contract CourtMutantsTest is Accusing {
-    event log_named_uint(string name, uint256 value);
+/// PLASMID_SEED=S begins elsewhere. A mutant that is taken fails the test, with its number and seed. One that says what the report says is no mutant
+/// and not counted. Each mutant is a call of its own, so that memory is freed.
+contract CourtMutantsTest is FalseReports {
+    uint256 private constant WAYS = 40;
 
-    enum Kind {
-        Votes,
-        Shares,
-        Certificates
-    }
-
-    uint64 private constant EPOCH = 3;
-    uint64 private constant COPY = 5;
-    uint64 private constant FORGED = 6;
-    uint256 private constant FORGER = 2;
-
-    Operator private _forger;
-    bytes4[] private _reasons;
-    mapping(bytes4 => uint256) private _counts;
-    /// @dev True evidence and who is accused, by kind, operator and epoch: made once.
-    mapping(bytes32 => bytes) private _evidence;
-    mapping(bytes32 => bytes) private _accusedOf;
-
-    function setUp() public override {
-        super.setUp();
-        _forger = operators[FORGER];
-        _forger.edSecret = uint256(keccak256("made up")) % Ed25519Signer.ORDER;
-        _forger.blsSecret = uint256(keccak256("made up")) % BlsSigner.ORDER;
-        (_forger.consensusKey,) = Ed25519Signer.key(_forger.edSecret);
-        _forger.checkpointKey = BlsSigner.key(_forger.blsSecret);
-        _accept(3, 10);
-        // Checkpoint 3 names a copy as the set of 5, and checkpoint 4 one with a made-up key as the set of 6.
-        _mark = 1 << 15;
-        IRootChain.Checkpoint memory content = _checkpoint();
-        _mark = 0;
-        _submit(_submission(content, _none()));
-        Operator memory honest = operators[FORGER];
-        operators[FORGER] = _forger;
-        content = _checkpoint();
-        operators[FORGER] = honest;
-        _mark = 1 << 15;
-        _submit(_submission(content, _none()));
-        _mark = 0;
-        // Operator 3 is known of the epoch before, and the contest is over.
-        _report(3, EPOCH - 1);
-        _blocks(REVEAL + 1);
-        _showSet();
-        for (uint256 i = 1; i < 3; ++i) {
-            _keep(i, EPOCH);
-            _mark = 1 << 15;
-            _keep(i, COPY);
-            _mark = 0;
-        }
-        _keep(3, EPOCH - 1);
-        operators[FORGER] = _forger;
-        _keep(FORGER, FORGED);
-        operators[FORGER] = honest;
-    }
-
-    function _keep(uint256 operator, uint64 epoch) private {
-        for (uint256 i; i < 3; ++i) {
-            Kind kind = Kind(i);
-            bytes32 place = _place(kind, operator, epoch);
-            if (kind == Kind.Votes) _evidence[place] = abi.encode(_doubleVote(operator, epoch));
-            if (kind == Kind.Shares) _evidence[place] = abi.encode(_doubleCheckpoint(operator, epoch - 1));
-            if (kind == Kind.Certificates) _evidence[place] = abi.encode(_certificates(epoch - 1, _one(0), _none()));
-            _accusedOf[place] = abi.encode(_accused(operator, epoch));
-        }
-    }
-
-    function _place(Kind kind, uint256 operator, uint64 epoch) private pure returns (bytes32) {
-        return keccak256(abi.encode(kind, operator, epoch));
-    }
+    string[] private _checks;
+    mapping(string => uint256) private _counts;
 
     function test_mutantsOfTwoVotesAreRefused() external {
         _run(Kind.Votes);
-        _occurred(ICourt.SameBlock.selector);
-        _occurred(ICourt.KindOfVote.selector);
-        _occurred(ICourt.VoteOutOfRange.selector);
-        _occurred(ICourt.BlockIdIncomplete.selector);
-        _occurred(0); // what does not decode
+        _occurredOfOne();
+        _occurred("SameBlock");
+        _occurred("KindOfVote");
+        _occurred("VoteOutOfRange of height 0");
+        _occurred("VoteOutOfRange of the height");
+        _occurred("VoteOutOfRange of the round");
+        _occurred("BlockIdIncomplete");
     }
 
     function test_mutantsOfTwoSharesAreRefused() external {
         _run(Kind.Shares);
-        _occurred(ICourt.SameCheckpoint.selector);
-        _occurred(ICourt.DifferentEpochs.selector);
-        _occurred(Bls.WrongLength.selector);
-        _occurred(Bls.IdentityPoint.selector);
-        _occurred(Bls.PrecompileFailed.selector);
+        _occurredOfOne();
+        _occurredOfCheckpoints();
+        _occurred("WrongLength 192");
+        _occurred("IdentityPoint");
     }
 
     function test_mutantsOfTwoCertificatesAreRefused() external {
         _run(Kind.Certificates);
-        _occurred(ICourt.SameCheckpoint.selector);
-        _occurred(ICourt.DifferentEpochs.selector);
-        _occurred(ICourt.TooLittlePower.selector);
-        _occurred(ICourt.NotPending.selector);
-        _occurred(ICourt.NotTheAccepted.selector);
-        _occurred(Members.SignersMismatch.selector);
-        _occurred(Members.AbsentOutOfOrder.selector);
-        _occurred(Members.MembersRootMismatch.selector);
-        _occurred(StateTree.WrongSiblings.selector);
-        _occurred(Bls.PrecompileFailed.selector);
+        _occurredOfCheckpoints();
+        _occurred("OverlapKnown");
+        _occurred("SetNotShown");
+        _occurred("NotPending");
+        _occurred("KeptMismatch of the accepted");
+        _occurred("NotTheAccepted");
+        _occurred("TooLittlePower 1");
+        _occurred("TooLittlePower 2");
+        _occurred("SignersMismatch of bits");
+        _occurred("SignersMismatch of siblings");
+        _occurred("AbsentOutOfOrder");
+        _occurred("MembersRootMismatch");
+        _occurred("WrongSiblings");
+        _occurred("WrongLength 192");
+        _occurred("PrecompileFailed of the sum of keys");
     }
 
     /// What the mutants are made of is taken as it is.
     function test_theReportsThatMutantsAreMadeOfAreTaken() external {
         for (uint256 i; i < 6; ++i) {
             uint256 before = vm.snapshotState();
-            Report memory one;
-            (one.kind, one.operator, one.epoch, one.wait) = (Kind(i / 2), 1 + i % 2, EPOCH, 2);
-            one.claim = _claim(REPORTER, 0, 0);
-            _make(one);
-            (bool taken,) = _call(one);
-            vm.assertTrue(taken);
+            (bool taken, string memory check) = _call(_true(Kind(i / 2), 1 + i % 2, EPOCH));
+            vm.assertTrue(taken, check);
             vm.revertToState(before);
         }
     }
 
-    function _run(Kind kind) private {
-        uint256 number = vm.envOr("PLASMID_MUTANTS", uint256(600));
-        uint256 first = vm.envOr("PLASMID_SEED", uint256(1));
-        emit log_named_uint("seed", first);
-        for (uint256 i; i < number; ++i) {
-            uint256 before = vm.snapshotState();
-            (bool taken, bytes4 reason) = this.mutant(kind, uint256(keccak256(abi.encode(first, i))));
-            vm.revertToStateAndDelete(before);
-            if (taken) revert(string.concat("a mutant was taken: seed ", vm.toString(first), ", number ", vm.toString(i)));
-            if (_counts[reason]++ == 0) _reasons.push(reason);
-        }
-        for (uint256 i; i < _reasons.length; ++i) {
-            emit log_named_uint(vm.toString(abi.encodePacked(_reasons[i])), _counts[_reasons[i]]);
-        }
-        _occurred(ICourt.BadSignature.selector);
-        _occurred(ICourt.UnknownCommitment.selector);
-        _occurred(ICourt.BeneficiaryZero.selector);
-        _occurred(ICourt.RevealOutOfTime.selector);
-        _occurred(ICourt.ReportsClosed.selector);
-        _occurred(ICourt.KeptMismatch.selector);
-        _occurred(ICourt.SetMismatch.selector);
-        _occurred(ICourt.MemberNotInSet.selector);
-        _occurred(ICourt.NothingAtRisk.selector);
-        _occurred(ICourt.KeysMismatch.selector);
-        if (kind != Kind.Certificates) _occurred(ICourt.AlreadyRevealed.selector);
-    }
-
-    /// @dev Every check refuses a hundred of a hundred thousand, and at least one of a short run.
-    function _occurred(bytes4 reason) private view {
-        uint256 least = vm.envOr("PLASMID_MUTANTS", uint256(600)) / 1000;
-        if (_counts[reason] < (least == 0 ? 1 : least)) {
-            revert(string.concat("too few mutants were refused by ", vm.toString(abi.encodePacked(reason))));
+    /// Each byte of the evidence is signed, is a signature, or is proven to be of one.
+    function test_everyByteOfBothStatementsCounts() external {
+        for (uint256 i; i < 3; ++i) {
+            (bytes memory evidence, bytes memory data) = _encoded(_true(Kind(i), 1, EPOCH));
+            uint256 from;
+            uint256 same;
+            uint256 length = evidence.length;
+            if (Kind(i) != Kind.Votes) {
+                // Dynamic: `evidence` begins with its place, and the call's first word is where it stands there.
+                length -= 32;
+                assembly ("memory-safe") {
+                    from := mload(add(data, 0x24))
+                }
+            }
+            for (uint256 j; j < length; ++j) {
+                uint256 before = vm.snapshotState();
+                (bool taken, string memory check) = this.flipped(Kind(i), 1 + 8 * (from + j) + j % 8);
+                vm.revertToStateAndDelete(before);
+                if (taken) revert(string.concat("byte ", vm.toString(j), " of evidence ", vm.toString(i), " says nothing"));
+                if (keccak256(bytes(check)) == keccak256("same")) ++same;
+            }
+            emit log_named_uint("bytes", length);
+            // Of two certificates, where an empty list stands may be said otherwise: at another place with a length of 0.
+            vm.assertLe(same, Kind(i) == Kind.Certificates ? 2 : 0);
         }
     }
 
-    struct Report {
-        Kind kind;
-        uint256 operator;
-        uint64 epoch;
-        ICourt.DoubleVote votes;
-        ICourt.DoubleCheckpoint shares;
-        ICourt.DoubleCertificate certificates;
-        ICourt.Accused accused;
-        ICourt.Kept accepted;
-        ICourt.Claim claim;
-        /// What is committed to: another evidence than the one that is shown, if not zero.
-        bytes32 committed;
-        uint256 wait;
-        /// A bit of the call to flip behind its selector, from 1 on.
-        uint256 flip;
-    }
-
-    /// @notice One mutant: what became of it.
-    function mutant(Kind kind, uint256 seed) external returns (bool taken, bytes4 reason) {
-        Report memory one;
-        one.kind = kind;
-        one.operator = 1 + seed % 2;
-        one.epoch = EPOCH;
-        one.wait = 2;
-        one.claim = _claim(REPORTER, bytes32(seed), 0);
-        seed >>= 8;
-        uint256 way = seed % 32;
-        seed >>= 8;
-        if (way == 0) one.epoch = COPY;
-        if (way == 1) (one.epoch, one.operator) = (FORGED, FORGER);
-        if (way == 2 && kind != Kind.Certificates) (one.epoch, one.operator) = (EPOCH - 1, 3);
-        _make(one);
-        if (way < 3) {
-            if (way == 2 && kind == Kind.Certificates) one.accused = _accused(one.operator, EPOCH - 1);
-        } else if (way < 16) {
-            _changeAround(one, way, seed);
-        } else if (kind == Kind.Votes) {
-            _changeVotes(one, way, seed);
-        } else if (kind == Kind.Shares) {
-            _changeShares(one, way, seed);
-        } else {
-            _changeCertificates(one, way, seed);
-        }
+    function flipped(Kind kind, uint256 flip) external returns (bool, string memory) {
+        Report memory one = _true(kind, 1, EPOCH);
+        one.flip = flip;
         return _call(one);
     }
 
-    /// @dev A report that would be taken.
-    function _make(Report memory one) private view {
-        bytes32 place = _place(one.kind, one.operator, one.epoch);
-        bytes memory evidence = _evidence[place];
-        one.accused = abi.decode(_accusedOf[place], (ICourt.Accused));
-        if (one.kind == Kind.Votes) one.votes = abi.decode(evidence, (ICourt.DoubleVote));
-        if (one.kind == Kind.Shares) one.shares = abi.decode(evidence, (ICourt.DoubleCheckpoint));
-        if (one.kind == Kind.Certificates) one.certificates = abi.decode(evidence, (ICourt.DoubleCertificate));
+    function _number() private view returns (uint256) {
+        return vm.envOr("PLASMID_MUTANTS", uint256(600));
     }
 
-    /// @dev Claim, time, set and member: what all kinds have.
-    function _changeAround(Report memory one, uint256 way, uint256 seed) private {
+    function _run(Kind kind) private {
+        uint256 first = vm.envOr("PLASMID_SEED", uint256(1));
+        emit log_named_uint("seed", first);
+        uint256 made;
+        for (uint256 i; made < _number(); ++i) {
+            uint256 before = vm.snapshotState();
+            (bool taken, string memory check) =
+                this.mutant(kind, i % WAYS, i / WAYS, uint256(keccak256(abi.encode(first, i))));
+            vm.revertToStateAndDelete(before);
+            if (taken) revert(string.concat("a mutant was taken: seed ", vm.toString(first), ", number ", vm.toString(i)));
+            if (keccak256(bytes(check)) == keccak256("same")) continue;
+            ++made;
+            if (_counts[check]++ == 0) _checks.push(check);
+        }
+        for (uint256 i; i < _checks.length; ++i) {
+            emit log_named_uint(_checks[i], _counts[_checks[i]]);
+        }
+        _occurred(Refusals.NO_DECODING);
+        _occurred("BadSignature 1");
+        _occurred("BadSignature 2");
+        _occurred("BeneficiaryZero");
+        _occurred("UnknownCommitment");
+        _occurred("CommitmentRevealed");
+        _occurred("RevealOutOfTime early");
+        _occurred("RevealOutOfTime late");
+        _occurred("CheckpointNotKept");
+        _occurred("KeptMismatch of the closing one");
+        _occurred("KeptMismatch of the source");
+        _occurred("ReportsClosed for commitments");
+        _occurred("ReportsClosed for reveals");
+        _occurred("NotLeader");
+        _occurred("SetMismatch");
+        _occurred("MemberNotInSet by its path");
+        _occurred("MemberNotInSet with more power than the set");
+        _occurred("NothingAtRisk");
+        _occurred("KeysMismatch");
+        _occurred("WrongLength 96");
+    }
+
+    function _occurredOfOne() private view {
+        _occurred("AlreadyRevealed and the contest is over");
+        _occurred("AlreadyRevealed and the commitment is not older");
+        _occurred("InOverlap");
+    }
+
+    function _occurredOfCheckpoints() private view {
+        _occurred("SameCheckpoint");
+        _occurred("DifferentEpochs");
+        _occurred("PrecompileFailed of the pairing");
+    }
+
+    /// @dev Every check refuses a hundred of a hundred thousand, and at least one of a short run.
+    function _occurred(string memory check) private view {
+        uint256 least = _number() / 1000;
+        if (_counts[check] < (least == 0 ? 1 : least)) {
+            revert(string.concat("too few mutants were refused by ", check, ": ", vm.toString(_counts[check])));
+        }
+    }
+
+    /// @notice One mutant: what became of it.
+    function mutant(Kind kind, uint256 way, uint256 turn, uint256 seed) external returns (bool, string memory) {
+        Report memory one = _true(kind, 1 + seed % 2, EPOCH);
+        one.claim.salt = bytes32(seed);
+        seed >>= 8;
+        if (way < 12) _changeShown(one, way, turn, seed);
+        else if (way < 18) _changeClaim(one, way, turn, seed);
+        else if (way < 24) one = _elsewhere(kind, way, turn, seed);
+        else if (kind == Kind.Votes) _changeVotes(one, way - 8, seed);
+        else if (kind == Kind.Shares) _changeShares(one, way - 8, seed);
+        else _changeCertificates(one, way - 8, seed);
+        return _call(one);
+    }
+
+    /// @dev Set and member, and what root kept: what all kinds show.
+    function _changeShown(Report memory one, uint256 way, uint256 turn, uint256 seed) private view {
         ICourt.Accused memory accused = one.accused;
-        if (way == 3) one.claim.beneficiary = address(0);
-        if (way == 4) one.committed = keccak256("another evidence");
-        if (way == 5) one.wait = seed % 2 == 0 ? seed % 3 / 2 : REVEAL + 1 + seed % 100;
-        if (way == 6) vm.warp(acceptances[EPOCH + 1].time + EVIDENCE + 1 + seed % 1 days);
-        if (way == 7) accused.closing = _kept(uint64(seed % 5) == EPOCH + 1 ? 0 : uint64(seed % 5));
-        if (way == 8) accused.source = _kept(uint64(seed % 5) == EPOCH - 2 ? 0 : uint64(seed % 5));
-        if (way == 9) {
-            if (seed % 4 == 0) accused.set.count += 1;
-            if (seed % 4 == 1) accused.set.totalPower ^= uint64(1 << seed % 64);
-            if (seed % 4 == 2) accused.set.membersRoot ^= bytes32(1 << seed % 256);
-            if (seed % 4 == 3) accused.set.aggregateKey[seed % 96] ^= 0x10;
+        if (way == 0) accused.closing = _otherKept(accused.closing, EPOCH + 1, seed);
+        if (way == 1) accused.source = _otherKept(accused.source, EPOCH - 2, seed);
+        if (way == 2) {
+            if (turn % 6 == 0) accused.set.count += 1;
+            if (turn % 6 == 1) accused.set.totalPower ^= uint64(1 << seed % 64);
+            if (turn % 6 == 2) accused.set.membersRoot ^= bytes32(1 << seed % 256);
+            if (turn % 6 == 3) accused.set.aggregateKey[seed % 96] ^= 0x10;
+            if (turn % 6 == 4) accused.set.aggregateKey = new bytes(seed % 96);
+            if (turn % 6 == 5) accused.member.checkpointKey = new bytes(seed % 96);
         }
-        if (way == 10) {
-            if (seed % 6 == 0) accused.member.number ^= uint16(1 + seed % 3);
-            if (seed % 6 == 1) accused.member.seat += 1;
-            if (seed % 6 == 2) accused.member.operator = operators[0].owner;
-            if (seed % 6 == 3) accused.member.registration += 1;
-            if (seed % 6 == 4) accused.member.power ^= uint64(1 << seed % 64);
-            if (seed % 6 == 5) accused.siblings[seed % 2] ^= bytes32(1 << seed % 256);
+        if (way == 3 || way == 4) {
+            if (turn % 8 == 0) accused.member.number ^= uint16(1 + seed % 3);
+            if (turn % 8 == 1) accused.member.seat += 1;
+            if (turn % 8 == 2) accused.member.operator = operators[0].owner;
+            if (turn % 8 == 3) accused.member.registration += 1;
+            if (turn % 8 == 4) accused.member.power ^= uint64(1 << seed % 64);
+            if (turn % 8 == 5) accused.siblings[seed % 2] ^= bytes32(1 << seed % 256);
+            if (turn % 8 == 6) accused.member.consensusKey ^= bytes32(1 << seed % 256);
+            if (turn % 8 == 7) accused.member.checkpointKey[seed % 96] ^= bytes1(uint8(1 << (seed >> 8) % 8));
         }
-        if (way == 11) {
+        if (way == 5) {
             bytes32[] memory siblings = new bytes32[](1 + seed % 2 * 2);
             for (uint256 i; i < siblings.length && i < 2; ++i) {
                 siblings[i] = accused.siblings[i];
             }
             accused.siblings = siblings;
         }
-        if (way == 12 && one.kind != Kind.Certificates) one.accused = _accused(3 - one.operator, EPOCH);
-        if (way == 12 && one.kind == Kind.Certificates) one.accused = _accused(0, EPOCH);
-        if (way == 13) one.claim.salt ^= bytes32(1 << seed % 256);
-        if (way == 13) one.committed = keccak256("with another salt");
+        // Somebody else; of certificates, who signed one of them only.
+        if (way == 6) one.accused = _accusation(one.kind, one.kind == Kind.Certificates ? 0 : 3 - one.operator, EPOCH);
+        // A neighbour's set with the member in it: instead of the epoch's, with its source, or with all that is shown.
+        if (way == 7 || way == 8) {
+            ICourt.Accused memory neighbour = _accusation(one.kind, one.operator, way == 7 ? EPOCH - 1 : EPOCH + 1);
+            if (turn % 3 < 2) neighbour.closing = accused.closing;
+            if (turn % 3 < 1) neighbour.source = accused.source;
+            one.accused = neighbour;
+        }
         // Any bit of the whole call: mostly within what is signed, a hint, or a place where nothing may stand.
-        if (way > 13) one.flip = 1 + seed;
+        if (way > 8) one.flip = 1 + seed;
     }
 
+    function _otherKept(ICourt.Kept memory kept, uint64 own, uint256 seed) private view returns (ICourt.Kept memory) {
+        uint64 other = uint64(seed % ACCEPTED);
+        if (other != own) return _kept(other);
+        kept.acceptance.time += 1;
+        return kept;
+    }
+
+    /// @dev Commitment, claim and time; and another deployment.
+    function _changeClaim(Report memory one, uint256 way, uint256 turn, uint256 seed) private {
+        if (way == 12) one.claim.beneficiary = address(0);
+        if (way == 13 && turn % 2 == 0) one.committed = keccak256("another evidence");
+        if (way == 13 && turn % 2 == 1) one.again = true;
+        if (way == 14) one.wait = turn % 2 == 0 ? seed % 3 / 2 : REVEAL + 1 + seed % 100;
+        if (way == 15 && turn % 2 == 0) vm.warp(acceptances[EPOCH + 1].time + EVIDENCE + 1 + seed % 1 days);
+        if (way == 15 && turn % 2 == 1) one.secs = EVIDENCE + REVEAL_SECS + 1 + seed % 1 days;
+        if (way == 16) _contest(one, turn % 2 == 0, seed);
+        if (way == 17) one.deployment = bytes20(uint160(1 + seed));
+    }
+
+    /// @dev Somebody else leads: by a commitment that is not younger, or by another one than is named.
+    function _contest(Report memory one, bool named, uint256 seed) private view {
+        (one.rival, one.wait) = (named ? 1 : 2, 4);
+        bytes32 leader = bytes32(uint256(court.overlaps()) + 1);
+        if (one.kind != Kind.Certificates) {
+            (bytes memory evidence,) = _encoded(one);
+            leader = court.commitmentOf(keccak256(evidence), RIVAL, "rival");
+        }
+        if (!named) leader ^= bytes32(1 << (seed % 3 == 0 ? seed : seed % 8) % 256);
+        one.claim.leader = leader;
+    }
+
+    /// @dev A true report of an epoch in which one thing is wrong: its set, its time, or what is known of it.
+    function _elsewhere(Kind kind, uint256 way, uint256 turn, uint256 seed) private view returns (Report memory one) {
+        uint256 operator = 1 + seed % 3;
+        uint256 judged = kind == Kind.Votes ? 3 : 2;
+        if (way == 18) one = _true(kind, operator, COPY);
+        if (way == 19) one = _true(kind, FORGER, FORGED);
+        if (way == 20) one = _true(kind, 1, LIGHT);
+        if (way == 21) one = _true(kind, 1, OLD);
+        if (way == 22) {
+            if (kind == Kind.Certificates) one = _true(kind, operator, turn % 2 == 0 ? OVERLAPPED : UNSHOWN);
+            else if (turn % 2 == 0) one = _true(kind, judged, JUDGED);
+            else one = _true(kind, operator, OVERLAPPED);
+        }
+        if (way == 23) {
+            one = kind == Kind.Certificates ? _true(kind, 1, OVERLAPPED) : _true(kind, judged, JUDGED);
+            (one.claim.salt, one.again) = (bytes32(uint256(1)), true);
+        } else {
+            one.claim.salt = bytes32(seed);
+        }
+        if (one.epoch == OVERLAPPED && kind == Kind.Certificates) one.claim.leader = bytes32(uint256(1));
+    }
     function _changeVotes(Report memory one, uint256 way, uint256 seed) private view {
         ICourt.DoubleVote memory votes = one.votes;
         ICourt.Vote memory vote = seed % 2 == 0 ? votes.first : votes.second;
@@ -384,17 +396,21 @@ contract CourtMutantsTest is Accusing {
             if (way == 21) both.firstCertificate.signers[0] |= bytes32(uint256(1) << 248);
         } else if (way == 22) {
             ICourt.Certificate memory first = both.firstCertificate;
-            if (seed % 3 == 0) first.absent[0].power += uint64(1 + (seed >> 8) % 1000);
-            if (seed % 3 == 1) first.absent[0].operator = REPORTER;
-            if (seed % 3 == 2) first.absentSiblings[(seed >> 8) % 2] ^= bytes32(uint256(1) << (seed >> 16) % 256);
+            if (seed % 4 == 0) first.absent[0].power += uint64(1 + (seed >> 8) % 1000);
+            if (seed % 4 == 1) first.absent[0].operator = REPORTER;
+            if (seed % 4 == 2) first.absentSiblings[(seed >> 8) % 2] ^= bytes32(uint256(1) << (seed >> 16) % 256);
+            if (seed % 4 == 3) first.absent[0].checkpointKey[(seed >> 8) % 96] ^= bytes1(uint8(1 << (seed >> 16) % 8));
         } else if (way == 23) {
-            both.firstCertificate.absentSiblings = new bytes32[]((seed >> 8) % 2);
+            if (seed % 2 == 0) both.firstCertificate.absentSiblings = new bytes32[]((seed >> 8) % 2);
+            if (seed % 2 == 1) both.secondCertificate.absentSiblings = new bytes32[](1 + (seed >> 8) % 3);
         } else if (way == 24) {
             (both.firstCertificate.signature, both.secondCertificate.signature) =
                 (both.secondCertificate.signature, both.firstCertificate.signature);
         } else if (way == 25) {
             bytes memory signature = seed % 2 == 0 ? both.firstCertificate.signature : both.secondCertificate.signature;
-            signature[(seed >> 8) % 192] ^= bytes1(uint8(1 << seed % 8));
+            if (seed % 4 < 2) signature[(seed >> 8) % 192] ^= bytes1(uint8(1 << seed % 8));
+            if (seed % 4 == 2) both.secondCertificate.signature = new bytes((seed >> 8) % 192);
+            if (seed % 4 == 3) both.firstCertificate.signature = bytes.concat(both.firstCertificate.signature, hex"00");
         } else if (way < 28) {
             _changeContent(seed % 2 == 0 ? both.first : both.second, seed >> 8);
         } else if (way < 30) {
@@ -410,74 +426,5 @@ contract CourtMutantsTest is Accusing {
             if (way == 30) one.accepted.acceptance.signers[(seed >> 8) % 2] ^= bytes32(uint256(1) << seed % 256);
             if (way == 31) (both.first, both.second) = (both.second, both.first);
         }
-    }
-
-    function _call(Report memory one) private returns (bool taken, bytes4 reason) {
-        bytes memory evidence;
-        bytes memory data;
-        if (one.kind == Kind.Votes) {
-            evidence = abi.encode(one.votes);
-            data = abi.encodeCall(court.revealVotes, (one.votes, one.accused, one.claim));
-        } else if (one.kind == Kind.Shares) {
-            evidence = abi.encode(one.shares);
-            data = abi.encodeCall(court.revealCheckpoints, (one.shares, one.accused, one.claim));
-        } else {
-            evidence = abi.encode(one.certificates);
-            data = abi.encodeCall(court.revealCertificates, (one.certificates, one.accused, one.accepted, one.claim));
-        }
-        if (one.flip != 0) {
-            bytes memory original = bytes.concat(data);
-            uint256 place = 4 + (one.flip >> 3) % (data.length - 4);
-            data[place] ^= bytes1(uint8(1 << one.flip % 8));
-            (bool decodes, bytes memory meaning, bytes memory shown) = _decoded(one.kind, data);
-            (, bytes memory before,) = _decoded(one.kind, original);
-            // Padding between the parts, a hint that is not read, or a leader that the first report of an offence does not read.
-            if (decodes && keccak256(meaning) == keccak256(before)) return (false, bytes4("same"));
-            if (decodes) evidence = shown;
-        }
-        bytes32 hash = one.committed == 0 ? keccak256(evidence) : one.committed;
-        if (one.claim.beneficiary != address(0)) {
-            court.commit(court.commitmentOf(hash, one.claim.beneficiary, one.claim.salt));
-        }
-        vm.roll(block.number + one.wait);
-        bytes memory answer;
-        (taken, answer) = address(court).call{gas: 5_000_000}(data);
-        reason = answer.length < 4 ? bytes4(0) : bytes4(answer);
-    }
-
-    function _decoded(Kind kind, bytes memory data)
-        private
-        view
-        returns (bool decodes, bytes memory meaning, bytes memory evidence)
-    {
-        try this.decode(kind, data) returns (bytes memory meaning_, bytes memory evidence_) {
-            return (true, meaning_, evidence_);
-        } catch {}
-    }
-
-    /// @notice What a call says, without what is not read in it; and the evidence alone.
-    function decode(Kind kind, bytes calldata data) external pure returns (bytes memory meaning, bytes memory evidence) {
-        ICourt.Accused memory accused;
-        ICourt.Claim memory claim;
-        if (kind == Kind.Votes) {
-            ICourt.DoubleVote memory votes;
-            (votes, accused, claim) = abi.decode(data[4:], (ICourt.DoubleVote, ICourt.Accused, ICourt.Claim));
-            evidence = abi.encode(votes);
-        } else if (kind == Kind.Shares) {
-            ICourt.DoubleCheckpoint memory shares;
-            (shares, accused, claim) = abi.decode(data[4:], (ICourt.DoubleCheckpoint, ICourt.Accused, ICourt.Claim));
-            evidence = abi.encode(shares);
-            accused.xKey = 0;
-        } else {
-            ICourt.DoubleCertificate memory both;
-            ICourt.Kept memory accepted;
-            (both, accused, accepted, claim) =
-                abi.decode(data[4:], (ICourt.DoubleCertificate, ICourt.Accused, ICourt.Kept, ICourt.Claim));
-            evidence = abi.encode(both);
-            accused.xKey = 0;
-        }
-        // Of two certificates another leader is refused: it names an overlap that is not the last.
-        if (kind != Kind.Certificates) claim.leader = 0;
-        meaning = abi.encode(evidence, accused, claim);
     }
 }

@@ -299,60 +299,7 @@ contract CourtProofsTest is Accusing {
         vm.assertEq(address(court.rootChain()), address(rootChain));
     }
 
-    // Each bit of a proof, one at a time.
-
-    /// A changed proof is committed to as it is, so that it meets the checks behind the commitment. Every byte is of a field that is signed, a
-    /// signature, a hint, or padding that the decoder refuses.
-    function test_everyByteOfTwoVotesCounts() external {
-        ICourt.DoubleVote memory evidence = _votes(7);
-        evidence.round = 1;
-        _signVotes(1, evidence);
-        bytes memory original = abi.encode(evidence);
-        ICourt.Accused memory accused = _accused(1, 0);
-        ICourt.Claim memory claim = _claim(REPORTER, 0, 0);
-        bytes32[] memory mutants = new bytes32[](original.length);
-        for (uint256 i; i < original.length; ++i) {
-            mutants[i] = keccak256(_flipped(original, i));
-            court.commit(court.commitmentOf(mutants[i], REPORTER, 0));
-        }
-        _commit(original, claim);
-        _blocks(2);
-        bytes memory tail = abi.encode(evidence, accused, claim);
-        for (uint256 i; i < original.length; ++i) {
-            _refusesBytes(abi.encodePacked(court.revealVotes.selector, _flipped(tail, i)));
-        }
-        _occurred(ICourt.BadSignature.selector, 300);
-        _occurred(0, 100); // the decoder
-        court.revealVotes(evidence, accused, claim);
-    }
-
-    function test_everyByteOfTwoCheckpointsCounts() external {
-        ICourt.DoubleCheckpoint memory evidence = _doubleCheckpoint(1, 0);
-        bytes memory original = abi.encode(evidence);
-        ICourt.Accused memory accused = _accused(1, 1);
-        ICourt.Claim memory claim = _claim(REPORTER, 0, 0);
-        _commit(original, claim);
-        bytes memory content = abi.encode(evidence.first, evidence.second);
-        for (uint256 i; i < content.length; ++i) {
-            (bool decodes, ICourt.DoubleCheckpoint memory other) = _otherContent(evidence, _flipped(content, i));
-            if (decodes) _commit(abi.encode(other), claim);
-        }
-        for (uint256 i; i < 384; ++i) {
-            _commit(abi.encode(_otherShare(evidence, i)), claim);
-        }
-        _blocks(2);
-        for (uint256 i; i < content.length; ++i) {
-            (bool decodes, ICourt.DoubleCheckpoint memory other) = _otherContent(evidence, _flipped(content, i));
-            if (decodes) _refusesBytes(abi.encodeCall(court.revealCheckpoints, (other, accused, claim)));
-        }
-        for (uint256 i; i < 384; ++i) {
-            _refusesBytes(abi.encodeCall(court.revealCheckpoints, (_otherShare(evidence, i), accused, claim)));
-        }
-        _occurred(ICourt.BadSignature.selector, 300);
-        _occurred(ICourt.DifferentEpochs.selector, 8);
-        _occurred(Bls.PrecompileFailed.selector, 300);
-        court.revealCheckpoints(evidence, accused, claim);
-    }
+    // Each byte that no commitment binds, one at a time. (Those of the statements: CourtMutants.)
 
     /// Who is accused is not bound by the commitment, since root goes on; so it is checked byte by byte as it comes.
     function test_everyByteOfTheAccusedCounts() external {
@@ -413,37 +360,6 @@ contract CourtProofsTest is Accusing {
             abi.decode(data, (ICourt.DoubleVote, ICourt.Accused, ICourt.Claim));
         claim.leader = 0;
         return abi.encode(evidence, accused, claim);
-    }
-
-    function _otherContent(ICourt.DoubleCheckpoint memory evidence, bytes memory content)
-        private
-        view
-        returns (bool decodes, ICourt.DoubleCheckpoint memory other)
-    {
-        (other.firstShare, other.secondShare) = (evidence.firstShare, evidence.secondShare);
-        try this.twoCheckpoints(content) returns (
-            IRootChain.Checkpoint memory first, IRootChain.Checkpoint memory second
-        ) {
-            (decodes, other.first, other.second) = (true, first, second);
-        } catch {}
-    }
-
-    function twoCheckpoints(bytes calldata content)
-        external
-        pure
-        returns (IRootChain.Checkpoint memory, IRootChain.Checkpoint memory)
-    {
-        return abi.decode(content, (IRootChain.Checkpoint, IRootChain.Checkpoint));
-    }
-
-    function _otherShare(ICourt.DoubleCheckpoint memory evidence, uint256 i)
-        private
-        pure
-        returns (ICourt.DoubleCheckpoint memory other)
-    {
-        (other.first, other.second) = (evidence.first, evidence.second);
-        other.firstShare = i < 192 ? _flipped(evidence.firstShare, i) : evidence.firstShare;
-        other.secondShare = i < 192 ? evidence.secondShare : _flipped(evidence.secondShare, i - 192);
     }
 
     // Helpers.

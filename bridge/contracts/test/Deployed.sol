@@ -78,7 +78,7 @@ abstract contract Deployed is Test {
     }
 
     /// @notice Stakes differ, so that power and number of signers cannot be mixed up.
-    function stakeOf(uint256 i) internal pure virtual returns (uint256) {
+    function stakeOf(uint256 i) internal view virtual returns (uint256) {
         return (100 + i) * UNIT;
     }
 
@@ -270,7 +270,7 @@ abstract contract Deployed is Test {
         }
     }
 
-    function _set() internal view returns (IRootChain.Set memory set) {
+    function _set() internal view virtual returns (IRootChain.Set memory set) {
         set.membersRoot = ListTree.root(_leaves());
         set.count = uint16(operators.length);
         set.aggregateKey = new bytes(96);

@@ -12,6 +12,8 @@ import {TestToken} from "./tokens/TestToken.sol";
 /// forge commits, with rings that are warm. "A third missing": of the members, those with the least power.
 abstract contract GasBySet is Accusing {
     uint256 private constant DOUBLE_VOTE_LIMIT = 500_000;
+    /// @dev Bytes of a transaction that nodes of root pass on.
+    uint256 private constant PASSED_ON = 128 * 1024;
 
     Operator[] private _others;
     EcdsaLoop private _loop;
@@ -41,6 +43,9 @@ abstract contract GasBySet is Accusing {
         _submit(_submission(content, _none()));
         _pass(10);
         _enlarge();
+        // The next checkpoint was accepted without a third, the two behind it with all: each names the set of an epoch that is reported.
+        _submit(_submission(_checkpoint(), _third()));
+        _pass(10);
         _accept(2, 10);
         // The members behind the four have no entries in the Registry; for showing the set they are taken as registered.
         vm.mockCall(address(registry), abi.encodeWithSelector(registry.hasKeys.selector), abi.encode(true));
@@ -88,28 +93,34 @@ abstract contract GasBySet is Accusing {
         (numbers[1], numbers[2], numbers[3]) = (1, 2, 3);
     }
 
-    /// @dev Of the newest epoch whose set is known to root, by operator 3, which is registered.
+    /// @dev By operator 3, which is registered: of an epoch whose set was named, and whose statements were signed, by all, and of one without a third.
     function _prepareReports() private {
         uint64 epoch = rootChain.head().accepted;
+        _prepareReportsOf(epoch, _none(), "");
+        _prepareReportsOf(epoch - 1, _thirdButThree(), ", a third missing");
+        _blocks(2);
+    }
+
+    function _prepareReportsOf(uint64 epoch, uint16[] memory absent, string memory suffix) private {
         ICourt.Claim memory claim = _claim(REPORTER, "by size", 0);
         ICourt.Kept memory none;
         ICourt.Accused memory accused = _accused(3, epoch);
         ICourt.DoubleVote memory votes = _doubleVote(3, epoch);
         ICourt.DoubleCheckpoint memory shares = _doubleCheckpoint(3, epoch - 1);
-        ICourt.DoubleCertificate memory both = _certificates(epoch - 1, _none(), _none());
-        ICourt.DoubleCertificate memory accepted = _certificates(epoch - 1, _none(), _thirdButThree());
-        accepted.first = checkpoints[epoch - 1];
-        delete accepted.firstCertificate;
+        ICourt.DoubleCertificate memory both = _certificates(epoch - 1, absent, absent);
         _commit(abi.encode(votes), claim);
         _commit(abi.encode(shares), claim);
         _commit(abi.encode(both), claim);
-        _commit(abi.encode(accepted), claim);
-        _blocks(2);
-        _calls["double vote"] = abi.encodeCall(court.revealVotes, (votes, accused, claim));
-        _calls["double checkpoint"] = abi.encodeCall(court.revealCheckpoints, (shares, accused, claim));
-        _calls["two certificates"] = abi.encodeCall(court.revealCertificates, (both, accused, none, claim));
-        _calls["a certificate, a third missing, beside the accepted one"] =
-            abi.encodeCall(court.revealCertificates, (accepted, accused, _kept(epoch - 1), claim));
+        _calls[string.concat("double vote", suffix)] = abi.encodeCall(court.revealVotes, (votes, accused, claim));
+        _calls[string.concat("double checkpoint", suffix)] =
+            abi.encodeCall(court.revealCheckpoints, (shares, accused, claim));
+        _calls[string.concat("two certificates", suffix)] =
+            abi.encodeCall(court.revealCertificates, (both, accused, none, claim));
+        both.first = checkpoints[epoch - 1];
+        delete both.firstCertificate;
+        _commit(abi.encode(both), claim);
+        _calls[string.concat("a certificate beside the accepted one", suffix)] =
+            abi.encodeCall(court.revealCertificates, (both, accused, _kept(epoch - 1), claim));
     }
 
     /// @dev As many as a third, without the accused.
@@ -168,16 +179,35 @@ abstract contract GasBySet is Accusing {
         vm.assertLe(_measure("double vote", address(court)), DOUBLE_VOTE_LIMIT);
     }
 
+    function test_gasOfADoubleVoteWithAThirdMissing() external {
+        vm.assertLe(_measure("double vote, a third missing", address(court)), DOUBLE_VOTE_LIMIT);
+    }
+
     function test_gasOfADoubleCheckpoint() external {
         _measure("double checkpoint", address(court));
+    }
+
+    function test_gasOfADoubleCheckpointWithAThirdMissing() external {
+        _measure("double checkpoint, a third missing", address(court));
     }
 
     function test_gasOfTwoCertificates() external {
         _measure("two certificates", address(court));
     }
 
+    /// Of 500 members, in 228 bytes more than nodes pass on: both lists of who is absent are in it.
+    function test_gasOfTwoCertificatesWithAThirdMissing() external {
+        string memory name = "two certificates, a third missing";
+        vm.assertEq(_calls[name].length > PASSED_ON, size() == 500);
+        _record(name, address(court));
+    }
+
     function test_gasOfACertificateBesideTheAcceptedOne() external {
-        _measure("a certificate, a third missing, beside the accepted one", address(court));
+        _measure("a certificate beside the accepted one", address(court));
+    }
+
+    function test_gasOfACertificateBesideTheAcceptedOneWithAThirdMissing() external {
+        _measure("a certificate beside the accepted one, a third missing", address(court));
     }
 
     function test_gasOfShowingFourOfASet() external {
@@ -199,6 +229,11 @@ abstract contract GasBySet is Accusing {
     }
 
     function _measure(string memory name, address to) private returns (uint256 today) {
+        vm.assertLe(_calls[name].length, PASSED_ON, "what nodes pass on");
+        return _record(name, to);
+    }
+
+    function _record(string memory name, address to) private returns (uint256 today) {
         bytes memory data = _calls[name];
         vm.assertGt(data.length, 0);
         uint256 dear;
@@ -206,7 +241,6 @@ abstract contract GasBySet is Accusing {
         name = string.concat("by set: ", name, ", ", vm.toString(size()), " members");
         vm.snapshotValue("operations", string.concat(name, " (tx)"), today);
         vm.snapshotValue("operations", string.concat(name, ", calldata at 64 (tx)"), dear);
-        vm.assertLe(data.length, 128 * 1024, "what nodes pass on");
     }
 }
 

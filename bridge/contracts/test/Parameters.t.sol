@@ -329,11 +329,29 @@ contract ParametersTest is Test {
 
     function test_theCourtsParametersHaveTheirRanges() external {
         _courtTakes(1, 1);
-        _courtTakes(1e9, BOND);
+        _courtTakes(1e9, BOND / 3);
         _courtRefuses(0, 2, "minCut", 0);
         _courtRefuses(1e9 + 1, 2, "minCut", 1e9 + 1);
         _courtRefuses(1, 0, "reward", 0);
-        _courtRefuses(1, BOND + 1, "reward", BOND + 1);
+        _courtRefuses(1, BOND / 3 + 1, "reward", BOND / 3 + 1);
+    }
+
+    /// A bond covers three rewards, by the same numbers as in a plan.
+    function test_aBondCoversThreeRewardsAsInAPlan() external {
+        string memory json = vm.readFile("../vectors/limits.json");
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".rewards[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".rewards[", vm.toString(i), "].");
+            bond = uint128(vm.parseJsonUint(json, string.concat(place, "bond")));
+            uint128 most = uint128(vm.parseJsonUint(json, string.concat(place, "most")));
+            vm.assertEq(most, bond / 3);
+            _courtTakes(1, most);
+            _courtRefuses(1, most + 1, "reward", most + 1);
+        }
+        vm.assertGe(i, 5);
+        // Of a bond that has no third there is no reward.
+        bond = 2;
+        _courtRefuses(1, 1, "reward", 1);
     }
 
     function _courtTakes(uint64 minCut, uint128 reward) private {
@@ -364,9 +382,8 @@ contract ParametersTest is Test {
 
     uint128 private constant BOND = 3 ether;
 
-    function bond() external pure returns (uint128) {
-        return BOND;
-    }
+    /// @notice As the Registry's: this is who the Court is created by.
+    uint128 public bond = BOND;
 
     function verifier() external view returns (IEd25519Verifier) {
         return IEd25519Verifier(address(this));

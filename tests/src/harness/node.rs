@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex};
 use alloy_primitives::B256;
 use ed25519_zebra::{SigningKey, VerificationKey};
 use plasmid::app::pool::Limits;
-use plasmid::app::ports::{Signer, Unsigned};
+use plasmid::app::ports::{OwnVotes, Signer, Unsigned};
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::genesis::Operator;
 use plasmid::chain::genesis::file::{File, Loaded};
 use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::Handler;
+use plasmid::node::config::Home;
+use plasmid::node::signer::{OlderCopy, Terms};
 use plasmid::store::image::{self, Heading};
 use plasmid::store::{Books, Memory, Pace, Store};
 use plasmid_bridge::proof::bls::SecretKey;
@@ -46,6 +48,8 @@ pub struct Node {
     pub mempool: Vec<Bytes>,
     /// Its sign state cannot be written: it votes and gives no shares.
     pub mute: Arc<AtomicBool>,
+    /// Its folder, where it has one: with the file in which its engine keeps how far the consensus key has signed.
+    pub home: Option<Home>,
     reexecute: bool,
     signed: Signed,
     disk: Memory,
@@ -77,6 +81,15 @@ impl Signer for Key {
     }
 }
 
+/// As `plasmid start` watches them.
+fn own_votes(home: &Home) -> Option<Box<dyn OwnVotes>> {
+    let terms = Terms {
+        password: None,
+        engine_elsewhere: false,
+    };
+    OlderCopy::watching(terms, home).expect("its files can be read")
+}
+
 impl Node {
     /// A validator with keys made of a number. The first two execute every segment again from its witness.
     pub fn new(number: u8, inbox: Inbox) -> Self {
@@ -87,6 +100,7 @@ impl Node {
             seen: Arc::new(Seen::new(inbox)),
             mempool: Vec::new(),
             mute: Arc::new(AtomicBool::new(false)),
+            home: None,
             reexecute: number < 2,
             signed: Signed::default(),
             disk: Memory::new(),
@@ -239,6 +253,7 @@ impl Node {
             store: shared,
             outlook: Arc::clone(&self.seen) as _,
             signer: Some(self.signer()),
+            own_votes: self.home.as_ref().and_then(own_votes),
             pool: Limits::default(),
             reexecute: self.reexecute,
             retain_blocks: 0,

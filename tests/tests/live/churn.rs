@@ -130,7 +130,7 @@ async fn backup(running: &mut Running, number: usize) -> PathBuf {
     backup
 }
 
-/// A member is killed; its folder is lost and comes back from the old copy; another machine takes over with the old copy's chain and the
+/// A member is killed; its folder is lost and comes back from the old copy, with which it does not vote; another machine takes over with the old copy's chain and the
 /// files that remember what was signed. Each time it validates again. That nothing was signed twice is seen at the end: no block has evidence.
 async fn dies_and_returns(running: &mut Running, number: usize, backup: &Path) {
     let node = running.network.nodes[number].as_mut().expect("it runs");
@@ -145,8 +145,11 @@ async fn dies_and_returns(running: &mut Running, number: usize, backup: &Path) {
     let lost = running.network.folder.join("lost");
     fs::rename(&folder, &lost).expect("the folder is lost");
     copy(backup, &folder);
+    does_not_vote_from_an_old_copy(running, number).await;
     running.start_node(number).await;
-    running.takes_turns(number, "from an old copy").await;
+    running
+        .takes_turns(number, "from an old copy, above what it had signed")
+        .await;
 
     running.stop_node(number).await;
     let home = running.home(number);
@@ -159,6 +162,41 @@ async fn dies_and_returns(running: &mut Running, number: usize, backup: &Path) {
     }
     running.start_node(number).await;
     running.takes_turns(number, "on another machine").await;
+}
+
+/// A block shows a vote of the node's key that the copy knows nothing of: it ends before it votes, each time, until its person has done what it says.
+async fn does_not_vote_from_an_old_copy(running: &mut Running, number: usize) {
+    let log = running.home(number).path().join("plasmid.log");
+    let state = running.home(number).engine().sign_state_path();
+    let before = fs::read(&state).expect("the copy's sign state");
+    for _ in 0..2 {
+        // The engine may end before it has answered.
+        let started = running.network.start_node(number).await;
+        let node = running.network.nodes[number].take();
+        running
+            .until("an old copy says what it is", async |_| {
+                let said = fs::read_to_string(&log).ok()?;
+                said.contains("this folder is an older copy").then_some(())
+            })
+            .await;
+        if let (Ok(()), Some(mut node)) = (started, node) {
+            running
+                .until("its application ends", |_| {
+                    let ended = node.app.exited().expect("a child").is_some();
+                    async move { ended.then_some(()) }
+                })
+                .await;
+        }
+        assert_eq!(
+            fs::read(&state).expect("it stands"),
+            before,
+            "nothing was signed"
+        );
+        fs::remove_file(&log).expect("the log is read");
+    }
+    let height = running.view().status(0).await.height + 10;
+    let above = format!(r#"{{"height":"{height}","round":0,"step":3}}"#);
+    fs::write(state, above).expect("written");
 }
 
 /// Copies a folder; sockets stay behind.

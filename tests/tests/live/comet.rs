@@ -244,6 +244,7 @@ impl Node {
             store,
             outlook: Arc::clone(&self.validator.seen) as _,
             signer: Some(self.validator.signer()),
+            own_votes: None,
             pool: PoolLimits::default(),
             reexecute: true,
             retain_blocks: 0,

@@ -193,7 +193,7 @@ fn command(running: &Running) -> std::process::Command {
     let network = &running.network;
     let mut command = plasmid_tests::plasmid();
     command
-        .args(["watch", "--from", "alice", "--output", "json"])
+        .args(["watch", "--from", "alice", "--json"])
         .args(["--beneficiary", &BENEFICIARY.to_string()])
         .args(["--root", network.anvil.url()])
         .args(["--registry", &network.local.registry.to_string()])

@@ -175,6 +175,7 @@ impl Bench {
             store: Arc::new(books),
             outlook: Arc::new(Blind),
             signer: None,
+            own_votes: None,
             pool: Limits::default(),
             reexecute: false,
             retain_blocks: 0,

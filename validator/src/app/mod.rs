@@ -64,7 +64,7 @@ use crate::store::{Identity, Included, Loaded, Store, StoreError};
 use handed::HandedIn;
 use mempool::Unswept;
 use pool::{Hash, Limits, Pool};
-use ports::{Outlook, Signer};
+use ports::{Outlook, OwnVotes, Signer};
 use reads::Disk;
 
 /// What the application runs with.
@@ -75,6 +75,8 @@ pub struct Surroundings {
     pub outlook: Arc<dyn Outlook>,
     /// The checkpoint key, of a validator.
     pub signer: Option<Box<dyn Signer>>,
+    /// How far the consensus key has signed, of a validator whose engine has its files beside this node.
+    pub own_votes: Option<Box<dyn OwnVotes>>,
     /// How much the pool holds.
     pub pool: Limits,
     /// Whether every segment of every block is executed again from its witness; a difference stops the node.

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use plasmid_bridge::relay::{acceptance::DeploymentEnd, inbox::View};
 
+use crate::chain::tally::CommitVote;
+use crate::engine::abci::Fault;
+
 /// The root chain's inbox, as far as this node has seen it finalized.
 pub trait Outlook: Send + Sync {
     /// What to report in a vote extension: a cursor at most `limit` past the child's, and the link there. `None` to abstain:
@@ -82,6 +85,16 @@ pub trait Signer: Send + Sync {
     /// # Errors
     /// [`Unsigned`] when another digest of this epoch was signed before, or the state cannot be synced or is full.
     fn share(&self, epoch: u64, digest: &B256, accepted: u64) -> Result<[u8; 192], Unsigned>;
+}
+
+/// How far the consensus key beside this node has signed, as its own file says.
+pub trait OwnVotes: Send + Sync {
+    /// A block shows these precommits of `height`. It is told of every block, in order, before the engine votes behind it.
+    ///
+    /// # Errors
+    /// When one is by the own key and the file says that it has signed less: the file is an older copy of itself, and what it lacks would be
+    /// signed a second time.
+    fn shown(&self, votes: &[CommitVote], height: u64) -> Result<(), Fault>;
 }
 
 /// Why a share was not signed.

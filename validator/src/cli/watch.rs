@@ -19,7 +19,7 @@ use super::{
     fees::FeeOptions,
     init::{SecondRoot, second_endpoint},
     keys::KeyOptions,
-    output::{self, Output},
+    output::{self, Format, Output},
     relay::state_folder,
 };
 use crate::{
@@ -74,6 +74,9 @@ pub struct WatchCommand {
     /// Sends nothing, and says what it would send and what that would cost.
     #[arg(long)]
     dry_run: bool,
+    /// Prints one JSON object a line (the same as `--output json`).
+    #[arg(long)]
+    json: bool,
 }
 
 impl WatchCommand {
@@ -109,6 +112,10 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
+    let output = match command.json {
+        true => Output::new(Format::Json),
+        false => output,
+    };
     let engines = connection.engines(&command.engines)?;
     let nodes = connection.nodes(&command.also_nodes)?;
     let child = ChildNodes::new(&engines, &nodes)?;

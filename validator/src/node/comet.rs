@@ -65,6 +65,18 @@ pub enum CometError {
         remembered: u64,
     },
     #[error(
+        "a block shows that this node's consensus key voted at height {shown}, and {state} says that it signed last at height {found}: this folder is an older copy \
+         of itself, from a backup perhaps, or another machine signs with the key. It would sign a second time what it has signed, so the node ends before it votes. \
+         Make sure that no other machine has the key. Then put the newest copy of the folder back; or, where that is lost, stop CometBFT and write \
+         {{\"height\":\"HEIGHT\",\"round\":0,\"step\":3}} into {state}, HEIGHT being ten more than the newest block that any node of the network shows, and start \
+         both again: the key then signs nothing up to there", state = state.display()
+    )]
+    ShownLater {
+        state: PathBuf,
+        found: u64,
+        shown: u64,
+    },
+    #[error(
         "{record} says how far a consensus key signed in another deployment, {found}, and this node is of {expected}: the folder was another network's, or a file \
          of it was copied here. Where this folder's own data are that network's, use a new folder. Otherwise move the file away and start again, and only where \
          CometBFT's priv_validator_state.json was not put back from a backup", record = record.display()

@@ -32,12 +32,14 @@ use crate::{
 };
 
 mod error;
+mod older;
 mod reach;
 mod replaced;
 mod shown;
 mod watch;
 
 pub use error::KeysError;
+pub use older::OlderCopy;
 pub use reach::Reach;
 use replaced::was_ours;
 use shown::{ShownOfKey, newest_signed};

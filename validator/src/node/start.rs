@@ -30,7 +30,7 @@ use super::{
     metrics::{self, MetricsError},
     root::{Keeping, RootReader, RootRefusal},
     shutdown,
-    signer::{self, KeyWatch, KeysError, Reach, Terms},
+    signer::{self, KeyWatch, KeysError, OlderCopy, Reach, Terms},
 };
 use crate::{
     app::{
@@ -188,11 +188,16 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Some(key.signer(state))
         }
     };
+    let own_votes = signs
+        .then(|| OlderCopy::watching(terms, &home))
+        .transpose()?;
+    let own_votes = own_votes.flatten();
     let own_key = signer.as_ref().map(|signer| signer.key());
     let surroundings = Surroundings {
         store: Arc::new(books),
         outlook: Arc::new(RootOutlook(root.clone(), Keeping::of(&parameters))),
         signer,
+        own_votes,
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
         retain_blocks: config.retained(parameters.evidence_age_blocks)?,

@@ -21,7 +21,7 @@ interface ICourt {
     /// @notice Fixed at genesis, part of what the operators agree on.
     /// @param minCut the least that an offence cuts, in parts of 10^9: 1 to 10^9.
     /// @param reward what one offence costs the culprit's bond, in wei, beside the gas of the proof: half for the reporter, half burned.
-    /// 1 to the Registry's bond.
+    /// 1 to a third of the Registry's bond.
     struct Parameters {
         uint64 minCut;
         uint128 reward;

@@ -41,6 +41,10 @@ impl App {
         if height <= self.state().tip.height {
             return self.answer_again(height, &hash);
         }
+        if let Some(own) = &self.surroundings.own_votes {
+            let (_, votes) = convert::commit(request.decided_last_commit.as_ref())?;
+            own.shown(&votes, height.saturating_sub(1))?;
+        }
         let executed = match self.recall(height, &hash) {
             Some(executed) => executed,
             None => {

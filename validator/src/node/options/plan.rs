@@ -28,8 +28,8 @@ pub const PLAN: [Described; 62] = [
     Described {
         name: "bond_wei",
         default: "`1000000000000000000`",
-        checked: "1 to 2^96",
-        refused: "\"0\"",
+        checked: "3 to 2^96",
+        refused: "\"2\"",
         meaning: "wei of bounty bond in what each operator sends",
     },
     Described {
@@ -427,7 +427,7 @@ pub const PLAN: [Described; 62] = [
     Described {
         name: "parameters.reporter_reward",
         default: "`100000000000000000`",
-        checked: "1 to bond_wei",
+        checked: "1 to a third of bond_wei, because a bond covers three",
         refused: "\"0\"",
         meaning: "what one offence costs the bond of who offended, in wei: half is the reporter's, half is burned",
     },

@@ -56,7 +56,7 @@ impl Plan {
         const DAY: u64 = 86_400;
         let given = &self.parameters;
         for (name, found, least, most) in [
-            ("bond_wei", self.bond_wei, 1, 1 << 96),
+            ("bond_wei", self.bond_wei, 3, 1 << 96),
             ("lock_secs", self.lock_secs.into(), 60, 365 * DAY as u128),
             ("inbox_price_wei", self.inbox_price_wei, 1, 1 << 96),
             (
@@ -119,12 +119,12 @@ impl Plan {
                 1,
                 3_650 * DAY as u128,
             ),
-            // A bond covers one reward at least.
+            // A bond covers three.
             (
                 "parameters.reporter_reward",
                 given.reporter_reward,
                 1,
-                self.bond_wei,
+                self.bond_wei / 3,
             ),
         ] {
             if !(least..=most).contains(&found) {

@@ -118,7 +118,7 @@ fn every_wrong_value_is_named() {
         slow.contains("root_block_secs is 61; it must be 1 to 60"),
         "{slow}"
     );
-    assert!(refusal(|plan| plan.bond_wei = 0).contains("bond_wei is 0"));
+    assert!(refusal(|plan| plan.bond_wei = 2).contains("bond_wei is 2; it must be 3 to"));
     assert!(refusal(|plan| plan.lock_secs = 1 << 40).contains("lock_secs is 1099511627776"));
     let doubling = refusal(|plan| plan.inbox_doubling_secs = 0);
     assert!(doubling.contains("inbox_doubling_secs is 0"), "{doubling}");

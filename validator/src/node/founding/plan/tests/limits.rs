@@ -163,6 +163,38 @@ impl Windows {
     }
 }
 
+/// Bonds, of which a third is the greatest reward.
+const BONDS: [u128; 5] = [
+    3,
+    5,
+    3_000_000_000_000_000_000,
+    1_000_000_000_000_000_001,
+    1 << 96,
+];
+
+/// A bond covers three rewards.
+fn reward(bond: &u128) -> Value {
+    let most = bond / 3;
+    let with = |reward: u128| {
+        let mut plan = plan();
+        plan.bond_wei = *bond;
+        plan.parameters.reporter_reward = reward;
+        plan
+    };
+    with(most)
+        .check()
+        .expect("three rewards are no more than the bond");
+    let said = refusal(|plan| *plan = with(most + 1));
+    assert!(
+        said.contains(&format!(
+            "parameters.reporter_reward is {}; it must be 1 to {most}",
+            most + 1
+        )),
+        "{said}"
+    );
+    json!({ "bond": bond.to_string(), "most": most.to_string() })
+}
+
 fn number(number: &Number) -> Value {
     for value in number.refused {
         let said = refusal(|plan| (number.set)(plan, *value));
@@ -180,7 +212,11 @@ fn number(number: &Number) -> Value {
 fn the_vectors_of_limits_are_what_a_plan_refuses() {
     let numbers: Vec<_> = NUMBERS.iter().map(number).collect();
     let windows: Vec<_> = WINDOWS.iter().map(Windows::case).collect();
-    let made = format!("{:#}\n", json!({ "numbers": numbers, "windows": windows }));
+    let rewards: Vec<_> = BONDS.iter().map(reward).collect();
+    let made = format!(
+        "{:#}\n",
+        json!({ "numbers": numbers, "rewards": rewards, "windows": windows })
+    );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bridge/vectors/limits.json");
     if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
         fs::write(&path, &made).expect("the vectors are written");
