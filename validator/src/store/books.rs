@@ -197,7 +197,7 @@ impl<S: Backend> Store for Books<S> {
     }
 
     fn segments(&self, epoch: u64, height: u64) -> Result<Option<Vec<OpenedSegment>>, StoreError> {
-        let recent = self.recent(|record| record.segments_of(height)?.records());
+        let recent = self.recent(|record| Some(record.segments_of(height)?.records.clone()));
         match recent {
             Some(records) => Ok(Some(records)),
             None => segments::read(&self.writer.archive.disk, epoch, height),
@@ -210,8 +210,8 @@ impl<S: Backend> Store for Books<S> {
         height: u64,
         number: u32,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.recent(|record| record.segments_of(height)?.bytes(number)) {
-            Some(bytes) => Ok(Some(bytes)),
+        match self.recent(|record| record.segments_of(height)?.bytes_of(number)) {
+            Some(bytes) => Ok(Some(Arc::unwrap_or_clone(bytes))),
             None => segments::read_bytes(&self.writer.archive.disk, (epoch, height), number),
         }
     }
