@@ -15,6 +15,7 @@
         clippy::expect_used,
         clippy::float_arithmetic,
         clippy::panic,
+        clippy::unreachable,
         clippy::unwrap_used
     )
 )]

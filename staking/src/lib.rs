@@ -24,6 +24,9 @@
         clippy::expect_used,
         clippy::float_arithmetic,
         clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unreachable,
         clippy::unwrap_used
     )
 )]

@@ -7,7 +7,6 @@
 //! The rules are those of [`links`](crate::chain::links) and [`signatures`](crate::chain::signatures), which a node judges itself by. What is found comes with
 //! the call of `FraudCourt` that shows it.
 
-#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(
@@ -17,6 +16,7 @@
         clippy::expect_used,
         clippy::float_arithmetic,
         clippy::panic,
+        clippy::unreachable,
         clippy::unwrap_used
     )
 )]

@@ -1,8 +1,19 @@
 //! The child chain's node: a pure ledger and chain, behind the feature `client` what a program needs that talks to a node, behind
 //! the feature `node` what an operator runs, and behind `localnet` a whole network on one machine.
 
-// They panic where they cannot write. `cli::output` and the log are where this program speaks.
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![deny(missing_docs)]
+// To print panics where nothing can be written to. `cli::output` and the log are where this program speaks.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod chain;
 pub mod court;

@@ -436,7 +436,7 @@ fn what_the_page_calls_refused_in_cometbft_s_file_is_refused() {
     let home = comet::Home::new(folder.path());
     let abci = "unix:///tmp/abci.sock";
     let address = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    let pace = comet::Pace::network(1_000);
+    let pace = comet::EnginePace::network(1_000);
     let settings = comet::Settings::local(abci.to_owned(), address(1), address(2), pace);
     home.write_config(&comet::Config::new(&settings))
         .expect("written");

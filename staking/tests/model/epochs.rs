@@ -6,7 +6,7 @@ use plasmid_staking::{
 };
 
 use crate::faults::Fault;
-use crate::run::{Outcome, Run};
+use crate::run::{Made, Outcome, Run};
 
 impl Run {
     pub fn mature(&mut self, later: u64) -> Result<Outcome, String> {
@@ -29,7 +29,7 @@ impl Run {
             accepted,
             arrival,
         });
-        let engine = self.engine(&input)?.err();
+        let (_, engine) = self.engine(&input)?.parts();
         let model = self.model.mature(epoch, accepted, arrival);
         if engine.is_none() != model.is_some() {
             return Err(format!(
@@ -59,7 +59,7 @@ impl Run {
         } else {
             let effects = self.engine(&Input::Release(fees))?;
             let expected = vec![Effect::Released { amount: released }];
-            if effects != Ok(expected) {
+            if effects != Made::Effects(expected) {
                 return Err(format!("released {effects:?}, the model {released}"));
             }
         }
@@ -76,8 +76,7 @@ impl Run {
                 released,
                 total_power: self.totals[&epoch],
             };
-            let done = self.engine(&Input::Reward(reward))?;
-            done.map_err(|reject| format!("a reward: {reject}"))?;
+            self.engine(&Input::Reward(reward))?.accepted("a reward")?;
         }
         for (seat, votes) in votes.iter().enumerate() {
             self.model.reward(seat, *votes, counted, released);
@@ -147,7 +146,7 @@ impl Run {
         while first < self.rules.seats {
             let count = (self.rules.seats - first).min(16);
             let done = self.engine(&input(first, count, total))?;
-            let effects = done.map_err(|reject| format!("a step: {reject}"))?;
+            let effects = done.accepted("a step")?;
             match effects.last() {
                 Some(Effect::Rolled { next, total: sum }) => (first, total) = (*next, *sum),
                 other => return Err(format!("a step ends with {other:?}")),

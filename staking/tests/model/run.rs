@@ -34,6 +34,32 @@ pub enum Outcome {
     Skipped,
 }
 
+/// What the engine made of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    Effects(Vec<Effect>),
+    /// It was rejected, for a reason of this kind.
+    Rejected(String),
+}
+
+impl Made {
+    /// Its effects, and the kind of its reject.
+    pub fn parts(self) -> (Vec<Effect>, Option<String>) {
+        match self {
+            Self::Effects(effects) => (effects, None),
+            Self::Rejected(kind) => (Vec::new(), Some(kind)),
+        }
+    }
+
+    /// Its effects; the run is wrong where the engine rejects it.
+    pub fn accepted(self, what: &str) -> Result<Vec<Effect>, String> {
+        match self {
+            Self::Effects(effects) => Ok(effects),
+            Self::Rejected(kind) => Err(format!("{what}: {kind}")),
+        }
+    }
+}
+
 /// What a run begins with.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -241,8 +267,8 @@ impl Run {
         }
     }
 
-    /// The engine's effects, or the kind of its reject.
-    pub fn engine(&mut self, input: &Input) -> Result<Result<Vec<Effect>, String>, String> {
+    /// What the engine makes of an input.
+    pub fn engine(&mut self, input: &Input) -> Result<Made, String> {
         let epoch = self.model.epoch;
         let rules = &self.rules;
         let mut port = Port::new(&self.store, self.fault);
@@ -252,9 +278,9 @@ impl Run {
                 self.store
                     .commit(written)
                     .map_err(|error| error.to_string())?;
-                Ok(Ok(effects))
+                Ok(Made::Effects(effects))
             }
-            Err(Error::Reject(reject)) => Ok(Err(kind_of(&reject))),
+            Err(Error::Reject(reject)) => Ok(Made::Rejected(kind_of(&reject))),
             Err(error) => Err(format!("{input:?}: {error:?}")),
         }
     }
@@ -265,7 +291,7 @@ impl Run {
             settle.epoch += 1;
         }
         let engine = self.engine(&sent)?;
-        let effects = engine.clone().unwrap_or_default();
+        let (effects, refused) = engine.parts();
         let seen = self.play(&effects);
         let before = self.seated();
         let positions = self.model.positions.len();
@@ -275,7 +301,6 @@ impl Run {
             .flat_map(|number| self.settling(*number))
             .collect();
         let model = ask(&mut self.model, input, &seen);
-        let refused = engine.err();
         if refused.is_some() != model.is_none() {
             return Err(format!(
                 "{input:?}: the engine says {refused:?}, the model {model:?}"

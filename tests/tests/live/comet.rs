@@ -25,8 +25,8 @@ use plasmid::ledger::transaction::{Body, Data};
 use plasmid::ledger::{Code, Slot};
 use plasmid::localnet::comet::Comet;
 use plasmid::localnet::port;
-use plasmid::node::comet::genesis::{Parts, ValidatorPart};
-use plasmid::node::comet::{self, Config, Genesis, Home, Pace, Peer, Settings};
+use plasmid::node::comet::genesis::{GenesisParts, ValidatorPart};
+use plasmid::node::comet::{self, Config, EnginePace, EnginePeer, Genesis, Home, Settings};
 use plasmid::node::tools::Tools;
 use plasmid::store::{Store, open};
 use plasmid::wire::engine_hash;
@@ -78,12 +78,17 @@ fn loopback() -> SocketAddr {
 impl Network {
     /// Validators, configured and not started.
     fn new(folder: &Path, count: u8) -> Self {
-        let pace = Pace::local(plasmid_tests::pace_ms(20));
+        let pace = EnginePace::local(plasmid_tests::pace_ms(20));
         Self::of(folder, count, pace, |_| {})
     }
 
     /// The same at a pace, with a genesis that is edited.
-    fn of(folder: &Path, count: u8, pace: Pace, edit: impl FnOnce(&mut ChainGenesis)) -> Self {
+    fn of(
+        folder: &Path,
+        count: u8,
+        pace: EnginePace,
+        edit: impl FnOnce(&mut ChainGenesis),
+    ) -> Self {
         let program = Tools::new(None).ensure_cometbft().unwrap();
         let inbox = Inbox::default();
         let validators: Vec<Validator> = (0..count)
@@ -114,10 +119,10 @@ impl Network {
             parts.push(ValidatorPart { key, power, name });
             let id = home.ensure_node_key(&[0x40 + number as u8; 32]).unwrap();
             let address = p2p[number].to_string();
-            peers.push(Peer { id, address });
+            peers.push(EnginePeer { id, address });
         }
         let parameters = &loaded.genesis.parameters;
-        let comet_genesis = Genesis::new(Parts {
+        let comet_genesis = Genesis::new(GenesisParts {
             time_secs: loaded.root.time,
             chain_id: loaded.deployment.chain_id.clone(),
             max_block_bytes: parameters.max_block_bytes,
@@ -469,7 +474,7 @@ async fn full_pools_and_keys_without_money_keep_nobody_out_who_pays_more() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Instant::now();
     let step = |name: &str| println!("{:>6.1} s  {name}", clock.elapsed().as_secs_f32());
-    let pace = Pace::network(plasmid_tests::block_time_ms(1_000));
+    let pace = EnginePace::network(plasmid_tests::block_time_ms(1_000));
     let mut network = Network::of(folder.path(), 2, pace, |genesis| {
         let dust = u128::from(EACH) * FEE;
         let poor = (0..POOR).map(|number| (People::stranger(number), dust));

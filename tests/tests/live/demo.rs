@@ -3,10 +3,10 @@
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Output, Stdio},
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Output, Stdio},
 };
 
 use plasmid_tests::plasmid;
@@ -176,63 +176,92 @@ fn nothing_seen_is_nothing_shown(seen: &Path) {
     }
 }
 
-/// Starts a demo in `folder` and waits until it has printed its row of `step`.
-fn demo_until(folder: &Path, step: u64) -> Child {
-    let mut demo = plasmid()
-        .args(["demo", "--json", "--block-time-ms"])
-        .arg(plasmid_tests::fast_block_time())
-        .arg("--dir")
-        .arg(folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the demo starts");
-    let rows = BufReader::new(demo.stdout.as_mut().expect("standard output"));
-    let made = rows
-        .lines()
-        .map_while(Result::ok)
-        .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
-        .find(|row| row["step"] == step);
-    let row = made.unwrap_or_else(|| panic!("the demo ended before step {step}"));
-    assert_eq!(row["ok"], true, "{row}");
-    demo
+/// A demo that runs. It ends with its test, which prints what the demo said when it fails.
+struct Running {
+    demo: Child,
+    rows: BufReader<ChildStdout>,
+    folder: PathBuf,
+    /// Its standard error.
+    said: PathBuf,
 }
 
-/// Waits for a demo's end; it must have failed and left no process behind.
-fn ends_and_leaves_nothing(mut demo: Child, folder: &Path) {
-    let mut rest = demo.stdout.take().expect("standard output");
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut rest, &mut text).expect("text");
-    assert!(!demo.wait().expect("it ends").success(), "{text}");
-    assert_eq!(
-        plasmid_tests::processes(folder),
-        Vec::<i32>::new(),
-        "processes are left: {text}"
-    );
-    let kept = fs::read_dir(folder).expect("the folder");
-    assert!(kept.count() > 0, "the logs are kept");
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.demo.kill() {
+            eprintln!("the demo is not killed: {error}");
+        }
+        if let Err(error) = self.demo.wait() {
+            eprintln!("the demo has not ended: {error}");
+        }
+        if std::thread::panicking() {
+            let said = fs::read(&self.said).unwrap_or_default();
+            eprintln!("the demo said:\n{}", String::from_utf8_lossy(&said));
+        }
+    }
+}
+
+impl Running {
+    /// Starts a demo below `base` and waits until it has printed its row of `step`.
+    fn until(base: &Path, step: u64) -> Self {
+        let (folder, said) = (base.join("demo"), base.join("said"));
+        let mut demo = plasmid()
+            .args(["demo", "--json", "--block-time-ms"])
+            .arg(plasmid_tests::fast_block_time())
+            .arg("--dir")
+            .arg(&folder)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&said).expect("a file"))
+            .spawn()
+            .expect("the demo starts");
+        let mut running = Self {
+            rows: BufReader::new(demo.stdout.take().expect("standard output")),
+            demo,
+            folder,
+            said,
+        };
+        let mut lines = running.rows.by_ref().lines().map_while(Result::ok);
+        let made = lines.find_map(|line| {
+            let row: Value = serde_json::from_str(&line).expect("a row");
+            (row["step"] == step).then_some(row)
+        });
+        let row = made.unwrap_or_else(|| panic!("the demo ended before step {step}"));
+        assert_eq!(row["ok"], true, "{row}");
+        running
+    }
+
+    /// Waits for its end; it must have failed and left no process behind.
+    fn ends_and_leaves_nothing(mut self) {
+        let mut text = String::new();
+        self.rows.read_to_string(&mut text).expect("text");
+        assert!(!self.demo.wait().expect("it ends").success(), "{text}");
+        assert_eq!(
+            plasmid_tests::processes(&self.folder),
+            Vec::<i32>::new(),
+            "processes are left: {text}"
+        );
+        let kept = fs::read_dir(&self.folder).expect("the folder");
+        assert!(kept.count() > 0, "the logs are kept");
+    }
 }
 
 #[test]
 fn an_interrupted_demo_stops_every_process() {
     let base = tempfile::tempdir().expect("a temporary folder");
-    let folder = base.path().join("demo");
-    let demo = demo_until(&folder, 2);
-    let pid = i32::try_from(demo.id()).expect("a process id");
+    let running = Running::until(base.path(), 2);
+    let pid = i32::try_from(running.demo.id()).expect("a process id");
     assert!(
-        plasmid_tests::processes(&folder).len() > 8,
+        plasmid_tests::processes(&running.folder).len() > 8,
         "four nodes, four engines, anvil"
     );
     assert_eq!(plasmid_tests::signal(pid, libc::SIGINT), 0);
-    ends_and_leaves_nothing(demo, &folder);
+    running.ends_and_leaves_nothing();
 }
 
 #[test]
 fn a_demo_whose_root_chain_dies_fails_and_stops_every_process() {
     let base = tempfile::tempdir().expect("a temporary folder");
-    let folder = base.path().join("demo");
-    let demo = demo_until(&folder, 2);
-    let anvil = plasmid_tests::processes(&folder)
+    let running = Running::until(base.path(), 2);
+    let anvil = plasmid_tests::processes(&running.folder)
         .into_iter()
         .find(|pid| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -241,5 +270,5 @@ fn a_demo_whose_root_chain_dies_fails_and_stops_every_process() {
         })
         .expect("anvil runs");
     assert_eq!(plasmid_tests::signal(anvil, libc::SIGKILL), 0);
-    ends_and_leaves_nothing(demo, &folder);
+    running.ends_and_leaves_nothing();
 }

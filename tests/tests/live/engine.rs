@@ -10,9 +10,9 @@ use std::time::Duration;
 use plasmid::engine::abci::{Address, Alarm, Fault, Handler, Limits, Outcome, Server};
 use plasmid::localnet::comet::Comet;
 use plasmid::localnet::port;
-use plasmid::node::comet::genesis::{Parts, ValidatorPart};
+use plasmid::node::comet::genesis::{GenesisParts, ValidatorPart};
 use plasmid::node::comet::{
-    self, Config, Genesis, Home, Pace, Peer, RpcError, Settings, check_version,
+    self, Config, EnginePace, EnginePeer, Genesis, Home, RpcError, Settings, check_version,
 };
 use plasmid::node::tools::Tools;
 use sha2::{Digest, Sha256};
@@ -216,12 +216,12 @@ fn network(folder: &Path, count: u8, transport: Transport) -> Vec<Node> {
             power: 10,
             name: format!("node{i}"),
         });
-        peers.push(Peer {
+        peers.push(EnginePeer {
             id: home.ensure_node_key(&seed(i, 2)).unwrap(),
             address: p2p[i].to_string(),
         });
     }
-    let genesis = Genesis::new(Parts {
+    let genesis = Genesis::new(GenesisParts {
         time_secs: 1_700_000_000,
         chain_id: "plasmid-counter".to_owned(),
         max_block_bytes: MAX_BYTES,
@@ -240,7 +240,7 @@ fn network(folder: &Path, count: u8, transport: Transport) -> Vec<Node> {
             Transport::Tcp => Address::Tcp(loopback()),
         };
         let proxy_app = address.to_string();
-        let pace = Pace::local(plasmid_tests::pace_ms(20));
+        let pace = EnginePace::local(plasmid_tests::pace_ms(20));
         let mut settings = Settings::local(proxy_app, loopback(), p2p[i], pace);
         settings.peers = peers.clone();
         settings.peers.remove(i);

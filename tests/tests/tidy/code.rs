@@ -199,13 +199,26 @@ pub fn impure(files: &[File]) -> Vec<String> {
     broken
 }
 
-/// Lints that every pure room denies.
-const DENIED: [&str; 6] = [
+/// Lints that every pure room denies, but where it is built for tests.
+const DENIED: [&str; 8] = [
     "clippy::arithmetic_side_effects",
     "clippy::disallowed_methods",
     "clippy::disallowed_types",
+    "clippy::expect_used",
     "clippy::float_arithmetic",
     "clippy::panic",
+    "clippy::unreachable",
+    "clippy::unwrap_used",
+];
+
+/// Lints that every crate denies but that of the tests: what it shows is documented, nothing in it panics, and nothing prints by itself.
+const DENIED_IN_CRATES: [&str; 7] = [
+    "missing_docs",
+    "clippy::expect_used",
+    "clippy::panic",
+    "clippy::print_stderr",
+    "clippy::print_stdout",
+    "clippy::unreachable",
     "clippy::unwrap_used",
 ];
 
@@ -216,19 +229,77 @@ pub fn undenied(room: &str, files: &[File]) -> Vec<String> {
         format!("{room}/lib.rs"),
         format!("{room}.rs"),
     ];
+    denied_at(room, &heads, &DENIED, files)
+}
+
+/// The same of a crate.
+pub fn undenied_in_crate(folder: &str, files: &[File]) -> Vec<String> {
+    let head = [format!("{folder}/src/lib.rs")];
+    denied_at(folder, &head, &DENIED_IN_CRATES, files)
+}
+
+/// Of these lints, those that the file at the head of a place does not deny.
+fn denied_at(place: &str, heads: &[String], lints: &[&str], files: &[File]) -> Vec<String> {
     let head = files.iter().find(|(name, _)| heads.contains(name));
     let Some((name, text)) = head else {
-        return vec![format!("{room}: there is no file at its head")];
+        return vec![format!("{place}: there is no file at its head")];
     };
-    let denied: String = text
-        .split("deny(")
-        .skip(1)
-        .filter_map(|behind| behind.split(')').next())
-        .collect();
-    let missing = DENIED.iter().filter(|lint| !denied.contains(**lint));
+    let attributes = Source::attributes(name, text);
+    let denied = attributes.iter().flat_map(|(_, attribute)| {
+        let behind = attribute.split("deny(").skip(1);
+        behind.flat_map(|behind| behind.split(')').take(1).flat_map(|list| list.split(',')))
+    });
+    let denied: BTreeSet<&str> = denied.collect();
+    let missing = lints.iter().filter(|lint| !denied.contains(**lint));
     missing
         .map(|lint| format!("{name}: it does not deny {lint}"))
         .collect()
+}
+
+/// What lets something undocumented, or something that panics or prints, pass without a reason; what lets a lint of pure rooms pass there, but in the
+/// files of `excused`; and rows of it that no file needs.
+pub fn let_pass(files: &[File], pure: &[&str], excused: &[(&str, &str)]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut needed = BTreeSet::new();
+    for (name, text) in files.iter().filter(|(name, _)| !is_test(name)) {
+        let is_pure = pure.iter().any(|room| {
+            let inside = name.strip_prefix(room);
+            inside.is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
+        });
+        for (number, attribute) in Source::attributes(name, text) {
+            let passes = ["allow(", "expect(", "warn("]
+                .iter()
+                .any(|word| says(&attribute, word));
+            let of = |lints: &[&str]| lints.iter().any(|lint| attribute.contains(lint));
+            if !passes || attribute.starts_with("cfg_attr(test,") {
+                continue;
+            }
+            if is_pure && of(&DENIED) && excused.iter().any(|(file, _)| file == name) {
+                needed.insert(name.as_str());
+            } else if is_pure && of(&DENIED) {
+                broken.push(format!("{name}:{number}: a pure room does without this"));
+            } else if of(&DENIED_IN_CRATES)
+                && (!attribute.contains("reason=\"") || attribute.contains("reason=\"\""))
+            {
+                broken.push(format!("{name}:{number}: give the reason why this passes"));
+            }
+        }
+    }
+    broken.extend(needless(excused, &needed));
+    broken
+}
+
+/// Entries that the lists of what pure rooms may not use lack, and entries without a reason.
+pub fn unlisted(name: &str, text: &str, wanted: &[&str]) -> Vec<String> {
+    let lacks = wanted
+        .iter()
+        .filter(|path| !text.contains(&format!("path = \"{path}\"")))
+        .map(|path| format!("{name}: it does not list {path}"));
+    let entries = text.lines().filter(|line| line.contains("path = \""));
+    let bare = entries
+        .filter(|line| !line.contains("reason = \"") || line.contains("reason = \"\""))
+        .map(|line| format!("{name}: {}: give the reason", line.trim()));
+    lacks.chain(bare).collect()
 }
 
 /// Files that name the machine's date, but those of `excused`; and rows of it that no file needs.

@@ -69,6 +69,19 @@ pub fn sleeps(files: &[File], allowed: &[(&str, &str)]) -> Vec<String> {
     broken
 }
 
+/// Results that stand in a Result: which of both says what was judged?
+pub fn nested_results(files: &[File]) -> Vec<String> {
+    let nested = files.iter().filter(|(_, text)| {
+        let dense: String = text.split_whitespace().collect();
+        dense.contains("Result<Result<")
+    });
+    nested
+        .map(|(name, _)| {
+            format!("{name}: a Result in a Result; make a type that says what was judged")
+        })
+        .collect()
+}
+
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }

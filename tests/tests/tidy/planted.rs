@@ -140,7 +140,7 @@ fn impure_code_is_found() {
 #[test]
 fn a_pure_room_that_does_not_deny_a_lint_is_found() {
     let lints = "clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::disallowed_types, \
-                 clippy::float_arithmetic, clippy::panic, clippy::unwrap_used";
+                 clippy::expect_used, clippy::float_arithmetic, clippy::panic, clippy::unreachable, clippy::unwrap_used";
     let whole = format!("#![cfg_attr(not(test), deny({lints}))]");
     for head in ["b/src/a/mod.rs", "b/src/a.rs"] {
         assert!(code::undenied("b/src/a", &[file(head, &whole)]).is_empty());
@@ -153,6 +153,71 @@ fn a_pure_room_that_does_not_deny_a_lint_is_found() {
     finds(
         &code::undenied("b/src/a", &[file("b/src/c.rs", &whole)]),
         "head",
+    );
+}
+
+#[test]
+fn a_crate_that_does_not_deny_a_lint_and_what_passes_without_a_reason_are_found() {
+    let lints = "clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unreachable, clippy::unwrap_used";
+    let whole = format!("#![deny(missing_docs)]\n#![cfg_attr(not(test), deny({lints}))]");
+    let of = |text: &str| code::undenied_in_crate("b", &[file("b/src/lib.rs", text)]);
+    assert!(of(&whole).is_empty());
+    for lint in lints.split(", ").chain(["missing_docs"]) {
+        finds(&of(&whole.replace(lint, "clippy::other")), lint);
+    }
+    // What a comment says denies nothing.
+    assert_eq!(of(&format!("// deny(missing_docs, {lints})")).len(), 7);
+    finds(
+        &code::undenied_in_crate("c", &[file("b/src/lib.rs", &whole)]),
+        "head",
+    );
+
+    let passes = |name: &str, text: &str| code::let_pass(&[file(name, text)], &["b/src/pure"], &[]);
+    for text in [
+        "#[expect(missing_docs, reason = \"words\")] pub struct A;",
+        "#[allow(clippy::panic, reason = \"words\")] fn f() {}",
+        "#![deny(missing_docs)]",
+        "#[allow(unused)] fn f() {}",
+    ] {
+        assert!(passes("b/src/a.rs", text).is_empty(), "{text}");
+    }
+    for text in [
+        "#[expect(missing_docs)] pub struct A;",
+        "#[allow(clippy::unwrap_used, reason = \"\")] fn f() {}",
+        "#![warn(missing_docs)]",
+    ] {
+        finds(&passes("b/src/a.rs", text), "reason");
+        assert!(passes("b/src/a/tests/b.rs", text).is_empty());
+    }
+    let excused = "#[expect(clippy::arithmetic_side_effects, reason = \"words\")] fn f() {}";
+    assert!(passes("b/src/purely.rs", excused).is_empty());
+    for name in ["b/src/pure.rs", "b/src/pure/a.rs"] {
+        finds(&passes(name, excused), "does without");
+        let rows = [(name, "words")];
+        let found = |text| code::let_pass(&[file(name, text)], &["b/src/pure"], &rows);
+        assert!(found(excused).is_empty());
+        finds(&found(""), "needs none");
+    }
+
+    let listed = "{ path = \"std::a\", reason = \"words\" },";
+    assert!(code::unlisted("c", listed, &["std::a"]).is_empty());
+    finds(&code::unlisted("c", listed, &["std::b"]), "std::b");
+    for bare in [
+        "{ path = \"std::a\" },",
+        "{ path = \"std::a\", reason = \"\" },",
+    ] {
+        finds(&code::unlisted("c", bare, &["std::a"]), "reason");
+    }
+}
+
+#[test]
+fn a_result_in_a_result_is_found() {
+    let of = |text: &str| habits::nested_results(&[file("b/src/a.rs", text)]);
+    assert!(of("fn f() -> Result<Vec<Result<(), A>>, B> {}").is_empty());
+    finds(&of("fn f() -> Result<Result<(), A>, B> {}"), "judged");
+    finds(
+        &of("fn f() -> Result<\n    Result<(), A>,\n    B,\n> {}"),
+        "judged",
     );
 }
 

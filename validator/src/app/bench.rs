@@ -85,6 +85,7 @@ pub struct Measured {
 
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum BenchError {
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -12,7 +12,7 @@ use super::signers::OwnTrees;
 use super::state::State;
 use super::unread::Unread;
 use super::{App, lock};
-use crate::chain::links::check_ends_by;
+use crate::chain::links::{EndsVerdict, check_ends_by};
 use crate::engine::abci::Fault;
 use crate::ledger::Slot;
 
@@ -86,20 +86,21 @@ impl App {
         leaf: impl FnMut(&Slot) -> Result<Option<Vec<u8>>, Unread>,
     ) -> Result<bool, Unread> {
         let (epoch, digest) = (checkpoint.epoch, checkpoint.digest());
-        let verdict = check_ends_by(checkpoint, last, self.parameters.ring, leaf)?;
-        if let Err(error) = &verdict {
+        let found = check_ends_by(checkpoint, last, self.parameters.ring, leaf)?;
+        if let EndsVerdict::Broken(error) = &found {
             tracing::error!(
                 epoch,
                 %error,
                 "this node's own checkpoint breaks a link rule, so it is not signed: anybody could have root void it. Compare this node with others, and report it"
             );
         }
+        let is_right = found == EndsVerdict::Fit;
         let mut known = lock(&self.ends.0);
-        known.insert(digest, verdict.is_ok());
+        known.insert(digest, is_right);
         if known.len() > MAX_REMEMBERED {
             known.pop_first();
         }
-        Ok(verdict.is_ok())
+        Ok(is_right)
     }
 
     fn last_block(

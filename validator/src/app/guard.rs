@@ -12,7 +12,7 @@ use tendermint_proto::v0_38::abci::{
 
 use super::{
     App,
-    query::{Answer, respond},
+    query::{QueryAnswer, respond},
     reads::{self, Door, ReadError, Reader, Source},
 };
 use crate::{
@@ -36,7 +36,7 @@ impl Guard {
     }
 
     /// These paths read the tip, and what they answer is put together from many leaves. No part of it is older than the answer's height.
-    fn read(&self, request: &RequestQuery, reader: &Reader<'_>) -> Result<Answer, ReadError> {
+    fn read(&self, request: &RequestQuery, reader: &Reader<'_>) -> Result<QueryAnswer, ReadError> {
         let tip = self.source.tip().height;
         if request.height != 0 && u64::try_from(request.height) != Ok(tip) {
             return Err(ReadError::Invalid(format!(
@@ -51,7 +51,7 @@ impl Guard {
                 shown(&request.path)
             )));
         }
-        Ok(Answer {
+        Ok(QueryAnswer {
             value: reads::answer(reader, &request.path, &request.data)?,
             height: tip,
             proof: None,

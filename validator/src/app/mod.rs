@@ -49,7 +49,7 @@ use tendermint_proto::v0_38::abci::{
     ResponseVerifyVoteExtension,
 };
 
-pub use staked::{Newest, Part};
+pub use staked::{Newest, StakedPage};
 pub use state::State;
 
 use crate::chain::epoch::set::copied_set;
@@ -106,7 +106,7 @@ pub struct App {
     /// Held by a block while it waits for the state, so that no later read gets the state first; the lock alone would allow that.
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
-    shares: shares::Verdicts,
+    shares: shares::ShareVerdicts,
     late: late::LateShares,
     past_sets: signers::PastSets,
     ends: ends::Ends,
@@ -192,7 +192,7 @@ impl App {
             state: RwLock::new(state),
             turnstile: Mutex::default(),
             judged: Mutex::default(),
-            shares: shares::Verdicts::default(),
+            shares: shares::ShareVerdicts::default(),
             late: late::LateShares::default(),
             past_sets: signers::PastSets::default(),
             ends: ends::Ends::default(),

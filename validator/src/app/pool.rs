@@ -11,6 +11,7 @@
 //!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
 //! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay. What its sender
 //!   has behind one of stake is held: strangers may make that one useless in each block, and what stands behind it would never be tried.
+//! - What lies behind a gap waits for a while, and a sender has a small part of these places ([`patience`]).
 //! - Whom blocks pass over again and again though they have room loses its right to its places ([`passed`]): no other node has what it sent.
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).
@@ -31,6 +32,7 @@ mod admission;
 mod feed;
 mod offer;
 mod passed;
+mod patience;
 mod queue;
 mod sweep;
 mod topic;
@@ -41,6 +43,7 @@ pub use feed::Feed;
 pub use offer::{Hash, Offer, PLACE_BYTES, Pending, bid};
 use passed::PassedOver;
 pub use passed::{Fill, Held};
+use patience::GapPatience;
 pub use queue::Purse;
 use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
@@ -119,6 +122,8 @@ pub struct Pool {
     gaps: usize,
     /// Whom blocks passed over.
     passed: BTreeMap<Account, PassedOver>,
+    /// How long senders have had something behind a gap.
+    patience: GapPatience,
     /// Places given up for what is ready, for what lies behind one of stake, and for what pays nothing.
     churn: BTreeMap<Readiness, Churn>,
     /// What waits and may no longer apply: it is judged again after a block.

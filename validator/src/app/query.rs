@@ -25,7 +25,7 @@ use crate::wire::shown;
 
 /// What a query gives.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub struct QueryAnswer {
     /// The value's bytes.
     pub value: Vec<u8>,
     /// The height that they are of.
@@ -74,7 +74,7 @@ impl App {
         &self,
         request: &RequestQuery,
         cancelled: &AtomicBool,
-    ) -> Result<Answer, ReadError> {
+    ) -> Result<QueryAnswer, ReadError> {
         let key = convert::hash(&request.data).map_err(|_| {
             let length = request.data.len();
             ReadError::Invalid(format!("a key has 32 bytes, not {length}"))
@@ -101,7 +101,7 @@ impl App {
         key: &B256,
         height: u64,
         prove: bool,
-    ) -> Result<Option<Answer>, ReadError> {
+    ) -> Result<Option<QueryAnswer>, ReadError> {
         let state = self.state();
         let tip = state.tip.height;
         if height != 0 && height != tip {
@@ -119,7 +119,7 @@ impl App {
             }
             false => None,
         };
-        Ok(Some(Answer {
+        Ok(Some(QueryAnswer {
             value: value.map_or_else(Vec::new, |(_, kind, value)| tagged(kind, value)),
             height: tip,
             proof,
@@ -132,7 +132,7 @@ impl App {
         key: &B256,
         height: u64,
         prove: bool,
-    ) -> Result<Answer, ReadError> {
+    ) -> Result<QueryAnswer, ReadError> {
         let unkept = || {
             let tip = self.state().tip.height;
             ReadError::NotFound(format!(
@@ -156,7 +156,7 @@ impl App {
             (true, Some(leaf)) => Some(past.prove(leaf)?),
             (true, None) => Some(past.prove(&past.low(key)?)?),
         };
-        Ok(Answer {
+        Ok(QueryAnswer {
             value: found.map_or_else(Vec::new, |leaf| tagged(leaf.kind, &leaf.value)),
             height,
             proof: proof.map(|inclusion| LeafProof { inclusion, block }),
@@ -177,7 +177,7 @@ fn tagged(kind: u8, value: &[u8]) -> Vec<u8> {
 /// [`Fault`] when this node is broken; a question that cannot be answered is refused.
 pub fn respond(
     request: &RequestQuery,
-    answer: Result<Answer, ReadError>,
+    answer: Result<QueryAnswer, ReadError>,
 ) -> Outcome<ResponseQuery> {
     let code = match &answer {
         Ok(_) => Code::Ok,

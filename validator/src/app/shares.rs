@@ -31,13 +31,13 @@ type Name = (u64, u16, B256);
 
 /// What is remembered of shares.
 #[derive(Debug, Default)]
-pub(super) struct Verdicts {
+pub(super) struct ShareVerdicts {
     of_shares: Mutex<Remembered>,
     /// Until which height a seat's shares over an epoch's checkpoint are not asked for.
     resting: Mutex<BTreeMap<(u64, u16), u64>>,
 }
 
-impl Verdicts {
+impl ShareVerdicts {
     /// Whether a share of `member` over `checkpoint` verifies.
     pub(super) fn verifies(
         &self,
@@ -262,7 +262,7 @@ mod tests {
         let (bad, other) = (member(&key, 3), member(&key, 4));
         let checkpoint = checkpoint(5);
         let good = key.sign_checkpoint(&checkpoint.digest());
-        let verdicts = Verdicts::default();
+        let verdicts = ShareVerdicts::default();
         assert!(verdicts.verifies_at(100, &other, &checkpoint, &good));
         // Another bad one with each vote: only the first is verified.
         for height in 100..100 + REST_HEIGHTS {

@@ -26,8 +26,10 @@ impl Newest {
 
 /// Some of what concerns stake, and the height and the index in it at which the next part begins.
 #[derive(Debug)]
-pub struct Part {
+pub struct StakedPage {
+    /// Results, the oldest first.
     pub found: Vec<Included>,
+    /// The height and the place to go on at.
     pub next: (u64, u32),
 }
 
@@ -42,7 +44,7 @@ impl App {
         from: (u64, u32),
         most: usize,
         newest: &Mutex<Newest>,
-    ) -> Result<Part, StoreError> {
+    ) -> Result<StakedPage, StoreError> {
         let (tip, latest) = {
             let state = self.state();
             (state.tip.height, state.latest())
@@ -64,6 +66,6 @@ impl App {
             Some(last) if found.len() >= most => (last.height, last.index.saturating_add(1)),
             _ => from.max((tip.saturating_add(1), 0)),
         };
-        Ok(Part { found, next })
+        Ok(StakedPage { found, next })
     }
 }

@@ -28,7 +28,7 @@ const KEPT_CHECKPOINTS: usize = 4;
 
 /// What this process executed.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Work {
+pub struct WorkDone {
     /// The first height; zero when there is none yet.
     pub first: u64,
     /// Segments of all blocks from that height to the tip.
@@ -50,7 +50,7 @@ pub struct State {
     /// The block whose Commit the engine has not called.
     pub(super) pending: Option<Arc<Record>>,
     /// What was executed since the start.
-    pub work: Work,
+    pub work: WorkDone,
     /// Checkpoints that root has accepted, by the messages that the child consumed since this process started: two thirds of the power
     /// reported them, so no endpoint of one node makes them up.
     pub accepted: u64,
@@ -87,7 +87,7 @@ impl State {
                 .collect(),
             checkpoints,
             pending: None,
-            work: Work::default(),
+            work: WorkDone::default(),
             accepted: 0,
             latest: None,
             answered: height,
@@ -102,7 +102,7 @@ impl State {
             epoch_blocks: Vec::new(),
             checkpoints: BTreeMap::new(),
             pending: None,
-            work: Work::default(),
+            work: WorkDone::default(),
             accepted: 0,
             latest: None,
             answered: 0,

@@ -42,31 +42,41 @@ pub fn check_ends(
         Ok::<_, Infallible>(found.map(|(_, _, value)| value.to_vec()))
     };
     match check_ends_by(checkpoint, last, ring, leaf) {
-        Ok(verdict) => verdict,
+        Ok(EndsVerdict::Fit) => Ok(()),
+        Ok(EndsVerdict::Broken(error)) => Err(error),
         Err(never) => match never {},
     }
+}
+
+/// What was found of a checkpoint beside its last block and the leaves of its state, once these could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndsVerdict {
+    /// It says what they say.
+    Fit,
+    /// It breaks this rule first.
+    Broken(LinkError),
 }
 
 /// The same, with the leaves of that state as `leaf` reads them.
 ///
 /// # Errors
-/// Those of `leaf`; the verdict is the answer.
+/// Those of `leaf`; what was found is the answer.
 pub fn check_ends_by<E>(
     checkpoint: &Checkpoint,
     last: &BlockCommitment,
     ring: u32,
     mut leaf: impl FnMut(&Slot) -> Result<Option<Vec<u8>>, E>,
-) -> Result<Result<(), LinkError>, E> {
+) -> Result<EndsVerdict, E> {
     if let Err(error) = check_last(checkpoint, last) {
-        return Ok(Err(error));
+        return Ok(EndsVerdict::Broken(error));
     }
     for (rule, slot) in (12..).zip(end_slots(checkpoint.epoch, ring)) {
         let value = leaf(&slot)?;
         if let Err(error) = check_leaf(checkpoint, rule, value.as_deref()) {
-            return Ok(Err(error));
+            return Ok(EndsVerdict::Broken(error));
         }
     }
-    Ok(Ok(()))
+    Ok(EndsVerdict::Fit)
 }
 
 /// Judges what a checkpoint says of its last block: L4 and L5 of the end.

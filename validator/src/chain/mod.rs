@@ -18,7 +18,6 @@
 //! | [`tree`] | the state tree in memory |
 //! | `cores`, `keyed` | work on all cores, with the same outcome as on one; values by key |
 
-#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(
@@ -28,6 +27,7 @@
         clippy::expect_used,
         clippy::float_arithmetic,
         clippy::panic,
+        clippy::unreachable,
         clippy::unwrap_used
     )
 )]

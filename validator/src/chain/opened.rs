@@ -33,18 +33,18 @@ pub struct OpenedSegment {
 }
 
 impl OpenedSegment {
-    /// A segment that this node made.
+    /// A segment that this node made, without its bytes, of which there are `length`.
     #[must_use]
-    pub fn of(record: &SegmentRecord, chunks_root: B256, bytes: &[u8]) -> Self {
+    pub fn bare(record: &SegmentRecord, chunks_root: B256, length: usize) -> Self {
         Self {
             kind: record.kind as u8,
             first: record.first,
             count: record.count,
-            length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            length: u32::try_from(length).unwrap_or(u32::MAX),
             chunks_root,
             before: record.before,
             after: record.after,
-            bytes: Some(bytes.to_vec()),
+            bytes: None,
         }
     }
 

@@ -7,6 +7,7 @@
 //! never mix. A segment's bytes are, for each of its transactions, length u32 | bytes; a boundary has none.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 pub use plasmid_bridge::proof::commitment::SegmentKind;
@@ -41,8 +42,8 @@ pub struct Segment {
     pub first: u32,
     /// Number of its transactions.
     pub count: u32,
-    /// Its transactions, each behind its length.
-    pub bytes: Vec<u8>,
+    /// Its transactions, each behind its length. They are shared with whoever keeps them for longer than the block.
+    pub bytes: Arc<Vec<u8>>,
     /// Its writes, in the order of the first one to each leaf.
     pub changes: Vec<Change>,
     /// Keys of the leaves that it touches, new ones included.
@@ -66,6 +67,7 @@ pub(crate) struct Applied<'b> {
 
 struct Open {
     segment: Segment,
+    bytes: Vec<u8>,
     written: BTreeSet<B256>,
     order: Vec<(B256, u8)>,
 }
@@ -118,7 +120,7 @@ impl Segments {
             open.segment.kind == applied.kind
                 && open.segment.count < MAX_SEGMENT_TRANSACTIONS
                 && open.segment.touched.len().saturating_add(new) <= MAX_SEGMENT_LEAVES
-                && open.segment.bytes.len().saturating_add(bytes) <= MAX_SEGMENT_BYTES
+                && open.bytes.len().saturating_add(bytes) <= MAX_SEGMENT_BYTES
         };
         if !self.open.as_ref().is_some_and(fits) {
             self.close(overlay);
@@ -129,8 +131,8 @@ impl Segments {
             .get_or_insert_with(|| Open::new(applied.kind, first));
         open.segment.count = open.segment.count.saturating_add(1);
         let length = u32::try_from(applied.bytes.len()).unwrap_or(u32::MAX);
-        open.segment.bytes.extend_from_slice(&length.to_be_bytes());
-        open.segment.bytes.extend_from_slice(applied.bytes);
+        open.bytes.extend_from_slice(&length.to_be_bytes());
+        open.bytes.extend_from_slice(applied.bytes);
         self.next = self.next.saturating_add(1);
         open.note(&applied.layer);
         overlay.keep(applied.layer);
@@ -168,11 +170,15 @@ impl Segments {
 
     fn close<R: Reads>(&mut self, overlay: &Overlay<'_, R>) {
         let Some(Open {
-            mut segment, order, ..
+            mut segment,
+            bytes,
+            order,
+            ..
         }) = self.open.take()
         else {
             return;
         };
+        segment.bytes = Arc::new(bytes);
         segment.changes = order
             .into_iter()
             .filter_map(|(key, kind)| {
@@ -191,10 +197,11 @@ impl Open {
                 kind,
                 first,
                 count: 0,
-                bytes: Vec::new(),
+                bytes: Arc::default(),
                 changes: Vec::new(),
                 touched: BTreeSet::new(),
             },
+            bytes: Vec::new(),
             written: BTreeSet::new(),
             order: Vec::new(),
         }

@@ -37,6 +37,10 @@ use super::{
 
 /// Money and messages between root and child. It has no `Debug`: an endpoint may hold a provider's key.
 #[derive(Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "what several commands share says what it is where it stands"
+)]
 pub enum BridgeCommand {
     /// Sends money from root to the child.
     Deposit(deposit::DepositCommand),

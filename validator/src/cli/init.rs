@@ -33,7 +33,7 @@ mod terms;
 
 use addresses::{listening, moniker, peer};
 pub(super) use steps::second_endpoint;
-use steps::{Step, kept_second};
+use steps::{InitStep, kept_second};
 
 /// Decimal places of the native coin.
 const DECIMALS: u32 = 18;
@@ -50,6 +50,10 @@ pub struct PlanFile {
 
 /// Steps of a founding, in their order.
 #[derive(Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "what several commands share says what it is where it stands"
+)]
 pub enum InitCommand {
     /// Writes a new plan; read it, change it, and give it to every operator.
     Plan(PlanCommand),
@@ -265,13 +269,13 @@ pub async fn run(
     match command {
         InitCommand::Plan(command) => plan(&command, output),
         InitCommand::Deploy { file, from } => {
-            Step::open(&file, connection, keys, Some(&from), output)
+            InitStep::open(&file, connection, keys, Some(&from), output)
                 .await?
                 .deploy()
                 .await
         }
         InitCommand::Register(command) => {
-            let step = Step::open(&command.file, connection, keys, Some(&command.from), output);
+            let step = InitStep::open(&command.file, connection, keys, Some(&command.from), output);
             let second = command.second.second_root.as_deref();
             let risk =
                 "if it lies, your stake and bond go to an address where nobody can take them back";
@@ -284,7 +288,7 @@ pub async fn run(
             agreement,
             second,
         } => {
-            let step = Step::open(&file, connection, keys, Some(&from), output);
+            let step = InitStep::open(&file, connection, keys, Some(&from), output);
             let risk = "if it lies, you agree on registrations that nobody made";
             let second = second.second_root.as_deref();
             step.await?
@@ -294,7 +298,7 @@ pub async fn run(
                 .await
         }
         InitCommand::Refund { file, from } => {
-            Step::open(&file, connection, keys, Some(&from), output)
+            InitStep::open(&file, connection, keys, Some(&from), output)
                 .await?
                 .refund()
                 .await
@@ -305,7 +309,7 @@ pub async fn run(
             pay,
             second,
         } => {
-            let step = Step::open(&file, connection, keys, Some(&from), output);
+            let step = InitStep::open(&file, connection, keys, Some(&from), output);
             let risk = "if it lies, what you pay in goes to a Registry that nobody agreed on";
             let second = second.second_root.as_deref();
             step.await?
@@ -315,7 +319,7 @@ pub async fn run(
                 .await
         }
         InitCommand::Join(command) => {
-            let step = Step::open(&command.file, connection, keys, None, output);
+            let step = InitStep::open(&command.file, connection, keys, None, output);
             let kept = kept_second(&Home::new(&command.home), &connection.root_address()?)?;
             let second = command.second_root.as_deref().or(kept.as_deref());
             let risk = "if it lies, this node joins a network that does not exist";
@@ -323,7 +327,7 @@ pub async fn run(
             step.join(&command, connection, keys).await
         }
         InitCommand::Status(file) => {
-            let step = Step::open(&file, connection, keys, None, output);
+            let step = InitStep::open(&file, connection, keys, None, output);
             step.await?.status().await
         }
     }

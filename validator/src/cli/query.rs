@@ -46,6 +46,10 @@ const MAX_PAGE: usize = 64;
 
 /// Reads of the child chain.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "what several commands share says what it is where it stands"
+)]
 pub enum QueryCommand {
     /// Balance, sequence and payout address of an account.
     Account {

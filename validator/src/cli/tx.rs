@@ -44,6 +44,10 @@ const MAX_FEE: u128 = 10_000_000_000_000_000;
 
 /// Transactions on the child chain.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "what several commands share says what it is where it stands"
+)]
 pub enum TxCommand {
     #[command(flatten)]
     Make(Box<Make<Signing, Asked>>),

@@ -10,7 +10,6 @@
 //! transaction wrote nothing. After every block Σ balances + stakes + fee pool + burned = credited − withdrawn, for each asset
 //! ([`conservation`]).
 
-#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(
@@ -20,6 +19,7 @@
         clippy::expect_used,
         clippy::float_arithmetic,
         clippy::panic,
+        clippy::unreachable,
         clippy::unwrap_used
     )
 )]

@@ -304,7 +304,7 @@ pub enum Reject {
     MadeRoomOften,
     /// It waited, and was removed from the mempool.
     #[error(
-        "this transaction was removed from the mempool: its sender can no longer pay for it, it did not apply, or it made room for others; sign and send it again"
+        "this transaction was removed from the mempool: its sender can no longer pay for it, it did not apply, it made room for others, or it waited too long for the one before it; sign and send it again"
     )]
     GivenUp,
 }

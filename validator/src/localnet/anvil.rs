@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use plasmid_bridge::client::rpc::{Limits, Rpc, RpcError};
 
-use super::port::{self, Taken};
+use super::port::{self, PortTaken};
 use super::process::{Child, ProcessError};
 
 mod keeper;
@@ -37,8 +37,11 @@ const KEPT_STATES: u64 = 16;
 /// How a local root chain runs.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Where it listens, on loopback.
     pub port: u16,
+    /// Its chain id.
     pub chain_id: u64,
+    /// The time from one block to the next while transactions wait.
     pub block_time_secs: u64,
     /// The time from one block to the next while no transaction waits: at least `block_time_secs`. anvil holds every block in memory.
     pub idle_block_time_secs: u64,
@@ -48,9 +51,10 @@ pub struct Options {
 
 /// Why a local root chain did not start.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum AnvilError {
     #[error(transparent)]
-    Port(#[from] Taken),
+    Port(#[from] PortTaken),
     #[error(transparent)]
     Process(#[from] ProcessError),
     #[error("cannot use {path}: {source}", path = path.display())]

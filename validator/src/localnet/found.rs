@@ -23,7 +23,7 @@ use crate::{
     client::signer::Signer,
     ledger::Parameters,
     node::{
-        comet::{Peer, keys::node_id},
+        comet::{EnginePeer, keys::node_id},
         config::Home,
         development,
         founding::{
@@ -323,7 +323,7 @@ pub(super) fn place(founding: &Founding, number: usize) -> Result<Place, LocalEr
     let mut share_with = Vec::new();
     let others = founding.nodes.iter().enumerate();
     for (other, ports) in others.filter(|(other, _)| *other != number) {
-        peers.push(Peer {
+        peers.push(EnginePeer {
             id: node_id(&development::secret("node", place_of(other)))?,
             address: loopback(ports.p2p).to_string(),
         });

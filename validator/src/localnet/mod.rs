@@ -58,6 +58,7 @@ pub const ROOT_CHAIN_ID: u64 = 31_337;
 
 /// Why a local network does not start.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum LocalError {
     /// Too few or too many.
     #[error("{0} validators: a local network has 1 to {MAX_VALIDATORS}")]
@@ -126,7 +127,7 @@ pub enum LocalError {
     Unsaid(String),
     /// A port is taken.
     #[error(transparent)]
-    Port(#[from] port::Taken),
+    Port(#[from] port::PortTaken),
     #[error(transparent)]
     Install(#[from] InstallError),
     #[error(transparent)]

@@ -1,23 +1,44 @@
 //! TCP ports on loopback: finding free ones, and saying which one is taken.
+//!
+//! A port is chosen long before a process listens on it, and nobody listens there while that process is down. So that no other process of this
+//! program chooses it meanwhile, ports are chosen in blocks, and whoever chooses from a block holds the UDP port of the block's number until its end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Ports that this process has handed out: the system may offer one again before it is bound.
-static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+/// What this process has of the ports.
+#[derive(Debug)]
+struct Blocks {
+    /// Those that it holds, by their first port.
+    held: BTreeMap<u16, UdpSocket>,
+    /// What is left of the block that it chooses from: none is handed out twice, because the system may offer one again before it is bound.
+    rest: Range<u16>,
+}
+
+static BLOCKS: Mutex<Blocks> = Mutex::new(Blocks {
+    held: BTreeMap::new(),
+    rest: 0..0,
+});
+
+fn blocks() -> MutexGuard<'static, Blocks> {
+    BLOCKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A port that something else listens on.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "port {port}, wanted for {purpose}, is taken: end the process that listens there, or choose another port"
 )]
-pub struct Taken {
+pub struct PortTaken {
+    /// The port.
     pub port: u16,
+    /// What wanted it.
     pub purpose: String,
+    /// What the system said.
     pub source: io::Error,
 }
 
@@ -25,39 +46,79 @@ pub struct Taken {
 /// would otherwise sit on a stopped node's port when it comes back.
 const CHOICE: Range<u16> = 10_000..32_000;
 
-/// A loopback port that is free now and that this process has not handed out before. Another process may still take it
-/// before it is bound.
-pub fn free() -> io::Result<u16> {
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let count = CHOICE.end - CHOICE.start;
-    let first = rand::random_range(0..count);
-    for place in 0..count {
-        let port =
-            CHOICE.start + (u32::from(first) + u32::from(place)).rem_euclid(count.into()) as u16;
-        if !given.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            given.insert(port);
-            return Ok(port);
+/// Ports of a block.
+const BLOCK: u16 = 50;
+
+impl Blocks {
+    /// Holds the block that begins with this port, if no other process does.
+    fn hold(&mut self, first: u16) -> bool {
+        let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, first)) else {
+            return false;
+        };
+        self.held.insert(first, socket);
+        true
+    }
+
+    /// Goes on with a port that was chosen before: while this process runs, no other one chooses from its block, unless one does so already.
+    fn keep(&mut self, port: u16) {
+        if !CHOICE.contains(&port) {
+            return;
+        }
+        let first = port - (port - CHOICE.start) % BLOCK;
+        if !self.held.contains_key(&first) {
+            self.hold(first);
         }
     }
-    Err(io::Error::new(
-        io::ErrorKind::AddrInUse,
-        format!("no port of {} to {} is free", CHOICE.start, CHOICE.end - 1),
-    ))
+
+    /// Chooses from another block from now on; says whether there is one.
+    fn go_on(&mut self) -> bool {
+        let count = (CHOICE.end - CHOICE.start) / BLOCK;
+        let begin = rand::random_range(0..count);
+        for place in 0..count {
+            let number = (begin + place) % count;
+            let first = CHOICE.start + number * BLOCK;
+            if !self.held.contains_key(&first) && self.hold(first) {
+                self.rest = first..first + BLOCK;
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// A loopback port that is free now, and that no process of this program has chosen that still runs. Another program may still take it before it is
+/// bound.
+pub fn free() -> io::Result<u16> {
+    let mut blocks = blocks();
+    loop {
+        if let Some(port) = blocks.rest.next() {
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return Ok(port);
+            }
+        } else if !blocks.go_on() {
+            let (first, last) = (CHOICE.start, CHOICE.end - 1);
+            let why = format!("all ports from {first} to {last} are chosen by others");
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, why));
+        }
+    }
 }
 
 /// How long a process that was just killed may take until the system has closed its sockets, and how often that is looked at.
 const CLOSING: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Checks that `port` can be bound on loopback, for `purpose` in the words of an error. Waits a moment for a process that is
+/// Checks that `port` can be bound on loopback, for `purpose` in the words of an error, and keeps others from choosing it. Waits a moment for a process that is
 /// ending: it is gone from the list of processes before its sockets are closed. Blocks the thread.
-pub fn require_free(port: u16, purpose: &str) -> Result<(), Taken> {
+pub fn require_free(port: u16, purpose: &str) -> Result<(), PortTaken> {
     let began = Instant::now();
     loop {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Ok(_) => return Ok(()),
+            Ok(_) => {
+                blocks().keep(port);
+                return Ok(());
+            }
             Err(source) if began.elapsed() >= CLOSING => {
-                return Err(Taken {
+                return Err(PortTaken {
                     port,
                     purpose: purpose.to_owned(),
                     source,
@@ -70,12 +131,14 @@ pub fn require_free(port: u16, purpose: &str) -> Result<(), Taken> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn free_ports_differ_and_a_taken_one_is_named_with_its_purpose() {
-        let ports: BTreeSet<_> = (0..50).map(|_| free().unwrap()).collect();
-        assert_eq!(ports.len(), 50);
+        let ports: BTreeSet<_> = (0..120).map(|_| free().unwrap()).collect();
+        assert_eq!(ports.len(), 120);
         assert!(ports.iter().all(|port| CHOICE.contains(port)));
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -85,5 +148,31 @@ mod tests {
         assert!(text.contains(&port.to_string()) && text.contains("the first node's RPC"));
         drop(listener);
         require_free(port, "anything").unwrap();
+    }
+
+    #[test]
+    fn two_processes_never_choose_from_the_same_block() {
+        let empty = || Blocks {
+            held: BTreeMap::new(),
+            rest: 0..0,
+        };
+        let (mut one, mut other) = (empty(), empty());
+        assert!(one.go_on() && other.go_on());
+        assert_ne!(one.rest, other.rest);
+        let first = one.rest.start;
+        other.keep(first + BLOCK - 1);
+        assert!(!other.held.contains_key(&first) && other.held.len() == 1);
+        // A port that was chosen before a start is kept in the same way, with its whole block.
+        let mut resumed = empty();
+        let mut ports = (CHOICE.start + 7..CHOICE.end).step_by(BLOCK.into());
+        let kept = ports.find(|port| {
+            resumed.keep(*port);
+            !resumed.held.is_empty()
+        });
+        let first = kept.expect("a block that nobody holds") - 7;
+        assert!(resumed.held.contains_key(&first) && !one.hold(first) && !other.hold(first));
+        // What is no choice of ours is nobody's.
+        resumed.keep(CHOICE.end);
+        assert_eq!(resumed.held.len(), 1);
     }
 }

@@ -25,6 +25,7 @@ const TAIL_BYTES: u64 = 2_000;
 
 /// What goes wrong with a child process.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum ProcessError {
     #[error("cannot start {name} ({program})")]
     Spawn {

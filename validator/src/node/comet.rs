@@ -19,7 +19,15 @@ use plasmid_bridge::client::whole;
 use crate::engine::version::{COMETBFT_VERSION, triple};
 
 mod beside;
+#[expect(
+    missing_docs,
+    reason = "the names are those of CometBFT's documentation"
+)]
 pub mod config;
+#[expect(
+    missing_docs,
+    reason = "the names are those of CometBFT's documentation"
+)]
 pub mod genesis;
 pub mod keys;
 mod merge;
@@ -30,12 +38,13 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Pace, Peer, Settings};
+pub use config::{Config, EnginePace, EnginePeer, Settings};
 pub use genesis::Genesis;
 pub use rpc::{Client, RpcError};
 
 /// What goes wrong with CometBFT's files, its program or its RPC.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum CometError {
     #[error("cannot use {path}", path = path.display())]
     File { path: PathBuf, source: io::Error },
@@ -146,31 +155,37 @@ impl Home {
         }
     }
 
+    /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
+    /// Its configuration.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
         self.folder.join("config/config.toml")
     }
 
+    /// The genesis.
     #[must_use]
     pub fn genesis_path(&self) -> PathBuf {
         self.folder.join("config/genesis.json")
     }
 
+    /// The key that signs votes.
     #[must_use]
     pub fn consensus_key_path(&self) -> PathBuf {
         self.folder.join("config/priv_validator_key.json")
     }
 
+    /// The key that peers know the node by.
     #[must_use]
     pub fn node_key_path(&self) -> PathBuf {
         self.folder.join("config/node_key.json")
     }
 
+    /// How far the consensus key has signed.
     #[must_use]
     pub fn sign_state_path(&self) -> PathBuf {
         self.folder.join("data/priv_validator_state.json")

@@ -77,6 +77,7 @@ pub struct Options {
 
 /// Why a node does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum StartError {
     #[error(transparent)]
     Descriptors(#[from] TooFew),

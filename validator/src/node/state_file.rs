@@ -30,6 +30,7 @@ const BUFFER: usize = 1 << 20;
 
 /// Why nothing was exported or imported.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum StateFileError {
     #[error(transparent)]
     Config(#[from] ConfigError),

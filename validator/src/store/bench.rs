@@ -18,14 +18,18 @@ const SEGMENT: usize = 65;
 /// A measured number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
+    /// What was measured.
     pub name: &'static str,
+    /// How much it is.
     pub value: f64,
+    /// Of what.
     pub unit: &'static str,
 }
 
 /// Why a measurement could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum BenchError {
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
+pub enum StoreBenchError {
     #[error(transparent)]
     Tree(#[from] TreeError),
     #[error(transparent)]
@@ -64,7 +68,7 @@ pub fn accounts(count: u32) -> Result<Tree, TreeError> {
 ///
 /// # Errors
 /// As [`accounts`].
-pub fn tree(size: Size) -> Result<Vec<Figure>, BenchError> {
+pub fn tree(size: Size) -> Result<Vec<Figure>, StoreBenchError> {
     let began = Instant::now();
     let mut tree = accounts(size.accounts)?;
     let mut figures = vec![Figure {
@@ -109,7 +113,7 @@ pub fn tree(size: Size) -> Result<Vec<Figure>, BenchError> {
 ///
 /// # Errors
 /// What the store refuses.
-pub fn disk(folder: &Path, size: Size) -> Result<Vec<Figure>, BenchError> {
+pub fn disk(folder: &Path, size: Size) -> Result<Vec<Figure>, StoreBenchError> {
     let identity = Identity {
         deployment: [0; 20],
         genesis_root: Hash::ZERO,

@@ -15,7 +15,7 @@ use super::load::Loaded;
 use super::record::{Record, Share};
 use super::sealed::Sealed;
 use super::state::{Floor, last_mark};
-use super::writer::{Desk, Recent, Shared, Task, Writer};
+use super::writer::{Recent, Writer, WriterDesk, WriterState, WriterTask};
 use super::{Identity, Included, Store, StoreError, segments, staked};
 use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::{Layer, Old};
@@ -65,14 +65,14 @@ impl<S: Backend> Books<S> {
         let folded_mark = opened.folded.mark.map(|(epoch, _)| epoch);
         let writer = Arc::new(Writer {
             archive,
-            desk: Mutex::new(Desk {
+            desk: Mutex::new(WriterDesk {
                 last_mark: mark.or(opened.folded.mark),
                 folded: opened.folded,
                 folding: None,
                 floor: opened.floor,
                 cabinet: Cabinet::new(folded_mark, opened.floor.epoch),
             }),
-            shared: Mutex::new(Shared::new(opened.recent, height, layer)),
+            shared: Mutex::new(WriterState::new(opened.recent, height, layer)),
             changed: Condvar::new(),
         });
         let thread = match pace {
@@ -88,7 +88,11 @@ impl<S: Backend> Books<S> {
         Ok((books, opened.loaded))
     }
 
-    fn enqueue(&self, mut shared: MutexGuard<'_, Shared>, task: Task) -> Result<(), StoreError> {
+    fn enqueue(
+        &self,
+        mut shared: MutexGuard<'_, WriterState>,
+        task: WriterTask,
+    ) -> Result<(), StoreError> {
         shared.check()?;
         shared.push(task);
         drop(shared);
@@ -139,7 +143,7 @@ impl<S: Backend> Store for Books<S> {
         if given != expected {
             return Err(StoreError::Order { expected, given });
         }
-        self.enqueue(shared, Task::Commit(recent))
+        self.enqueue(shared, WriterTask::Commit(recent))
     }
 
     fn flush(&self) -> Result<Option<u64>, StoreError> {
@@ -156,18 +160,18 @@ impl<S: Backend> Store for Books<S> {
     }
 
     fn retain(&self, floor: Floor) -> Result<(), StoreError> {
-        self.enqueue(self.writer.lock(), Task::Retain(floor))
+        self.enqueue(self.writer.lock(), WriterTask::Retain(floor))
     }
 
     fn keep_share(&self, share: Share) -> Result<(), StoreError> {
-        self.enqueue(self.writer.lock(), Task::Share(share))
+        self.enqueue(self.writer.lock(), WriterTask::Share(share))
     }
 
     fn keep_layer(&self, layer: Arc<Layer>) -> Result<(), StoreError> {
         let shared = self.writer.lock();
         match shared.layer_taken >= Some(layer.mark().epoch) {
             true => Ok(()),
-            false => self.enqueue(shared, Task::Layer(layer)),
+            false => self.enqueue(shared, WriterTask::Layer(layer)),
         }
     }
 
@@ -197,7 +201,7 @@ impl<S: Backend> Store for Books<S> {
     }
 
     fn segments(&self, epoch: u64, height: u64) -> Result<Option<Vec<OpenedSegment>>, StoreError> {
-        let recent = self.recent(|record| record.segments_of(height)?.records());
+        let recent = self.recent(|record| Some(record.segments_of(height)?.records.clone()));
         match recent {
             Some(records) => Ok(Some(records)),
             None => segments::read(&self.writer.archive.disk, epoch, height),
@@ -210,8 +214,8 @@ impl<S: Backend> Store for Books<S> {
         height: u64,
         number: u32,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.recent(|record| record.segments_of(height)?.bytes(number)) {
-            Some(bytes) => Ok(Some(bytes)),
+        match self.recent(|record| record.segments_of(height)?.bytes_of(number)) {
+            Some(bytes) => Ok(Some(Arc::unwrap_or_clone(bytes))),
             None => segments::read_bytes(&self.writer.archive.disk, (epoch, height), number),
         }
     }

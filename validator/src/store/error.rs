@@ -5,6 +5,7 @@ use std::{fmt, io};
 
 /// Why the store refuses or failed. It is a fault of this node in every case, never of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum StoreError {
     /// The bytes on disk are not what was written.
     #[error(

@@ -17,8 +17,8 @@ use super::archive::Archive;
 use super::backend::Backend;
 use super::keys::{self, Table};
 use super::record;
-use super::writer::{Desk, MIN_STEPS, Writer};
-use crate::chain::tree::{Entry, Layer, MAX_VALUE, Mark, Old, above};
+use super::writer::{MIN_STEPS, Writer, WriterDesk};
+use crate::chain::tree::{EpochMark, Layer, LayerEntry, MAX_VALUE, Old, above};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use std::collections::{BTreeSet, VecDeque};
@@ -45,7 +45,7 @@ pub(super) enum Filed {
 }
 
 /// A mark with the place of its layer: mark ‖ 0 u8, 1 u8 or 2 u8 ‖ old leaves u32.
-pub(super) fn encode_mark(mark: &Mark, filed: Filed) -> Vec<u8> {
+pub(super) fn encode_mark(mark: &EpochMark, filed: Filed) -> Vec<u8> {
     let mut body = Vec::new();
     record::put_mark(&mut body, mark);
     let (kind, leaves) = match filed {
@@ -59,7 +59,7 @@ pub(super) fn encode_mark(mark: &Mark, filed: Filed) -> Vec<u8> {
 }
 
 /// The inverse of [`encode_mark`].
-pub(super) fn decode_mark(body: &[u8]) -> Result<(Mark, Filed), DecodeError> {
+pub(super) fn decode_mark(body: &[u8]) -> Result<(EpochMark, Filed), DecodeError> {
     let mut reader = Reader::new(body);
     let mark = record::take_mark(&mut reader)?;
     let kind = reader.u8()?;
@@ -178,7 +178,7 @@ impl Cabinet {
 impl<S: Backend> Writer<S> {
     /// Writes layers that the tree handed over, and removes what is below the floor, while nothing else waits and a little even
     /// then.
-    pub fn file(&self, desk: &mut Desk) -> Result<(), StoreError> {
+    pub fn file(&self, desk: &mut WriterDesk) -> Result<(), StoreError> {
         for steps in 1.. {
             let stepped = desk.cabinet.step(&self.archive)?;
             let piled = desk.cabinet.ready_bytes() > MAX_READY_BYTES;
@@ -197,7 +197,7 @@ impl<S: Backend> Writer<S> {
 }
 
 impl<S: Backend> Archive<S> {
-    fn put_layer(&self, mark: Mark, filed: Filed) -> Result<(), StoreError> {
+    fn put_layer(&self, mark: EpochMark, filed: Filed) -> Result<(), StoreError> {
         let body = encode_mark(&mark, filed);
         self.disk.put(Table::Layer, &keys::layer(mark.epoch), &body)
     }
@@ -210,8 +210,8 @@ impl<S: Backend> Archive<S> {
         for (level, place, entry) in filing.layer.entries(filing.written).take(STEP) {
             let key = keys::past(level, place, mark.epoch);
             match entry {
-                Entry::Leaf(old) => past.put(&key, &encode_old(old))?,
-                Entry::Node(hash) => past.put(&key, hash.as_slice())?,
+                LayerEntry::Leaf(old) => past.put(&key, &encode_old(old))?,
+                LayerEntry::Node(hash) => past.put(&key, hash.as_slice())?,
             };
             count += 1;
         }
@@ -312,7 +312,7 @@ impl<S: Backend> Archive<S> {
         }
     }
 
-    pub fn mark(&self, body: &[u8]) -> Result<(Mark, Filed), StoreError> {
+    pub fn mark(&self, body: &[u8]) -> Result<(EpochMark, Filed), StoreError> {
         decode_mark(body).map_err(|error| self.disk.damaged(format!("a mark: {error}")))
     }
 

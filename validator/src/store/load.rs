@@ -12,7 +12,7 @@ use super::layers::Filed;
 use super::record::{self, Record};
 use super::state::{self, Floor, Folded, VERSION, last_mark};
 use super::{Identity, StoreError, staked};
-use crate::chain::tree::{LeafImage, Mark, Restore, Tree, TreeError};
+use crate::chain::tree::{EpochMark, LeafImage, Restore, Tree, TreeError};
 use plasmid_bridge::proof::bytes::Reader;
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use std::collections::{BTreeMap, VecDeque};
@@ -249,7 +249,7 @@ impl<S: Backend> Archive<S> {
         &self,
         folded: &Folded,
         floor: Floor,
-    ) -> Result<BTreeMap<u64, (Mark, Filed)>, StoreError> {
+    ) -> Result<BTreeMap<u64, (EpochMark, Filed)>, StoreError> {
         let mut marks = BTreeMap::new();
         // Layers past the folded height's last mark belong to a folding that did not end: records have them.
         let Some((newest, _)) = folded.mark else {

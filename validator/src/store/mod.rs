@@ -55,7 +55,9 @@ use std::sync::Arc;
 /// A transaction in a block, or what the block itself tells behind them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Included {
+    /// The block.
     pub height: u64,
+    /// Its place in the block.
     pub index: u32,
     /// The engine's hash; zero for what the block itself tells.
     pub hash: Hash,

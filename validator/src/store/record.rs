@@ -9,7 +9,7 @@
 //! ```
 
 use super::segments::BlockSegments;
-use crate::chain::tree::{Journal, LeafImage, MAX_VALUE, Mark, UndoLeaf};
+use crate::chain::tree::{EpochMark, Journal, LeafImage, MAX_VALUE, UndoLeaf};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -58,6 +58,7 @@ impl Listed {
 /// A member's share over the checkpoint of an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
+    /// The epoch of the checkpoint.
     pub epoch: u64,
     /// Member number in the set of the epoch after.
     pub member: u16,
@@ -216,14 +217,14 @@ pub(super) fn take_undo(reader: &mut Reader<'_>) -> Result<Vec<UndoLeaf>, Decode
     })
 }
 
-pub(super) fn put_mark(bytes: &mut Vec<u8>, mark: &Mark) {
+pub(super) fn put_mark(bytes: &mut Vec<u8>, mark: &EpochMark) {
     bytes.extend_from_slice(&mark.epoch.to_be_bytes());
     bytes.extend_from_slice(&mark.count.to_be_bytes());
     bytes.extend_from_slice(mark.root.as_slice());
 }
 
-pub(super) fn take_mark(reader: &mut Reader<'_>) -> Result<Mark, DecodeError> {
-    Ok(Mark {
+pub(super) fn take_mark(reader: &mut Reader<'_>) -> Result<EpochMark, DecodeError> {
+    Ok(EpochMark {
         epoch: reader.u64()?,
         count: reader.u32()?,
         root: reader.array()?.into(),

@@ -7,6 +7,8 @@
 //! ```
 //! A store of before they were kept has none of its older heights.
 
+use std::sync::Arc;
+
 use super::StoreError;
 use super::backend::Backend;
 use super::keys::{self, SEGMENT_BYTES, SEGMENT_RECORDS, Table};
@@ -25,29 +27,22 @@ const STEP: u64 = 4;
 pub struct BlockSegments {
     /// The epoch of the block.
     pub epoch: u64,
-    /// They, with their bytes.
-    pub segments: Vec<OpenedSegment>,
+    /// Their records.
+    pub records: Vec<OpenedSegment>,
+    /// The bytes of each, shared with the block that was executed: nothing is copied while the state is locked.
+    pub bytes: Vec<Arc<Vec<u8>>>,
 }
 
 impl BlockSegments {
     pub(super) fn weight(&self) -> usize {
-        let bytes = self.segments.iter().filter_map(|one| one.bytes.as_ref());
-        120 * self.segments.len() + bytes.map(Vec::len).sum::<usize>()
-    }
-
-    /// Their records, without their bytes.
-    pub(super) fn records(&self) -> Option<Vec<OpenedSegment>> {
-        let bare = self.segments.iter().map(|one| OpenedSegment {
-            bytes: None,
-            ..*one
-        });
-        Some(bare.collect())
+        let bytes = self.bytes.iter().map(|bytes| bytes.len());
+        120 * self.records.len() + bytes.sum::<usize>()
     }
 
     /// The bytes of one.
-    pub(super) fn bytes(&self, number: u32) -> Option<Vec<u8>> {
+    pub(super) fn bytes_of(&self, number: u32) -> Option<Arc<Vec<u8>>> {
         let place = usize::try_from(number).ok()?;
-        self.segments.get(place)?.bytes.clone()
+        self.bytes.get(place).map(Arc::clone)
     }
 
     /// Writes them. They are durable with the height.
@@ -57,7 +52,7 @@ impl BlockSegments {
         height: u64,
     ) -> Result<(), StoreError> {
         let mut chunk = disk.chunk(Table::Segment);
-        for (row, records) in (0u32..).zip(self.segments.chunks(ROW)) {
+        for (row, records) in (0u32..).zip(self.records.chunks(ROW)) {
             let mut body = Vec::with_capacity(records.len() * 109 + 4);
             put_count(&mut body, records.len());
             for one in records {
@@ -66,8 +61,8 @@ impl BlockSegments {
             let key = keys::segment(self.epoch, height, SEGMENT_RECORDS, row);
             chunk.put(&key, &body)?;
         }
-        for (number, one) in (0u32..).zip(&self.segments) {
-            if let Some(bytes) = one.bytes.as_ref().filter(|bytes| !bytes.is_empty()) {
+        for (number, bytes) in (0u32..).zip(&self.bytes) {
+            if !bytes.is_empty() {
                 let key = keys::segment(self.epoch, height, SEGMENT_BYTES, number);
                 chunk.put(&key, bytes)?;
             }

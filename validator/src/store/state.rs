@@ -19,7 +19,9 @@ const MAGIC: [u8; 8] = *b"PLSMSTOR";
 /// First epoch whose state can be proven, and first block whose commitment is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Floor {
+    /// States of epochs from this one on are kept.
     pub epoch: u64,
+    /// Commitments of blocks from this height on are kept.
     pub block: u64,
 }
 

@@ -32,7 +32,7 @@ const QUEUE_HEIGHTS: usize = 64;
 pub const MAX_WAITING: usize = 2 * QUEUE_HEIGHTS;
 const QUEUE_BYTES: usize = 64 << 20;
 
-pub(super) enum Task {
+pub(super) enum WriterTask {
     Commit(Recent),
     Share(Share),
     Retain(Floor),
@@ -82,8 +82,8 @@ impl Recent {
 }
 
 #[derive(Default)]
-pub(super) struct Shared {
-    pub queue: VecDeque<Task>,
+pub(super) struct WriterState {
+    pub queue: VecDeque<WriterTask>,
     queued_heights: usize,
     queued_bytes: usize,
     /// Tasks ever taken, and those of them that are durable.
@@ -106,7 +106,7 @@ pub(super) struct Shared {
     pub patience: Duration,
 }
 
-impl Shared {
+impl WriterState {
     /// With the records of a store just opened, and the epoch of the last layer in its past table.
     pub fn new(
         recent: impl IntoIterator<Item = Arc<Record>>,
@@ -144,24 +144,24 @@ impl Shared {
         self.queued_heights >= QUEUE_HEIGHTS || self.queued_bytes >= QUEUE_BYTES
     }
 
-    pub fn push(&mut self, task: Task) {
-        if let Task::Commit(recent) = &task {
+    pub fn push(&mut self, task: WriterTask) {
+        if let WriterTask::Commit(recent) = &task {
             self.tip = Some(recent.record.height());
             self.queued_heights += 1;
             self.queued_bytes += recent.weight;
             self.recent.push_back(recent.clone());
         }
         self.taken += 1;
-        if let Task::Layer(layer) = &task {
+        if let WriterTask::Layer(layer) = &task {
             self.layer_taken = Some(layer.mark().epoch);
         }
-        if let Task::Share(share) = &task {
+        if let WriterTask::Share(share) = &task {
             self.late.push_back((self.taken, share.clone()));
         }
         self.queue.push_back(task);
     }
 
-    fn take(&mut self) -> VecDeque<Task> {
+    fn take(&mut self) -> VecDeque<WriterTask> {
         self.queued_heights = 0;
         self.queued_bytes = 0;
         std::mem::take(&mut self.queue)
@@ -181,7 +181,7 @@ impl Shared {
 }
 
 /// What only the writer uses.
-pub(super) struct Desk {
+pub(super) struct WriterDesk {
     pub folded: Folded,
     pub folding: Option<Folding>,
     pub floor: Floor,
@@ -191,17 +191,17 @@ pub(super) struct Desk {
 
 pub(super) struct Writer<S> {
     pub archive: Archive<S>,
-    pub desk: Mutex<Desk>,
-    pub shared: Mutex<Shared>,
+    pub desk: Mutex<WriterDesk>,
+    pub shared: Mutex<WriterState>,
     pub changed: Condvar,
 }
 
 impl<S: Backend> Writer<S> {
-    pub fn lock(&self) -> MutexGuard<'_, Shared> {
+    pub fn lock(&self) -> MutexGuard<'_, WriterState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn wait<'a>(&self, shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+    pub fn wait<'a>(&self, shared: MutexGuard<'a, WriterState>) -> MutexGuard<'a, WriterState> {
         self.changed
             .wait(shared)
             .unwrap_or_else(PoisonError::into_inner)
@@ -269,18 +269,20 @@ impl<S: Backend> Writer<S> {
         done
     }
 
-    fn write(&self, desk: &mut Desk, tasks: &VecDeque<Task>) -> Result<(), StoreError> {
+    fn write(&self, desk: &mut WriterDesk, tasks: &VecDeque<WriterTask>) -> Result<(), StoreError> {
         let mut last = None;
         for task in tasks {
             match task {
-                Task::Commit(Recent { record, .. }) => {
+                WriterTask::Commit(Recent { record, .. }) => {
                     self.archive.write(record)?;
                     desk.last_mark = last_mark(record).or(desk.last_mark);
                     last = Some(record.height());
                 }
-                Task::Share(share) => self.archive.write_shares(std::slice::from_ref(share))?,
-                Task::Retain(floor) => desk.retain(&self.archive, *floor)?,
-                Task::Layer(layer) => desk.cabinet.take(layer),
+                WriterTask::Share(share) => {
+                    self.archive.write_shares(std::slice::from_ref(share))?
+                }
+                WriterTask::Retain(floor) => desk.retain(&self.archive, *floor)?,
+                WriterTask::Layer(layer) => desk.cabinet.take(layer),
             }
         }
         self.archive.disk.flush()?;
@@ -295,7 +297,7 @@ impl<S: Backend> Writer<S> {
     }
 
     /// Folds while nothing else waits, and a little even then, so that records never pile up.
-    fn fold(&self, desk: &mut Desk) -> Result<(), StoreError> {
+    fn fold(&self, desk: &mut WriterDesk) -> Result<(), StoreError> {
         for steps in 1.. {
             if desk.folding.is_none() {
                 let Some(records) = self.to_fold() else {
@@ -349,7 +351,7 @@ fn foldable(records: &[&Recent]) -> usize {
     }
 }
 
-impl Desk {
+impl WriterDesk {
     /// Raises the floor, never past the newest mark: it and the blocks after it are needed to go on.
     fn retain<S: Backend>(&mut self, archive: &Archive<S>, floor: Floor) -> Result<(), StoreError> {
         let Some((epoch, height)) = self.last_mark else {

@@ -61,10 +61,15 @@ pub struct Size {
 /// What blocks are full of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// A payment.
     Transfer,
+    /// Stake behind an operator.
     Delegate,
+    /// Rewards of a position.
     Claim,
+    /// A part of a position that ends.
     Undelegate,
+    /// A cut that a position has not had yet.
     Cut,
 }
 

@@ -274,8 +274,13 @@ impl App {
         let segments = records.zip(&executed.segments);
         BlockSegments {
             epoch: epoch_of(executed.height, blocks).unwrap_or_default(),
-            segments: segments
-                .map(|((record, root), one)| OpenedSegment::of(record, *root, &one.bytes))
+            records: segments
+                .map(|((record, root), one)| OpenedSegment::bare(record, *root, one.bytes.len()))
+                .collect(),
+            bytes: executed
+                .segments
+                .iter()
+                .map(|one| Arc::clone(&one.bytes))
                 .collect(),
         }
     }

@@ -125,6 +125,7 @@ impl Pool {
             self.check_replaces(&other.pending.offer, offer, queue, replaces)?;
         }
         queue.check_covered(offer, purse)?;
+        self.check_patience(queue, offer, purse.next)?;
         let right = self.right_of(&offer.header.sender);
         let rank = queue.rank_of(offer, purse.next, right);
         let mut replaced = self.rivals(offer, (&rank, purse.next), replaces)?;
@@ -148,7 +149,8 @@ impl Pool {
 
     /// What waits about the same as this offer, at another place, and goes when it comes: what others sent and this one beats, and what its
     /// sender has at a later sequence, without which this one could never wait if it came late. What stands behind one of them is held
-    /// already, and stays. What the sender has below its `next` sequence stands in a block, and goes with the sweep behind that.
+    /// already, and stays. What the sender has below its `next` sequence stands in a block, and goes with the sweep behind that, not before: the engine holds it until
+    /// then, and whoever asks has shown no signature.
     fn rivals(
         &self,
         offer: &Offer,

@@ -107,6 +107,7 @@ impl Pool {
 
     /// A block of this height came, which the pool has not been swept for: whose first one it had room for and does not hold, it passed over.
     pub fn pass_over(&mut self, height: u64, fill: &Fill, held: &Held) {
+        self.renew_patience(held);
         let mut changed = Vec::new();
         for (sender, queue) in &self.senders {
             let Some(watched) = &queue.watched else {
@@ -154,6 +155,7 @@ impl Pool {
 
     /// The sweep has ended: what is first of each sender now, the next block may hold.
     pub fn watch(&mut self) {
+        self.lose_patience();
         for queue in self.senders.values_mut() {
             queue.watched = queue.first().map(Arc::clone);
         }

@@ -172,7 +172,12 @@ impl Queue {
 
     /// The first sequence from the next one on at which nothing waits.
     pub(super) fn free(&self) -> u64 {
-        let mut at = self.next;
+        self.free_from(self.next)
+    }
+
+    /// The same from another sequence on.
+    pub(super) fn free_from(&self, next: u64) -> u64 {
+        let mut at = next;
         while self.waiting.contains_key(&at) {
             at = at.saturating_add(1);
         }

@@ -161,7 +161,7 @@ impl Pool {
     }
 
     /// Takes these out; what comes behind them is held from now on.
-    fn take_all(&mut self, hashes: &[Hash]) {
+    pub(super) fn take_all(&mut self, hashes: &[Hash]) {
         let gone = hashes.iter().filter_map(|hash| self.take(hash));
         let senders: BTreeSet<Account> = gone.map(|one| one.offer.header.sender).collect();
         for sender in &senders {

@@ -11,6 +11,7 @@ use crate::ledger::transaction::Body;
 mod churn;
 mod doubt;
 mod passed;
+mod patience;
 
 /// Bids and sequences in the order in which a proposer is given them when all of them apply.
 fn given(pool: Pool) -> Vec<(u128, u64)> {

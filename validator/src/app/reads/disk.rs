@@ -20,11 +20,13 @@ use crate::store::Store;
 pub const MAX_DISK_READS: usize = 4;
 /// The same of one site.
 pub const MAX_DISK_READS_OF_SITE: usize = 2;
-/// The same of lists at past heights, of all sites and of one.
+/// The same of lists at past heights, of all sites.
 pub const MAX_LIST_READS: usize = 2;
+/// And of one.
 pub const MAX_LIST_READS_OF_SITE: usize = 1;
-/// The same of what is asked of checkpoints and of this node beside them, which needs the set that signed: of all sites and of one.
+/// The same of what is asked of checkpoints and of this node beside them, which needs the set that signed: of all sites.
 pub const MAX_SET_READS: usize = 4;
+/// And of one.
 pub const MAX_SET_READS_OF_SITE: usize = 2;
 /// The same of blocks in a row and of segments, which whoever judges a checkpoint reads: of all sites and of one.
 pub const MAX_COURT_READS: (usize, usize) = (2, 1);

@@ -130,7 +130,8 @@ fn lines_of(source: &Reader<'_>, owner: &Account) -> Result<BTreeSet<LineName>, 
 
 /// A part of the stream.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct EventsPage {
+    /// Results with what is told of each.
     pub told: Vec<FollowEventsResponse>,
     /// Where the next part begins.
     pub next: (u64, u32),
@@ -140,7 +141,7 @@ pub struct Part {
 ///
 /// # Errors
 /// [`ReadError::Unavailable`] for a height that is more than one above the tip, [`ReadError::NotFound`] for one whose block is not kept.
-pub fn part(source: &Reader<'_>, whose: &Whose, from: (u64, u32)) -> Result<Part, ReadError> {
+pub fn part(source: &Reader<'_>, whose: &Whose, from: (u64, u32)) -> Result<EventsPage, ReadError> {
     let (tip, _) = source.moment();
     if from.0 > tip.saturating_add(1) {
         return Err(ReadError::Unavailable(format!(
@@ -163,7 +164,7 @@ pub fn part(source: &Reader<'_>, whose: &Whose, from: (u64, u32)) -> Result<Part
             wanted.push(one);
         }
     }
-    Ok(Part {
+    Ok(EventsPage {
         told: wanted,
         next: part.next,
     })

@@ -232,13 +232,40 @@ impl<'a> Held<'a> {
         parameters: &Parameters,
         epoch: u64,
         input: &Input,
-    ) -> Result<Result<Vec<Effect>, String>, ReadError> {
+    ) -> Result<Attempt, ReadError> {
         let tried = stake::apply_at(self, parameters, epoch, input);
         self.written.clear();
         match tried {
-            Ok(effects) => Ok(Ok(effects)),
-            Err(Error::Reject(reject)) => Ok(Err(reject.to_string())),
+            Ok(effects) => Ok(Attempt::Applied(effects)),
+            Err(Error::Reject(reject)) => Ok(Attempt::Refused(reject.to_string())),
             Err(Error::Fault(fault)) => Err(unread(fault)),
+        }
+    }
+}
+
+/// What came of an input that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It would do this.
+    Applied(Vec<Effect>),
+    /// The rules refuse it, for this reason.
+    Refused(String),
+}
+
+impl Attempt {
+    /// What it would do; nothing, where it is refused.
+    pub fn effects(&self) -> &[Effect] {
+        match self {
+            Self::Applied(effects) => effects,
+            Self::Refused(_) => &[],
+        }
+    }
+
+    /// Why it is refused; nothing, where it would apply.
+    pub fn refusal(self) -> String {
+        match self {
+            Self::Applied(_) => String::new(),
+            Self::Refused(why) => why,
         }
     }
 }

@@ -19,15 +19,13 @@ use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
-use super::{state::Work, unread::Unread};
+use super::state::WorkDone;
 use crate::{
     chain::{
         opened::{OpenedSegment, ShownLeaf},
         tree::Tree,
     },
     ledger::{Account, Code, Domain, Event, Parameters},
-    store::StoreError,
-    wire::Unreadable,
 };
 
 pub mod accounts;
@@ -36,6 +34,7 @@ pub mod chain;
 pub mod claims;
 pub mod delegations;
 mod disk;
+mod error;
 pub mod events;
 mod height;
 mod held;
@@ -56,6 +55,7 @@ pub use disk::{
     Disk, DiskRead, Door, MAX_COURT_READS, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
     MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE,
 };
+pub use error::ReadError;
 pub use holders::find_holders;
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
@@ -63,62 +63,6 @@ pub use served::Served;
 pub use vitals::{
     Component, HEIGHT_STANDS, KeyState, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch, ended,
 };
-
-/// Why a read has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// The question is malformed; asking it again does not help.
-    #[error("{0}")]
-    Invalid(String),
-    /// This node does not know this kind of question.
-    #[error("{0}")]
-    Unsupported(String),
-    /// There is no such thing, or not yet.
-    #[error("{0}")]
-    NotFound(String),
-    /// It cannot be done now; asking again later helps.
-    #[error("{0}")]
-    Unavailable(String),
-    /// This node is broken.
-    #[error("{0}")]
-    Internal(String),
-}
-
-impl ReadError {
-    /// The same error, said of what was asked for.
-    #[must_use]
-    pub fn because(self, what: &str) -> Self {
-        let say = |why: String| format!("{what}: {why}");
-        match self {
-            Self::Invalid(why) => Self::Invalid(say(why)),
-            Self::Unsupported(why) => Self::Unsupported(say(why)),
-            Self::NotFound(why) => Self::NotFound(say(why)),
-            Self::Unavailable(why) => Self::Unavailable(say(why)),
-            Self::Internal(why) => Self::Internal(say(why)),
-        }
-    }
-}
-
-impl From<Unread> for ReadError {
-    fn from(unread: Unread) -> Self {
-        match unread {
-            Unread::Passing(why) => Self::Unavailable(why),
-            Unread::Fault(fault) => Self::Internal(fault.0),
-        }
-    }
-}
-
-impl From<StoreError> for ReadError {
-    fn from(error: StoreError) -> Self {
-        Unread::from(error).into()
-    }
-}
-
-impl From<Unreadable> for ReadError {
-    fn from(error: Unreadable) -> Self {
-        Self::Invalid(error.to_string())
-    }
-}
 
 /// What does not change while a node runs.
 #[derive(Clone, Debug)]
@@ -136,9 +80,13 @@ pub struct Facts {
 /// The contracts on root.
 #[derive(Clone, Copy, Debug)]
 pub struct Contracts {
+    /// Who the operators are.
     pub registry: Address,
+    /// Messages to the child.
     pub inbox: Address,
+    /// What was paid in.
     pub vault: Address,
+    /// Checkpoints.
     pub root_chain: Address,
 }
 
@@ -156,14 +104,17 @@ pub struct Tip {
     /// Average time of the last blocks in nanoseconds; `None` until there were enough of them.
     pub block_time: Option<u64>,
     /// What this process executed.
-    pub work: Work,
+    pub work: WorkDone,
 }
 
 /// A transaction in a block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located {
+    /// What it is found by.
     pub names: Names,
+    /// The block.
     pub height: u64,
+    /// Its place in the block.
     pub index: u32,
     /// What came of it, as the engine was told: code, data, gas, events.
     pub result: ExecTxResult,
@@ -201,15 +152,19 @@ pub enum Trial {
 /// What a transaction would do at the tip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulated {
+    /// What would come of it.
     pub code: Code,
+    /// Why it would be refused.
     pub log: String,
     /// The leaves that it makes at most, for which its fee pays.
     pub leaves_made: u32,
     /// The height of the state that it was tried on, and its leaf count.
     pub height: u64,
+    /// Leaves of the state that it was tried on.
     pub leaf_count: u32,
     /// Its bytes once it is signed.
     pub length: usize,
+    /// What its result would hold.
     pub data: Vec<u8>,
     /// What would happen; nothing when it is refused.
     pub events: Vec<Event>,
@@ -218,7 +173,9 @@ pub struct Simulated {
 /// Some of what concerns stake, and the height and the index in it at which the next part begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StakedPart {
+    /// Results, the oldest first.
     pub found: Vec<Located>,
+    /// The height and the place to go on at.
     pub next: (u64, u32),
 }
 

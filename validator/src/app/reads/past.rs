@@ -20,7 +20,9 @@ use plasmid_bridge::proof::tree::{
 };
 
 use super::{DiskRead, ReadError, Trees, on_tree};
-use crate::chain::tree::{LeafRef, Mark, Tree, TreeError, View, hashed, is_beyond, kept_above};
+use crate::chain::tree::{
+    EpochMark, LeafRef, Tree, TreeError, TreeView, hashed, is_beyond, kept_above,
+};
 
 /// Keys that one look walks over.
 const STEPS: usize = 512;
@@ -28,17 +30,22 @@ const STEPS: usize = 512;
 /// A leaf of a past state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastLeaf {
+    /// Its number.
     pub index: u32,
+    /// Its key.
     pub key: B256,
+    /// The key that follows.
     pub next: B256,
+    /// What its value is.
     pub kind: u8,
+    /// Its value.
     pub value: Vec<u8>,
 }
 
 /// The state at the end of an epoch.
 pub struct Past<'a> {
     trees: &'a dyn Trees,
-    mark: Mark,
+    mark: EpochMark,
     /// The first epoch from this one on that was in memory at the last look.
     shallow: Cell<u64>,
     /// The place among those who read the disk, once it was needed.
@@ -254,7 +261,7 @@ impl<'a> Past<'a> {
     /// Looks at the tree, and at the state of the first epoch in memory if that is still the one that it was.
     fn look<T>(
         &self,
-        read: impl FnOnce(&Tree, Option<&View<'_>>) -> Option<T>,
+        read: impl FnOnce(&Tree, Option<&TreeView<'_>>) -> Option<T>,
     ) -> Result<Looked<T>, ReadError> {
         let found = on_tree(self.trees, |tree| {
             if tree.mark_of(self.mark.epoch).is_none() {

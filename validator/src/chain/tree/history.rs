@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// The state at the end of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct EpochMark {
     /// The epoch that ended.
     pub epoch: u64,
     /// Leaf count at its end.
@@ -88,7 +88,7 @@ pub struct PastSize {
 /// A mark whose layer is on disk only, and the number of old leaves in that layer.
 #[derive(Clone, Copy)]
 struct Away {
-    mark: Mark,
+    mark: EpochMark,
     leaves: u32,
 }
 
@@ -115,7 +115,7 @@ impl History {
     }
 
     /// All kept marks, ascending by epoch.
-    pub fn marks(&self) -> impl Iterator<Item = Mark> {
+    pub fn marks(&self) -> impl Iterator<Item = EpochMark> {
         let away = self.away.iter().map(|away| away.mark);
         away.chain(self.layers().map(|layer| layer.mark))
     }
@@ -125,7 +125,7 @@ impl History {
     }
 
     /// Place of the layer of `epoch` among those in memory, and its mark.
-    pub fn find(&self, epoch: u64) -> Result<(usize, Mark), TreeError> {
+    pub fn find(&self, epoch: u64) -> Result<(usize, EpochMark), TreeError> {
         let open = self.open.as_ref().filter(|open| open.mark.epoch == epoch);
         if let Some(open) = open {
             return Ok((self.closed.len(), open.mark));
@@ -150,13 +150,13 @@ impl History {
     }
 
     /// The mark of `epoch`, if it is kept.
-    pub fn mark(&self, epoch: u64) -> Option<Mark> {
+    pub fn mark(&self, epoch: u64) -> Option<EpochMark> {
         let mark = self.first_mark(|mark| mark.epoch >= epoch)?;
         (mark.epoch == epoch).then_some(mark)
     }
 
     /// The first kept mark for which `is_past` holds. When it holds for one mark, it must hold for every later mark too.
-    pub fn first_mark(&self, is_past: impl Fn(&Mark) -> bool) -> Option<Mark> {
+    pub fn first_mark(&self, is_past: impl Fn(&EpochMark) -> bool) -> Option<EpochMark> {
         let place = self.away.partition_point(|away| !is_past(&away.mark));
         if let Some(away) = self.away.get(place) {
             return Some(away.mark);
@@ -168,7 +168,7 @@ impl History {
     }
 
     /// Begins a layer; its epoch lies past all others.
-    pub fn open(&mut self, mark: Mark) -> Result<(), TreeError> {
+    pub fn open(&mut self, mark: EpochMark) -> Result<(), TreeError> {
         self.check_order(mark.epoch)?;
         if let Some(mut newest) = self.open.take() {
             newest.close();
@@ -179,7 +179,7 @@ impl History {
     }
 
     /// Adds a mark whose layer is on disk only, past all others of this kind and before any layer.
-    pub fn open_away(&mut self, mark: Mark, leaves: u32) -> Result<(), TreeError> {
+    pub fn open_away(&mut self, mark: EpochMark, leaves: u32) -> Result<(), TreeError> {
         self.check_order(mark.epoch)?;
         if self.open.is_some() {
             return Err(TreeError::OnDisk {
@@ -191,7 +191,7 @@ impl History {
         Ok(())
     }
 
-    fn push_away(&mut self, mark: Mark, leaves: u32) {
+    fn push_away(&mut self, mark: EpochMark, leaves: u32) {
         self.leaves_away = self.leaves_away.saturating_add(leaves.into());
         self.away.push_back(Away { mark, leaves });
     }
@@ -236,7 +236,7 @@ impl History {
 
     /// Drops the layers of all epochs before `first`.
     pub fn retain(&mut self, first: u64) {
-        let is_old = |mark: &Mark| mark.epoch < first;
+        let is_old = |mark: &EpochMark| mark.epoch < first;
         while let Some(away) = self.away.pop_front_if(|away| is_old(&away.mark)) {
             self.leaves_away = self.leaves_away.saturating_sub(away.leaves.into());
         }

@@ -1,6 +1,6 @@
 //! What changed since the journal was last drained: all that a store must keep to rebuild the tree.
 
-use super::{Mark, Tree, UndoLeaf};
+use super::{EpochMark, Tree, UndoLeaf};
 use alloy_primitives::B256 as Hash;
 
 /// A leaf as it is, whole.
@@ -30,7 +30,7 @@ pub struct Journal {
     /// Leaves that changed for the first time since a mark, in the order of that change.
     pub undo: Vec<UndoLeaf>,
     /// Marks set in between.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<EpochMark>,
 }
 
 /// What the tree notes for the next drain.
@@ -38,7 +38,7 @@ pub struct Journal {
 pub(super) struct Pending {
     pub touched: Vec<u32>,
     pub undo: Vec<UndoLeaf>,
-    pub marks: Vec<Mark>,
+    pub marks: Vec<EpochMark>,
     /// Entries of the newest layer that are drained already.
     pub drained: usize,
 }

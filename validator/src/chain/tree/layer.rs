@@ -1,6 +1,6 @@
 //! What leaves and nodes were at one mark, of those that changed until the next mark.
 
-use super::history::{Mark, Old};
+use super::history::{EpochMark, Old};
 use super::nodes::{STRIDE, kept_levels};
 use super::undo::Undo;
 use alloy_primitives::B256 as Hash;
@@ -12,7 +12,7 @@ const NODE_BYTES: usize = 36;
 /// One layer of undo. It changes no more once the next mark is set.
 #[derive(Clone)]
 pub struct Layer {
-    pub(super) mark: Mark,
+    pub(super) mark: EpochMark,
     pub(super) leaves: Undo<Old>,
     /// Of the levels that are kept, ascending.
     nodes: Vec<Undo<Hash>>,
@@ -21,7 +21,7 @@ pub struct Layer {
 
 /// What a layer has of one place: an old leaf, on level 0, or an old node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum LayerEntry<'a> {
     /// An old leaf.
     Leaf(&'a Old),
     /// The hash of an old node.
@@ -29,7 +29,7 @@ pub enum Entry<'a> {
 }
 
 impl Layer {
-    pub(super) fn new(mark: Mark) -> Self {
+    pub(super) fn new(mark: EpochMark) -> Self {
         let width = |level: u8| {
             let last = u64::from(mark.count.saturating_sub(1)) >> level;
             u32::try_from(last.saturating_add(1)).unwrap_or(u32::MAX)
@@ -44,7 +44,7 @@ impl Layer {
 
     /// The mark at which these were so.
     #[must_use]
-    pub fn mark(&self) -> Mark {
+    pub fn mark(&self) -> EpochMark {
         self.mark
     }
 
@@ -66,13 +66,13 @@ impl Layer {
     }
 
     /// Level, place and entry of everything in it, from the entry at `skipped` on; by level and place once it changes no more.
-    pub fn entries(&self, skipped: usize) -> impl Iterator<Item = (u8, u32, Entry<'_>)> {
+    pub fn entries(&self, skipped: usize) -> impl Iterator<Item = (u8, u32, LayerEntry<'_>)> {
         let leaves = self.leaves.entries().iter();
-        let leaves = leaves.map(|(index, old)| (0, *index, Entry::Leaf(old)));
+        let leaves = leaves.map(|(index, old)| (0, *index, LayerEntry::Leaf(old)));
         let levels = kept_levels().zip(&self.nodes);
         let nodes = levels.flat_map(|(level, undo)| {
             let entries = undo.entries().iter();
-            entries.map(move |(place, hash)| (level, *place, Entry::Node(hash)))
+            entries.map(move |(place, hash)| (level, *place, LayerEntry::Node(hash)))
         });
         leaves.chain(nodes).skip(skipped)
     }

@@ -29,16 +29,16 @@ mod undo;
 mod view;
 
 pub use error::TreeError;
-pub use history::{Mark, Old, PastLimit, PastSize, UndoLeaf};
+pub use history::{EpochMark, Old, PastLimit, PastSize, UndoLeaf};
 pub use journal::{Journal, LeafImage};
-pub use layer::{Entry, Layer};
+pub use layer::{Layer, LayerEntry};
 pub use leaves::MAX_VALUE;
 pub use nodes::above;
 pub use restore::Restore;
 pub use source::LeafRef;
 #[cfg(test)]
 pub(crate) use view::HASHED;
-pub use view::{View, hashed, is_beyond, kept_above};
+pub use view::{TreeView, hashed, is_beyond, kept_above};
 
 use alloy_primitives::B256 as Hash;
 use history::History;
@@ -177,8 +177,8 @@ impl Tree {
     ///
     /// # Errors
     /// An epoch that is not past the last marked one.
-    pub fn mark(&mut self, epoch: u64) -> Result<Mark, TreeError> {
-        let mark = Mark {
+    pub fn mark(&mut self, epoch: u64) -> Result<EpochMark, TreeError> {
+        let mark = EpochMark {
             epoch,
             count: self.count(),
             root: self.root,
@@ -200,22 +200,22 @@ impl Tree {
     }
 
     /// Marks that are kept, ascending by epoch.
-    pub fn marks(&self) -> impl Iterator<Item = Mark> {
+    pub fn marks(&self) -> impl Iterator<Item = EpochMark> {
         self.history.marks()
     }
 
     /// The mark of `epoch`, if it is kept.
-    pub fn mark_of(&self, epoch: u64) -> Option<Mark> {
+    pub fn mark_of(&self, epoch: u64) -> Option<EpochMark> {
         self.history.mark(epoch)
     }
 
     /// The newest mark.
-    pub fn newest_mark(&self) -> Option<Mark> {
+    pub fn newest_mark(&self) -> Option<EpochMark> {
         self.history.newest().map(|layer| layer.mark)
     }
 
     /// The first kept mark whose state has the leaf at `index`.
-    pub fn first_mark_with(&self, index: u32) -> Option<Mark> {
+    pub fn first_mark_with(&self, index: u32) -> Option<EpochMark> {
         self.history.first_mark(|mark| mark.count > index)
     }
 
@@ -245,8 +245,8 @@ impl Tree {
     /// # Errors
     /// An epoch that was not marked or is not retained, or whose layer is on disk; a history that does not lead to the root
     /// that was marked.
-    pub fn at(&self, epoch: u64) -> Result<View<'_>, TreeError> {
-        View::new(self, epoch)
+    pub fn at(&self, epoch: u64) -> Result<TreeView<'_>, TreeError> {
+        TreeView::new(self, epoch)
     }
 
     /// Proof that the leaf at `index` stands under [`Tree::root`].

@@ -9,7 +9,7 @@ use super::leaves::LeafTable;
 use super::nodes::Nodes;
 use super::pin::Pin;
 use super::source::{LeafRef, hash_leaves};
-use super::{Mark, Tree, TreeError, UndoLeaf};
+use super::{EpochMark, Tree, TreeError, UndoLeaf};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::state_root;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ impl Restore {
     ///
     /// # Errors
     /// A mark not past the last one, or of more leaves than there are.
-    pub fn mark(&mut self, mark: Mark) -> Result<(), TreeError> {
+    pub fn mark(&mut self, mark: EpochMark) -> Result<(), TreeError> {
         self.check_count(mark)?;
         self.history.open(mark)
     }
@@ -53,12 +53,12 @@ impl Restore {
     ///
     /// # Errors
     /// As [`Restore::mark`], and when a mark whose layer is in memory came before.
-    pub fn mark_on_disk(&mut self, mark: Mark, leaves: u32) -> Result<(), TreeError> {
+    pub fn mark_on_disk(&mut self, mark: EpochMark, leaves: u32) -> Result<(), TreeError> {
         self.check_count(mark)?;
         self.history.open_away(mark, leaves)
     }
 
-    fn check_count(&self, mark: Mark) -> Result<(), TreeError> {
+    fn check_count(&self, mark: EpochMark) -> Result<(), TreeError> {
         let count = self.leaves.count();
         match mark.count > count {
             true => Err(TreeError::OutOfRange {

@@ -5,20 +5,20 @@
 
 use super::nodes::{STRIDE, is_kept};
 use super::source::{self, LeafRef, Source, hash_leaves};
-use super::{Inclusion, Mark, Multiproof, Tree, TreeError};
+use super::{EpochMark, Inclusion, Multiproof, Tree, TreeError};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::{DEPTH, node, state_root, zeros};
 use std::convert::Infallible;
 
 /// The tree as it was at the end of an epoch.
-pub struct View<'a> {
+pub struct TreeView<'a> {
     tree: &'a Tree,
-    mark: Mark,
+    mark: EpochMark,
     /// Place of the mark's layer.
     layer: usize,
 }
 
-impl<'a> View<'a> {
+impl<'a> TreeView<'a> {
     pub(super) fn new(tree: &'a Tree, epoch: u64) -> Result<Self, TreeError> {
         let (layer, mark) = tree.history.find(epoch)?;
         let view = Self { tree, mark, layer };
@@ -69,7 +69,7 @@ impl<'a> View<'a> {
         Source::node(self, level, place)
     }
 
-    /// Proof that the leaf at `index` stood under [`View::root`].
+    /// Proof that the leaf at `index` stood under [`TreeView::root`].
     ///
     /// # Errors
     /// An index from the leaf count on.
@@ -147,7 +147,7 @@ thread_local! {
     pub(crate) static HASHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-impl Source for View<'_> {
+impl Source for TreeView<'_> {
     fn count(&self) -> u32 {
         self.mark.count
     }

@@ -1,6 +1,6 @@
 //! The checks of each step, each with a sabotage: an alteration of what was seen that the check must notice.
 
-use super::observe::{Moved, Observations, Set, Total, Work};
+use super::observe::{Moved, Observations, Set, Total, WorkSeen};
 
 mod court;
 mod stake;
@@ -189,7 +189,7 @@ fn root(seen: &mut Observations) -> &mut super::observe::RootSeen {
     seen.root.get_or_insert_default()
 }
 
-fn checkpoint(seen: &mut Observations) -> &mut super::observe::Checkpoint {
+fn checkpoint(seen: &mut Observations) -> &mut super::observe::CheckpointSeen {
     seen.checkpoint.get_or_insert_default()
 }
 
@@ -598,7 +598,7 @@ fn every_app_hash(o: &Observations) -> Verdict {
 /// Every segment of every block that a node's process executed was executed again; each block has a segment of its record at least.
 fn segments(o: &Observations) -> Verdict {
     let accounts = seen(o.accounts.as_ref(), "the last comparison")?;
-    let whole = |work: &Work| {
+    let whole = |work: &WorkSeen| {
         let blocks = work.height.saturating_add(1).saturating_sub(work.first);
         work.first > 0 && work.segments >= blocks && work.reexecuted == work.segments
     };

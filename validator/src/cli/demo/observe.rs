@@ -11,7 +11,7 @@ mod stake;
 
 pub use court::{Collusion, Culprit, CutSeen, JudgedKey};
 pub use stake::{
-    Delegation, DoubleVote, Earned, Jailed, Leg, Newcomer, PositionSeen, SetSeen, Undelegation,
+    Delegation, DoubleVote, Earned, Jailed, LegSeen, Newcomer, PositionSeen, SetSeen, Undelegation,
 };
 
 /// Consensus key and power of each member of a set, sorted.
@@ -29,11 +29,11 @@ pub struct Observations {
     /// Step 4.
     pub transfers: Option<Transfers>,
     /// Step 5.
-    pub checkpoint: Option<Checkpoint>,
+    pub checkpoint: Option<CheckpointSeen>,
     /// Step 6.
-    pub withdrawal: Option<Withdrawal>,
+    pub withdrawal: Option<WithdrawalSeen>,
     /// Step 7.
-    pub forced: Option<Forced>,
+    pub forced: Option<ForcedSeen>,
     /// Step 8.
     pub crashes: Option<Crashes>,
     /// Step 9.
@@ -143,12 +143,12 @@ pub struct Transfers {
     /// Balances on the child.
     pub moved: Vec<Moved>,
     /// What was refused.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedSeen>,
 }
 
 /// A transaction that had to be refused.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Refused {
+pub struct RefusedSeen {
     /// What was wrong with it.
     pub what: String,
     /// The code that it got.
@@ -161,7 +161,7 @@ pub struct Refused {
 
 /// A checkpoint on both chains.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Checkpoint {
+pub struct CheckpointSeen {
     /// Its epoch.
     pub epoch: u64,
     /// Digest by the child.
@@ -182,7 +182,7 @@ pub struct Checkpoint {
 
 /// A withdrawal claimed on root.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Withdrawal {
+pub struct WithdrawalSeen {
     /// Its number.
     pub number: u64,
     /// Balance on root of the recipient, which pays for no gas.
@@ -199,7 +199,7 @@ pub struct Withdrawal {
 
 /// Transactions forced through the inbox.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Forced {
+pub struct ForcedSeen {
     /// Balances on the child of those who were paid.
     pub moved: Vec<Moved>,
     /// Messages that the child had to consume.
@@ -250,12 +250,12 @@ pub struct Accounts {
     /// The set of the last height.
     pub set: SetSeen,
     /// What each node's process executed.
-    pub work: Vec<Work>,
+    pub work: Vec<WorkSeen>,
 }
 
 /// What a node's process executed up to a height.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Work {
+pub struct WorkSeen {
     /// The first height.
     pub first: u64,
     /// The last height.

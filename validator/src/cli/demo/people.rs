@@ -40,13 +40,13 @@ pub const NATIVE: [u8; 20] = [0; 20];
 pub const FEE: u128 = 1_000_000_000_000_000;
 
 /// One person on both chains.
-pub struct Person {
+pub struct DemoPerson {
     pub signer: Signer,
     pub secret: Secret,
     pub account: Account,
 }
 
-impl Person {
+impl DemoPerson {
     /// What a transaction of this person says besides its body, with the demo's fee, as the first of its account.
     pub fn header(&self) -> Header {
         Header {
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// Signs a transaction with the demo's fee.
-    pub async fn sign(&self, person: &Person, body: Body) -> Result<Transaction, CliError> {
+    pub async fn sign(&self, person: &DemoPerson, body: Body) -> Result<Transaction, CliError> {
         let header = Header {
             sequence: self.next_sequence(&person.account).await?,
             ..person.header()
@@ -311,7 +311,7 @@ fn vault_account(account: &Account) -> IVault::Account {
 }
 
 /// One of the people that the genesis gives money to.
-pub fn person(name: &str) -> Result<Person, CliError> {
+pub fn person(name: &str) -> Result<DemoPerson, CliError> {
     let known = found::people()
         .into_iter()
         .find(|person| person.name == name);
@@ -320,14 +320,14 @@ pub fn person(name: &str) -> Result<Person, CliError> {
 }
 
 /// The operator of a validator.
-pub fn operator(number: usize) -> Result<Person, CliError> {
+pub fn operator(number: usize) -> Result<DemoPerson, CliError> {
     of_key(KeyKind::Secp256k1, found::operator_secret(number))
 }
 
-fn of_key(kind: KeyKind, secret: Secret) -> Result<Person, CliError> {
+fn of_key(kind: KeyKind, secret: Secret) -> Result<DemoPerson, CliError> {
     let signer = Signer::new(kind, &secret)?;
     let account = signer.account();
-    Ok(Person {
+    Ok(DemoPerson {
         signer,
         secret,
         account,

@@ -2,13 +2,13 @@
 
 use std::net::{Ipv6Addr, SocketAddr};
 
-use crate::{cli::CliError, node::comet::Peer, plain};
+use crate::{cli::CliError, node::comet::EnginePeer, plain};
 
 /// The peer that a text names.
 ///
 /// # Errors
 /// When it is not of its form, or nothing can be reached there.
-pub(super) fn peer(text: &str) -> Result<Peer, CliError> {
+pub(super) fn peer(text: &str) -> Result<EnginePeer, CliError> {
     let (id, address) = text.split_once('@').unwrap_or(("", text));
     let plain = id.len() == 40 && id.chars().all(|c| c.is_ascii_hexdigit());
     if !plain || !is_reachable(address) {
@@ -17,7 +17,7 @@ pub(super) fn peer(text: &str) -> Result<Peer, CliError> {
              the port 1 to 65535"
         )));
     }
-    Ok(Peer {
+    Ok(EnginePeer {
         id: id.to_ascii_lowercase(),
         address: address.to_owned(),
     })

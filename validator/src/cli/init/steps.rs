@@ -32,7 +32,7 @@ use self::{
     money::Money,
     preset::Differences,
     shown::{Consent, Registered},
-    table::Table,
+    table::OperatorTable,
 };
 use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
@@ -50,7 +50,7 @@ use crate::{
 };
 
 /// One step: the plan, what stands on root, and who acts.
-pub(super) struct Step {
+pub(super) struct InitStep {
     plan: Plan,
     artifacts: Artifacts,
     registry: Address,
@@ -61,7 +61,7 @@ pub(super) struct Step {
     output: Output,
 }
 
-impl Step {
+impl InitStep {
     pub(super) async fn open(
         file: &PlanFile,
         connection: &Connection,
@@ -214,7 +214,7 @@ impl Step {
         let wallet = self.operator()?;
         self.open_registry().await?;
         let agreed = self.agreed(&Money::of(&self.plan)?).await?;
-        let table = Table::of(&agreed);
+        let table = OperatorTable::of(&agreed);
         // What is signed is what a person has looked at, and not what root happens to hold now.
         if agreed.agreement != wanted {
             return Err(CliError::new(format!(

@@ -23,6 +23,10 @@ mod tests;
 
 /// Reads of stake. Amounts are base units of the native coin.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "what several commands share says what it is where it stands"
+)]
 pub enum StakeQuery {
     /// All positions of an owner: their worth, rewards, end of unbonding and cuts, and the validators that they back.
     Delegations {

@@ -23,6 +23,10 @@ const NATIVE_DECIMALS: u32 = 18;
 
 /// A transaction, and who acts (`S`; with stake, `T`).
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "what several commands share says what it is where it stands"
+)]
 pub enum Make<S: Args, T: Args = S> {
     /// Pays somebody on the child.
     Transfer {

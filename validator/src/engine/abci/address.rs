@@ -16,12 +16,15 @@ const UNIX_PATH_BYTES: usize = 107;
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
+    /// A socket in a folder.
     Unix(PathBuf),
+    /// A port.
     Tcp(SocketAddr),
 }
 
 /// Why an address cannot be read or listened on.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum AddressError {
     #[error("`{0}` is not a listen address: give unix:///path/to/socket or tcp://127.0.0.1:26658")]
     Unknown(String),

@@ -43,6 +43,7 @@ const ANSWER_BYTES: usize = i32::MAX as usize;
 
 /// Why a connection was closed from our side.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum Closed {
     #[error(transparent)]
     Frame(#[from] FrameError),

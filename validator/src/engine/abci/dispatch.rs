@@ -24,7 +24,9 @@ const UNJUDGED: &str = "this node could not judge the input: see its log";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ALARM: this node stopped in {call}: {fault}")]
 pub struct Alarm {
+    /// What the engine asked.
     pub call: &'static str,
+    /// What failed.
     pub fault: Fault,
 }
 

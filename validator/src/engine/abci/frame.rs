@@ -76,6 +76,7 @@ pub struct Scanner {
 
 impl Scanner {
     #[must_use]
+    /// A scanner of frames within these limits.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,

@@ -34,6 +34,7 @@ impl Limits {
 
 /// Why a stream of frames cannot be read on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum FrameError {
     #[error("a frame claims {claimed} bytes, at most {limit} are read")]
     TooLarge { claimed: u64, limit: u64 },

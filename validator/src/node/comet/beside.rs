@@ -69,7 +69,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::comet::{Pace, Settings};
+    use crate::node::comet::{EnginePace, Settings};
 
     const ABCI: &str = "unix:///tmp/abci.sock";
 
@@ -81,7 +81,7 @@ mod tests {
             ABCI.to_owned(),
             address(26_657),
             address(0),
-            Pace::network(1_000),
+            EnginePace::network(1_000),
         );
         home.write_config(&Config::new(&settings)).expect("written");
         (folder, home)

@@ -27,7 +27,7 @@ const PEER_RATE: u64 = 51_200_000;
 
 /// How fast consensus goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct EnginePace {
     pub propose: Duration,
     pub prevote: Duration,
     pub precommit: Duration,
@@ -51,7 +51,7 @@ fn gossip_sleep(block_time_ms: u32) -> Duration {
     ms((u64::from(block_time_ms) / 10).clamp(5, 100))
 }
 
-impl Pace {
+impl EnginePace {
     /// For nodes on one machine, whose messages take no time.
     #[must_use]
     pub fn local(block_time_ms: u32) -> Self {
@@ -85,12 +85,12 @@ impl Pace {
 
 /// A peer to stay connected with: `id@address:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
+pub struct EnginePeer {
     pub id: String,
     pub address: String,
 }
 
-impl fmt::Display for Peer {
+impl fmt::Display for EnginePeer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}@{}", self.id, self.address)
     }
@@ -104,8 +104,8 @@ pub struct Settings {
     pub proxy_app: String,
     pub rpc: SocketAddr,
     pub p2p: SocketAddr,
-    pub peers: Vec<Peer>,
-    pub pace: Pace,
+    pub peers: Vec<EnginePeer>,
+    pub pace: EnginePace,
     /// All nodes on one machine or in one private network: unroutable and repeated addresses are fine, peers are not exchanged.
     pub private: bool,
     /// Most transactions and bytes that wait, and the largest one.
@@ -120,7 +120,7 @@ impl Settings {
     /// A node on loopback at `pace`, whose engine has room for what the application's pool takes, and carries nothing longer than
     /// the longest transaction that is valid.
     #[must_use]
-    pub fn local(proxy_app: String, rpc: SocketAddr, p2p: SocketAddr, pace: Pace) -> Self {
+    pub fn local(proxy_app: String, rpc: SocketAddr, p2p: SocketAddr, pace: EnginePace) -> Self {
         Self {
             moniker: "plasmid".to_owned(),
             proxy_app,
@@ -146,16 +146,16 @@ pub struct Config {
     pub moniker: String,
     pub log_level: String,
     pub abci: String,
-    pub rpc: Rpc,
+    pub rpc: RpcSection,
     pub p2p: P2p,
-    pub mempool: Mempool,
+    pub mempool: MempoolSection,
     pub consensus: Consensus,
     pub storage: Storage,
     pub tx_index: TxIndex,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rpc {
+pub struct RpcSection {
     pub laddr: String,
 }
 
@@ -188,7 +188,7 @@ const fn default_rate() -> u64 {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mempool {
+pub struct MempoolSection {
     #[serde(rename = "type")]
     pub kind: String,
     pub recheck: bool,
@@ -228,7 +228,7 @@ pub struct TxIndex {
     pub indexer: String,
 }
 
-impl Mempool {
+impl MempoolSection {
     /// What the application's pool relies on: it is smaller than this one, and this one asks it again after each block.
     fn check(&self) -> Result<(), String> {
         if self.kind != "flood" {
@@ -278,14 +278,14 @@ impl Config {
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let pace = settings.pace;
-        let peers: Vec<_> = settings.peers.iter().map(Peer::to_string).collect();
+        let peers: Vec<_> = settings.peers.iter().map(EnginePeer::to_string).collect();
         Self {
             version: COMETBFT_VERSION.to_owned(),
             proxy_app: settings.proxy_app.clone(),
             moniker: settings.moniker.clone(),
             log_level: settings.log_level.clone(),
             abci: "socket".to_owned(),
-            rpc: Rpc {
+            rpc: RpcSection {
                 laddr: format!("tcp://{}", settings.rpc),
             },
             p2p: P2p {
@@ -299,7 +299,7 @@ impl Config {
                 send_rate: PEER_RATE,
                 recv_rate: PEER_RATE,
             },
-            mempool: Mempool {
+            mempool: MempoolSection {
                 kind: "flood".to_owned(),
                 recheck: true,
                 recheck_timeout: MIN_RECHECK_TIMEOUT,

@@ -15,7 +15,7 @@ const TOTAL_POWER: u64 = (i64::MAX as u64) / 8;
 
 /// What a genesis is made of, in plain values.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub struct GenesisParts {
     /// Unix seconds.
     pub time_secs: u64,
     pub chain_id: String,
@@ -110,7 +110,7 @@ pub struct Validator {
 
 impl Genesis {
     /// A genesis of these parts, checked as CometBFT checks it.
-    pub fn new(parts: Parts) -> Result<Self, CometError> {
+    pub fn new(parts: GenesisParts) -> Result<Self, CometError> {
         let refuse = |said: &str| CometError::Genesis(said.to_owned());
         let seconds = i64::try_from(parts.time_secs).map_err(|_| refuse("time overflows"))?;
         let genesis_time =

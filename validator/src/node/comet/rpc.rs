@@ -32,6 +32,7 @@ const PAGES: usize = 100;
 
 /// Why a call of the engine's RPC gave nothing.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum RpcError {
     #[error("the engine's RPC {place} does not answer: {source}")]
     Http {
@@ -92,6 +93,7 @@ impl Client {
         self
     }
 
+    /// Where it asks.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::genesis::{Parts, ValidatorPart};
+use super::genesis::{GenesisParts, ValidatorPart};
 use std::time::Duration;
 
 use super::*;
@@ -16,9 +16,9 @@ fn home() -> (tempfile::TempDir, Home) {
 fn settings() -> Settings {
     let address = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let proxy_app = "unix:///run/with \"quotes\" and ümlauts.sock".to_owned();
-    let mut settings = Settings::local(proxy_app, address(1), address(2), Pace::local(20));
+    let mut settings = Settings::local(proxy_app, address(1), address(2), EnginePace::local(20));
     settings.peers = (0..3)
-        .map(|i| Peer {
+        .map(|i| EnginePeer {
             id: format!("{i:040}"),
             address: format!("127.0.0.1:{}", 3 + i),
         })
@@ -26,12 +26,12 @@ fn settings() -> Settings {
     settings
 }
 
-fn parts() -> Parts {
+fn parts() -> GenesisParts {
     let key = |i: u8| {
         let folder = tempfile::tempdir().unwrap();
         keys::ensure_consensus_key(&folder.path().join("key"), &[i; 32]).unwrap()
     };
-    Parts {
+    GenesisParts {
         time_secs: 1_700_000_000,
         chain_id: format!("plasmid-{}", "ab".repeat(20)),
         max_block_bytes: 2 << 20,
@@ -114,7 +114,7 @@ fn a_configuration_that_breaks_the_chain_is_refused() {
 
 #[test]
 fn the_block_time_is_the_plans() {
-    for pace in [Pace::local(250), Pace::network(250)] {
+    for pace in [EnginePace::local(250), EnginePace::network(250)] {
         let config = Config::new(&Settings { pace, ..settings() });
         assert!(config.check_block_time(250).is_ok());
         let said = config.check_block_time(1_000).unwrap_err().to_string();
@@ -122,14 +122,14 @@ fn the_block_time_is_the_plans() {
         assert_eq!(pace.gossip_sleep, Duration::from_millis(25));
     }
     assert_eq!(
-        Pace::network(1_000).gossip_sleep,
+        EnginePace::network(1_000).gossip_sleep,
         Duration::from_millis(100)
     );
     assert_eq!(
-        Pace::network(60_000).gossip_sleep,
+        EnginePace::network(60_000).gossip_sleep,
         Duration::from_millis(100)
     );
-    assert_eq!(Pace::local(10).gossip_sleep, Duration::from_millis(5));
+    assert_eq!(EnginePace::local(10).gossip_sleep, Duration::from_millis(5));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn the_genesis_reads_back_as_written_in_the_form_of_cometbft() {
 
 #[test]
 fn a_genesis_that_cometbft_or_the_chain_does_not_take_is_refused() {
-    type Change = fn(&mut Parts);
+    type Change = fn(&mut GenesisParts);
     let breaks: [(&str, Change); 11] = [
         ("bytes", |parts| parts.chain_id.clear()),
         ("51", |parts| parts.chain_id = "x".repeat(51)),

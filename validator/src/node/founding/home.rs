@@ -17,8 +17,8 @@ use crate::{
     },
     node::{
         comet::{
-            Config as CometConfig, Genesis as CometGenesis, Pace, Peer, Settings,
-            genesis::{Parts, ValidatorPart},
+            Config as CometConfig, EnginePace, EnginePeer, Genesis as CometGenesis, Settings,
+            genesis::{GenesisParts, ValidatorPart},
         },
         config::{Config, Home, MAX_SHARED, RootConfig},
         sign_state::{Identity, SignState},
@@ -43,7 +43,7 @@ pub struct Place {
     /// The engine's peers.
     pub p2p: Option<SocketAddr>,
     /// Nodes to stay connected with.
-    pub peers: Vec<Peer>,
+    pub peers: Vec<EnginePeer>,
     /// All nodes on one machine or in one private network.
     pub private: bool,
     /// gRPC addresses of the nodes that shares are handed to; where neither they nor the folder name any, those of the peers.
@@ -193,8 +193,8 @@ pub fn write(
     home.write_genesis(file)?;
     let block_time_ms = genesis.parameters.block_time_ms;
     let pace = match place.one_machine {
-        true => Pace::local(block_time_ms),
-        false => Pace::network(block_time_ms),
+        true => EnginePace::local(block_time_ms),
+        false => EnginePace::network(block_time_ms),
     };
     let mut settings = Settings::local(abci, rpc, place.p2p.unwrap_or(P2P), pace);
     if let Some(moniker) = &place.moniker {
@@ -265,7 +265,7 @@ pub(super) fn engine_genesis(
         .collect();
     let app_state = serde_json::to_value(file)
         .map_err(|error| FoundingError::Plan(format!("the genesis as JSON: {error}")))?;
-    Ok(CometGenesis::new(Parts {
+    Ok(CometGenesis::new(GenesisParts {
         time_secs: file.root.time,
         chain_id,
         max_block_bytes: parameters.max_block_bytes,

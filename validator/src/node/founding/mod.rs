@@ -43,6 +43,7 @@ pub use plan::{Balance, Delegated, FounderTerms, Plan};
 
 /// Why a network is not founded.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum FoundingError {
     /// The plan says what cannot be.
     #[error("the plan: {0}")]

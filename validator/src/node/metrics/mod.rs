@@ -37,7 +37,7 @@ pub struct Reading {
 
 /// How a value moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Up and down.
     Gauge,
     /// Up alone.
@@ -49,7 +49,7 @@ pub struct Metric {
     /// As Prometheus knows it.
     pub name: &'static str,
     /// How it moves.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// What it says.
     pub help: &'static str,
     /// What it is at most; `u64::MAX` where nothing bounds it.
@@ -67,7 +67,7 @@ impl Metric {
 const fn gauge(name: &'static str, help: &'static str, value: fn(&Reading) -> u64) -> Metric {
     Metric {
         name,
-        kind: Kind::Gauge,
+        kind: MetricKind::Gauge,
         help,
         max: u64::MAX,
         value,
@@ -76,7 +76,7 @@ const fn gauge(name: &'static str, help: &'static str, value: fn(&Reading) -> u6
 
 const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> u64) -> Metric {
     Metric {
-        kind: Kind::Counter,
+        kind: MetricKind::Counter,
         ..gauge(name, help, value)
     }
 }
@@ -266,8 +266,8 @@ pub fn page(
     } in METRICS
     {
         let kind = match kind {
-            Kind::Gauge => "gauge",
-            Kind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Counter => "counter",
         };
         let value = value(&reading);
         // Writing to a String does not fail.

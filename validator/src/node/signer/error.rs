@@ -12,6 +12,7 @@ use crate::node::{
 
 /// Why a node's keys are not as they should be, and what to do.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum KeysError {
     #[error(transparent)]
     Keystore(#[from] KeystoreError),

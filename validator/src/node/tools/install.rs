@@ -18,6 +18,7 @@ const LINE_BYTES: u64 = 4_096;
 
 /// Why a tool could not be installed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum InstallError {
     #[error("`{program}` is not on the PATH ({purpose}): {install}")]
     NoToolchain {

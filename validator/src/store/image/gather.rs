@@ -1,7 +1,7 @@
 //! What a store has of the end of an epoch: the header of a file, and the leaves that go into it.
 
 use super::{Heading, MAX_CHECKPOINTS};
-use crate::chain::tree::{TreeError, View};
+use crate::chain::tree::{TreeError, TreeView};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Loaded, Store, StoreError};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
@@ -44,7 +44,7 @@ pub fn gather<'a>(
     loaded: &'a Loaded,
     (identity, parameters): (Identity, Parameters),
     epoch: Option<u64>,
-) -> Result<(Heading, View<'a>), Gone> {
+) -> Result<(Heading, TreeView<'a>), Gone> {
     let newest = loaded.tree.newest_mark().ok_or(Gone::NoEpoch)?.epoch;
     let epoch = epoch.unwrap_or(newest);
     let view = loaded.tree.at(epoch).map_err(|source| Gone::Epoch {

@@ -1,7 +1,7 @@
 //! Writes a state that was read into an empty store, as if all heights up to it were folded.
 
 use super::Heading;
-use crate::chain::tree::{LeafImage, Mark, Tree};
+use crate::chain::tree::{EpochMark, LeafImage, Tree};
 use crate::store::StoreError;
 use crate::store::archive::Archive;
 use crate::store::backend::Backend;
@@ -29,7 +29,7 @@ pub fn put<S: Backend>(backend: S, header: &Heading, tree: &Tree) -> Result<(), 
         checkpoints.put(&keys::checkpoint(checkpoint.epoch), &checkpoint.encode())?;
     }
     checkpoints.finish()?;
-    let mark = Mark {
+    let mark = EpochMark {
         epoch: header.ended().saturating_sub(1),
         count: tree.count(),
         root: tree.root(),

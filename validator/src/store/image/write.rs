@@ -1,7 +1,7 @@
 //! Writes a state, leaf by leaf.
 
 use super::{FORMAT, Heading, MAGIC};
-use crate::chain::tree::View;
+use crate::chain::tree::TreeView;
 use crate::ledger::Value;
 use alloy_primitives::Keccak256;
 use std::io::{self, Write};
@@ -23,7 +23,7 @@ impl<W: Write> Hashed<W> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn write(out: impl Write, header: &Heading, leaves: &View<'_>) -> io::Result<()> {
+pub fn write(out: impl Write, header: &Heading, leaves: &TreeView<'_>) -> io::Result<()> {
     let mut out = Hashed {
         out,
         hasher: Keccak256::new(),

@@ -13,7 +13,17 @@ fn segment(number: u32) -> OpenedSegment {
         chunks_root: B256::repeat_byte(1),
         before: B256::repeat_byte(2),
         after: B256::from(alloy_primitives::U256::from(number)),
-        bytes: Some(vec![9; (number % 3) as usize]),
+        bytes: None,
+    }
+}
+
+fn block(epoch: u64) -> BlockSegments {
+    let bytes = |one: &OpenedSegment| Arc::new(vec![9; one.length as usize]);
+    let records: Vec<OpenedSegment> = (0..2_500).map(segment).collect();
+    BlockSegments {
+        epoch,
+        bytes: records.iter().map(bytes).collect(),
+        records,
     }
 }
 
@@ -21,14 +31,14 @@ fn segment(number: u32) -> OpenedSegment {
 fn segments_are_read_as_they_were_written_and_gone_with_their_epoch() {
     let disk = Sealed::new(Memory::new());
     for epoch in 0..9 {
-        let segments = (0..2_500).map(segment).collect();
-        let block = BlockSegments { epoch, segments };
+        let block = block(epoch);
         block.write(&disk, 10 * epoch).unwrap();
-        assert_eq!(read(&disk, epoch, 10 * epoch).unwrap(), block.records());
+        let records = read(&disk, epoch, 10 * epoch).unwrap();
+        assert_eq!(records.as_ref(), Some(&block.records));
         for number in [0, 1, 2, 1_000, 2_499] {
             let bytes = read_bytes(&disk, (epoch, 10 * epoch), number).unwrap();
-            let expected = block.bytes(number).filter(|bytes| !bytes.is_empty());
-            assert_eq!(bytes, expected, "{number}");
+            let expected = block.bytes_of(number).filter(|bytes| !bytes.is_empty());
+            assert_eq!(bytes.map(Arc::new), expected, "{number}");
         }
     }
     assert_eq!(read(&disk, 1, 11).unwrap(), None);

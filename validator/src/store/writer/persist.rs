@@ -1,6 +1,6 @@
 //! A disk that fails for a while, or does not answer at all.
 
-use super::{Backend, Desk, Shared, StoreError, Writer};
+use super::{Backend, StoreError, Writer, WriterDesk, WriterState};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,8 @@ impl<S: Backend> Writer<S> {
     /// Does `step`, and all of it again while it fails for a reason that passes.
     pub(super) fn persist(
         &self,
-        desk: &mut Desk,
-        mut step: impl FnMut(&mut Desk) -> Result<(), StoreError>,
+        desk: &mut WriterDesk,
+        mut step: impl FnMut(&mut WriterDesk) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut done = step(desk);
         for attempt in 1..MAX_ATTEMPTS {
@@ -58,9 +58,9 @@ impl<S: Backend> Writer<S> {
     /// Waits until something changes, for as long as the disk does something; else the store has failed.
     pub fn wait_for_disk<'a>(
         &self,
-        shared: MutexGuard<'a, Shared>,
+        shared: MutexGuard<'a, WriterState>,
         last: &mut Progress,
-    ) -> MutexGuard<'a, Shared> {
+    ) -> MutexGuard<'a, WriterState> {
         let look = LOOK.min(shared.patience);
         let waited = self.changed.wait_timeout(shared, look);
         let (mut shared, _) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -87,8 +87,8 @@ pub(in crate::app::reads) fn told(
         to,
     }))?;
     let cut = attempt(Input::ApplyCut(ApplyCut { position: number }))?;
-    let rewards: u128 = rewards.unwrap_or_default().iter().map(collected).sum();
-    let cut_waits = cut.ok().and_then(|effects| effects.iter().find_map(cut_of));
+    let rewards: u128 = rewards.effects().iter().map(collected).sum();
+    let cut_waits = cut.effects().iter().find_map(cut_of);
     let found = held.found_by_rules(parameters, epoch, number, position)?;
     let legs = found.legs().zip(found.cuts).map(|(leg, cut)| proto::Leg {
         operator: address_text(&leg.line.operator),
@@ -124,7 +124,7 @@ pub(in crate::app::reads) fn told(
         rewards: rewards.to_string(),
         cut_waits: cut_waits.map_or_else(String::new, |amount| amount.to_string()),
         bonded: position.is_bonded(),
-        waits: claim.err().unwrap_or_default(),
+        waits: claim.refusal(),
         legs: legs.collect(),
         matures_at,
         matures_about,

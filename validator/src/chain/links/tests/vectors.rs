@@ -27,10 +27,7 @@ fn block_of(number: u32, one: &BlockCommitment) -> String {
 fn segments_of(scene: &Scene) -> Vec<IFraudCourt::Segment> {
     let numbered = (0..).zip(&scene.segments);
     let segments = numbered.map(|(number, (record, bytes))| {
-        let opened = OpenedSegment {
-            length: u32::try_from(*bytes).unwrap(),
-            ..OpenedSegment::of(record, B256::ZERO, &[])
-        };
+        let opened = OpenedSegment::bare(record, B256::ZERO, *bytes);
         shown::segment(number, &opened, Vec::new())
     });
     segments.collect()

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use plasmid_bridge::proof::vote;
 use plasmid_staking::rules::{
@@ -237,7 +238,7 @@ impl At {
             kind,
             first: 1,
             count: transactions.len() as u32,
-            bytes: framed(&transactions),
+            bytes: Arc::new(framed(&transactions)),
             changes: layer.changes,
             touched: layer.touched,
         };

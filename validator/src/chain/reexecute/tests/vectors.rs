@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use plasmid_bridge::proof::commitment::SegmentRecord;
 use serde_json::{Value as Json, json};
@@ -120,7 +121,7 @@ fn on_witness(
         kind: SegmentKind::Users,
         first: 1,
         count: transfers.len() as u32,
-        bytes: bytes.clone(),
+        bytes: Arc::new(bytes.clone()),
         changes: Vec::new(),
         touched: touched.clone(),
     };

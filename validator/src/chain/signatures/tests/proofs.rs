@@ -69,7 +69,7 @@ impl Epoch {
     fn proof(mut self, number: u32, place: usize, changed: bool) -> Json {
         let at = number as usize;
         let domain = self.world.deployment.domain;
-        let mut bytes = self.segments[at].bytes.clone();
+        let mut bytes = self.segments[at].bytes.to_vec();
         if changed {
             let before = segments::transactions(&bytes).unwrap();
             let end: usize = before[..=place].iter().map(|one| 4 + one.len()).sum();
@@ -87,13 +87,13 @@ impl Epoch {
             _ => panic!("{bad:?}"),
         };
         let opened = self.records.iter().zip(&self.segments);
-        let opened = opened.map(|(record, one)| {
-            let root = commitment::chunks_root(&one.bytes);
-            OpenedSegment::of(record, root, &one.bytes)
-        });
+        let with = |record: &SegmentRecord, bytes: &[u8]| OpenedSegment {
+            bytes: Some(bytes.to_vec()),
+            ..OpenedSegment::bare(record, commitment::chunks_root(bytes), bytes.len())
+        };
+        let opened = opened.map(|(record, one)| with(record, &one.bytes));
         let mut opened: Vec<OpenedSegment> = opened.collect();
-        let root = commitment::chunks_root(&bytes);
-        opened[at] = OpenedSegment::of(&self.records[at], root, &bytes);
+        opened[at] = with(&self.records[at], &bytes);
         let opened = OpenedSegments::of(opened);
         let block = &mut self.blocks[BLOCK as usize];
         let root = opened_segments_root(opened.count, opened.transactions, &opened.list_root);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn agrees(rng: &mut ChaCha20Rng, view: &View<'_>, naive: &Naive) {
+fn agrees(rng: &mut ChaCha20Rng, view: &TreeView<'_>, naive: &Naive) {
     let root = naive.root();
     assert_eq!(view.root(), root);
     assert_eq!(view.count() as usize, naive.leaves().len());

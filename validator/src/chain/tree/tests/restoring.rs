@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Default)]
 struct Kept {
     leaves: BTreeMap<u32, LeafImage>,
-    marks: Vec<Mark>,
+    marks: Vec<EpochMark>,
     undo: Vec<UndoLeaf>,
 }
 

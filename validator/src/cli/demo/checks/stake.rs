@@ -2,7 +2,8 @@
 
 use super::{Check, Verdict, all_moved, alter, equal, number, seen, short, unmove};
 use crate::cli::demo::observe::{
-    Delegation, DoubleVote, Earned, Jailed, Newcomer, Observations, Refused, SetSeen, Undelegation,
+    Delegation, DoubleVote, Earned, Jailed, Newcomer, Observations, RefusedSeen, SetSeen,
+    Undelegation,
 };
 
 /// In the order of the steps.
@@ -164,7 +165,7 @@ pub(super) fn power_in(set: &SetSeen, key: &str) -> Result<Option<u64>, String> 
     Ok(members.find(|(own, _)| own == key).map(|(_, power)| *power))
 }
 
-fn refused_by_stake(refused: &Refused, because: &str) -> Verdict {
+fn refused_by_stake(refused: &RefusedSeen, because: &str) -> Verdict {
     if refused.code != refused.expected || refused.code == 0 || !refused.log.contains(because) {
         return Err(format!(
             "{} got code {} ({:?}), and {} was due",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Moved, Refused, Set};
+use super::{Moved, RefusedSeen, Set};
 
 /// One set, by all who hold it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,12 +31,12 @@ pub struct PositionSeen {
     /// What it holds.
     pub held: String,
     /// What it backs, the older leg first.
-    pub legs: Vec<Leg>,
+    pub legs: Vec<LegSeen>,
 }
 
 /// The epochs in which a position backs an operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Leg {
+pub struct LegSeen {
     /// The operator.
     pub operator: String,
     /// The first epoch.
@@ -122,7 +122,7 @@ pub struct Undelegation {
     /// Its last epoch.
     pub last: u64,
     /// What a claim got at once.
-    pub early: Refused,
+    pub early: RefusedSeen,
     /// The position when it was ended.
     pub position: PositionSeen,
     /// Epochs that had matured when it was paid.
@@ -143,7 +143,7 @@ pub struct Jailed {
     /// The first epoch in which it may return, by the child.
     pub until: u64,
     /// What a return before that got.
-    pub early: Refused,
+    pub early: RefusedSeen,
     /// A set without it.
     pub without: SetSeen,
     /// The epoch in which it returned.

@@ -20,8 +20,8 @@ use crate::{
         CliError,
         bridge::{forced_header, message_index, root_sender_bytes},
         demo::{
-            observe::{Checkpoint, Deposits, Forced, Observations, Withdrawal},
-            people::{NATIVE, Person, World, person, until},
+            observe::{CheckpointSeen, Deposits, ForcedSeen, Observations, WithdrawalSeen},
+            people::{DemoPerson, NATIVE, World, person, until},
         },
     },
     ledger::{Account, transaction::Body},
@@ -42,7 +42,7 @@ sol! {
     }
 }
 
-async fn wallet(world: &World, person: &Person) -> Result<Wallet, CliError> {
+async fn wallet(world: &World, person: &DemoPerson) -> Result<Wallet, CliError> {
     Ok(found::wallet(&world.rpc, &person.secret).await?)
 }
 
@@ -101,7 +101,7 @@ pub async fn checkpoint(
     let accepted = accepted_checkpoint(world, epoch).await?;
     let event = acceptance_event(world, epoch).await?;
     let loaded = crate::localnet::Local::home(&network.folder, 0).read_genesis()?;
-    seen.checkpoint = Some(Checkpoint {
+    seen.checkpoint = Some(CheckpointSeen {
         epoch,
         digest_on_child: hex::encode(&accepted.digest),
         digest_on_root: hex::encode(event.digest),
@@ -184,7 +184,7 @@ pub async fn withdrawal(
             IRootChain::parametersCall {},
         )
         .await?;
-    seen.withdrawal = Some(Withdrawal {
+    seen.withdrawal = Some(WithdrawalSeen {
         number,
         paid: moved(
             "the recipient's balance on root",
@@ -256,7 +256,7 @@ pub async fn forced(
     .await?;
     let (contract, funded) = contract_wallet(world, &carrier).await?;
     world.consumed(funded).await?;
-    let mut forced = Forced::default();
+    let mut forced = ForcedSeen::default();
     let (first, second) = (ETHER / 4, ETHER / 8);
     let bob_before = world.balance(&bob.account, &NATIVE).await?;
     let carol_before = world.balance(&carol.account, &NATIVE).await?;

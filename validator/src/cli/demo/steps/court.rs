@@ -19,7 +19,7 @@ use crate::{
         CliError,
         demo::{
             observe::{CutSeen, JudgedKey, Moved, Newcomer, Observations},
-            people::{Person, World, operator, person, until},
+            people::{DemoPerson, World, operator, person, until},
         },
     },
     ledger::transaction::StakeBody,
@@ -115,7 +115,7 @@ pub async fn cut(
 /// Waits until the cut of an epoch meets a position, has it taken, and gives what was taken.
 async fn apply(
     world: &World,
-    owner: &Person,
+    owner: &DemoPerson,
     epoch: u64,
     seen: &mut CutSeen,
 ) -> Result<u128, CliError> {
@@ -169,7 +169,7 @@ fn watcher() -> Result<Address, CliError> {
     Ok(key.address())
 }
 
-async fn bond(world: &World, own: &Person, number: u64) -> Result<U256, CliError> {
+async fn bond(world: &World, own: &DemoPerson, number: u64) -> Result<U256, CliError> {
     let call = IRegistry::registrationOfCall {
         operator: own.account.id.into(),
         number,

@@ -17,7 +17,7 @@ mod stake;
 mod sums;
 
 /// A step.
-pub struct Step {
+pub struct DemoStep {
     /// The part of the demo that it belongs to, as `--only` names it.
     pub part: &'static str,
     /// What it shows.
@@ -28,7 +28,7 @@ pub struct Step {
 const NETWORK: &str = "network";
 
 /// The steps, in their order.
-pub const STEPS: [Step; 18] = [
+pub const STEPS: [DemoStep; 18] = [
     step(NETWORK, "root chain: contracts, operators, genesis"),
     step(NETWORK, "four validators: first blocks"),
     step("deposits", "deposits through vote extensions"),
@@ -50,8 +50,8 @@ pub const STEPS: [Step; 18] = [
     step("sums", "every app hash, and the sums"),
 ];
 
-const fn step(part: &'static str, title: &'static str) -> Step {
-    Step { part, title }
+const fn step(part: &'static str, title: &'static str) -> DemoStep {
+    DemoStep { part, title }
 }
 
 /// The parts, in their order.

@@ -4,7 +4,7 @@ use crate::{
     cli::{
         CliError,
         demo::{
-            observe::{Moved, Observations, Refused, Transfers},
+            observe::{Moved, Observations, RefusedSeen, Transfers},
             people::{FEE, NATIVE, World, person},
         },
     },
@@ -110,7 +110,7 @@ async fn broadcast(network: &Network, bytes: Vec<u8>) -> Result<Vec<u8>, CliErro
 }
 
 /// Five transactions, each wrong in one way, and the code that each must get.
-async fn refusals(world: &World, used: &Transaction) -> Result<Vec<Refused>, CliError> {
+async fn refusals(world: &World, used: &Transaction) -> Result<Vec<RefusedSeen>, CliError> {
     let (alice, bob) = (person("alice")?, person("bob")?);
     let good = world.sign(&alice, pay(bob.account, ETHER)).await?;
     let mut forged = world.sign(&bob, pay(alice.account, ETHER)).await?;
@@ -144,7 +144,7 @@ async fn refusals(world: &World, used: &Transaction) -> Result<Vec<Refused>, Cli
     let mut refused = Vec::new();
     for (what, bytes, expected) in cases {
         let answer = world.submit(bytes).await?;
-        refused.push(Refused {
+        refused.push(RefusedSeen {
             what: what.into(),
             code: answer.code,
             expected: expected as u32,

@@ -12,8 +12,8 @@ use crate::{
     cli::{
         CliError,
         demo::{
-            observe::{Leg, PositionSeen, Refused},
-            people::{FEE, Person, World},
+            observe::{LegSeen, PositionSeen, RefusedSeen},
+            people::{DemoPerson, FEE, World},
         },
         tx::{behind::Accepted, stake::action},
     },
@@ -41,7 +41,7 @@ pub(super) struct Done {
 /// Has the node prepare a transaction of stake, and say what it would do.
 async fn prepared(
     world: &World,
-    person: &Person,
+    person: &DemoPerson,
     body: &StakeBody,
 ) -> Result<PrepareResponse, CliError> {
     let request = PrepareRequest {
@@ -54,7 +54,11 @@ async fn prepared(
 }
 
 /// Prepares a transaction of stake by gRPC, signs it here with the person's own key, hands it in and follows it into a block.
-pub(super) async fn act(world: &World, person: &Person, body: StakeBody) -> Result<Done, CliError> {
+pub(super) async fn act(
+    world: &World,
+    person: &DemoPerson,
+    body: StakeBody,
+) -> Result<Done, CliError> {
     let name = body.name();
     let prepared = prepared(world, person, &body).await?;
     if prepared.code != 0 {
@@ -90,12 +94,12 @@ pub(super) async fn act(world: &World, person: &Person, body: StakeBody) -> Resu
 /// What the node says to a transaction of stake that must not be carried out now.
 async fn refusal(
     world: &World,
-    person: &Person,
+    person: &DemoPerson,
     what: &str,
     body: StakeBody,
-) -> Result<Refused, CliError> {
+) -> Result<RefusedSeen, CliError> {
     let prepared = prepared(world, person, &body).await?;
-    Ok(Refused {
+    Ok(RefusedSeen {
         what: what.into(),
         code: prepared.code,
         expected: Code::Stake as u32,
@@ -136,7 +140,7 @@ pub(super) async fn standing(world: &World, number: u64) -> Result<Position, Cli
 }
 
 fn told(position: &Position) -> PositionSeen {
-    let legs = position.legs.iter().map(|leg| Leg {
+    let legs = position.legs.iter().map(|leg| LegSeen {
         operator: leg.operator.clone(),
         first: leg.first,
         last: leg.last,

@@ -15,7 +15,7 @@ use crate::{
     cli::{
         CliError, connect,
         demo::{
-            observe::{Accounts, Observations, Total, Work},
+            observe::{Accounts, Observations, Total, WorkSeen},
             people::World,
         },
     },
@@ -59,14 +59,14 @@ pub async fn everything(
 async fn executed(
     mut client: ChainServiceClient<Channel>,
     height: u64,
-) -> Result<(Vec<String>, Work), CliError> {
+) -> Result<(Vec<String>, WorkSeen), CliError> {
     let mut hashes = Vec::new();
     for height in 1..=height {
         let block = client.get_block(GetBlockRequest { height }).await?;
         hashes.push(hex::encode(block.into_inner().app_hash));
     }
     let status = client.get_status(GetStatusRequest {}).await?.into_inner();
-    let work = Work {
+    let work = WorkSeen {
         first: status.first_executed,
         height: status.height,
         segments: status.segments_executed,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{FINAL_PATIENCE, JoinCommand, peer, secrets},
-    Step,
+    InitStep,
 };
 use crate::{
     cli::{CliError, connect::Connection, keys::KeyOptions},
@@ -31,7 +31,7 @@ const NO_STATE: &str = "the checkpoint key in this folder has no sign state. Whe
     (`plasmid sign-state export` and `import`, or a copy of data/sign_state where the consensus key stays behind). --new-sign-state begins above what root has accepted, \
     and is for a key whose sign state is nowhere";
 
-impl Step {
+impl InitStep {
     pub(in crate::cli::init) async fn join(
         &self,
         command: &JoinCommand,
@@ -103,7 +103,7 @@ impl Step {
     }
 }
 
-impl Step {
+impl InitStep {
     /// The deployment, once it is final.
     async fn created(&self) -> Result<Created, CliError> {
         let progress = self.output.progress("waiting for finality on root");

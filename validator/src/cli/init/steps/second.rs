@@ -5,7 +5,7 @@ use plasmid_bridge::client::{
     rpc::{Limits, Rpc},
 };
 
-use super::Step;
+use super::InitStep;
 use crate::cli::{CliError, output};
 
 /// The endpoint of root at this address, which must be another one than the first; `None` when no address is named. A person is then told what
@@ -34,7 +34,7 @@ pub(in crate::cli) fn second_endpoint(
     Ok(Some(second))
 }
 
-impl Step {
+impl InitStep {
     /// With a second endpoint of root, which every reading that decides is compared with. Without one a person is told what depends on the only
     /// one, unless it is on this machine.
     pub(in crate::cli::init) async fn beside(

@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 
 use super::{
     super::DECIMALS,
-    Step,
+    InitStep,
     begun::Begun,
     money::Money,
     preset::Differences,
-    table::{OperatorRow, Table},
+    table::{OperatorRow, OperatorTable},
 };
 use crate::{
     cli::{CliError, amount},
     node::founding::{self, FounderTerms, FoundingError, Plan},
 };
 
-impl Step {
+impl InitStep {
     pub(in crate::cli::init) async fn status(&self) -> Result<(), CliError> {
         self.is_deployed().await?;
         let (agreed, problem) =
@@ -29,7 +29,7 @@ impl Step {
                 Err(error) => return Err(error.into()),
             };
         let wanted = agreed.as_ref().map(|agreed| agreed.agreement);
-        let table = agreed.as_ref().map(Table::of);
+        let table = agreed.as_ref().map(OperatorTable::of);
         let money = Money::of(&self.plan)?;
         let differences = Differences::of(&self.plan)?;
         let mut rows = Vec::new();
@@ -43,7 +43,10 @@ impl Step {
         let (made, steps) = (creation.made, creation.steps);
         let agreement = wanted.map(|hash| hash.to_string());
         if self.output.is_json() {
-            let warnings = table.as_ref().map(Table::warnings).unwrap_or_default();
+            let warnings = table
+                .as_ref()
+                .map(OperatorTable::warnings)
+                .unwrap_or_default();
             let texts = [agreement.as_deref(), problem.as_deref()];
             let mut object = shown(texts, &rows, &warnings, &creation);
             money.add_to(&mut object);

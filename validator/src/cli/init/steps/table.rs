@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Everybody's stake, keys and share of the power in the set of a genesis.
-pub(super) struct Table {
+pub(super) struct OperatorTable {
     pub(super) rows: Vec<OperatorRow>,
 }
 
@@ -59,7 +59,7 @@ impl PowerShare {
     }
 }
 
-impl Table {
+impl OperatorTable {
     pub(super) fn of(agreed: &Agreed) -> Self {
         let genesis = &agreed.genesis;
         let unit = genesis.parameters.unit;

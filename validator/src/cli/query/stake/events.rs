@@ -55,8 +55,9 @@ pub(super) async fn run(
     };
     loop {
         let begun = (request.from_height, request.from_index);
-        let Err(status) = told(connection, output, &mut request).await? else {
-            return Ok(());
+        let status = match told(connection, output, &mut request).await? {
+            StreamEnd::Whole => return Ok(()),
+            StreamEnd::Broken(status) => status,
         };
         let reached = (request.from_height, request.from_index);
         if !wanted.follow || reached == begun {
@@ -69,22 +70,30 @@ pub(super) async fn run(
     }
 }
 
+/// How a stream that was shown ended.
+enum StreamEnd {
+    /// The node told all that it was asked for.
+    Whole,
+    /// It stopped before that, and says why.
+    Broken(Status),
+}
+
 /// Shows one stream to its end; `request` is where to go on.
 async fn told(
     connection: &Connection,
     output: Output,
     request: &mut FollowEventsRequest,
-) -> Result<Result<(), Status>, CliError> {
+) -> Result<StreamEnd, CliError> {
     let mut client = connection.stake().await?;
     let mut stream = match client.follow_events(request.clone()).await {
         Ok(stream) => stream.into_inner(),
-        Err(status) => return Ok(Err(status)),
+        Err(status) => return Ok(StreamEnd::Broken(status)),
     };
     loop {
         let one = match stream.message().await {
             Ok(Some(one)) => one,
-            Ok(None) => return Ok(Ok(())),
-            Err(status) => return Ok(Err(status)),
+            Ok(None) => return Ok(StreamEnd::Whole),
+            Err(status) => return Ok(StreamEnd::Broken(status)),
         };
         let begun = (request.from_height, request.from_index);
         if (one.next_height, one.next_index) < begun {

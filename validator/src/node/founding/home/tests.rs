@@ -135,7 +135,7 @@ fn a_sign_state_is_made_only_where_nothing_can_have_been_signed() {
 
 #[test]
 fn shares_go_to_the_nodes_that_are_named_then_to_those_of_the_folder_and_else_to_the_peers() {
-    let peer = |address: &str| Peer {
+    let peer = |address: &str| EnginePeer {
         id: "ab".repeat(20),
         address: address.to_owned(),
     };

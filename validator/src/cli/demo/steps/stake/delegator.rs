@@ -8,7 +8,7 @@ use crate::{
         CliError,
         demo::{
             observe::{Delegation, Earned, Moved, Observations, Undelegation},
-            people::{NATIVE, Person, World, operator, person, until},
+            people::{DemoPerson, NATIVE, World, operator, person, until},
             steps::money::moved,
         },
     },
@@ -100,7 +100,7 @@ fn network_number(seen: &Observations) -> Result<usize, CliError> {
 }
 
 /// Claims to an account that nobody else pays. What it is paid is told by the result, and by its balance.
-async fn claim_rewards(world: &World, owner: &Person, number: u64) -> Result<Moved, CliError> {
+async fn claim_rewards(world: &World, owner: &DemoPerson, number: u64) -> Result<Moved, CliError> {
     let to = payee("rewards");
     let before = world.balance(&to, &NATIVE).await?;
     let body = StakeBody::ClaimRewards {
@@ -117,7 +117,11 @@ async fn claim_rewards(world: &World, owner: &Person, number: u64) -> Result<Mov
     Ok(moved("rewards", before, after, told))
 }
 
-async fn undelegate(world: &World, owner: &Person, whole: u64) -> Result<Undelegation, CliError> {
+async fn undelegate(
+    world: &World,
+    owner: &DemoPerson,
+    whole: u64,
+) -> Result<Undelegation, CliError> {
     let body = StakeBody::Undelegate {
         position: whole,
         amount: ENDED,

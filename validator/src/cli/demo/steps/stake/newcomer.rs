@@ -10,7 +10,7 @@ use crate::{
         bridge::message_index,
         demo::{
             observe::{Newcomer, Observations},
-            people::{NATIVE, Person, World, operator, person, until},
+            people::{DemoPerson, NATIVE, World, operator, person, until},
             steps::{
                 accepted::{acceptance_event, accepted_checkpoint},
                 found::{client, wait_height},
@@ -71,7 +71,7 @@ pub async fn newcomer(
     Ok(())
 }
 
-async fn pay(world: &World, to: &Person) -> Result<(), CliError> {
+async fn pay(world: &World, to: &DemoPerson) -> Result<(), CliError> {
     let body = Body::Transfer {
         to: to.account,
         token: NATIVE,
@@ -90,7 +90,7 @@ async fn registered(
     network: &Network,
     world: &World,
     joined: &Joined,
-    own: &Person,
+    own: &DemoPerson,
 ) -> Result<Newcomer, CliError> {
     let found = validator(world, own.account).await?;
     let registry = network.local.registry;
