@@ -29,6 +29,7 @@ pub mod signed;
 mod span;
 #[cfg(test)]
 mod tests;
+pub mod votes;
 
 pub use config::{Config, Pace, Peer, Settings};
 pub use genesis::Genesis;

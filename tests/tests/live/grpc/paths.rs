@@ -131,6 +131,13 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
         true,
     );
     ask(path, Vec::new(), false);
+    let path = "/plasmid.chain.v1.ChainService/ListVotes";
+    ask(
+        path,
+        chain::ListVotesRequest { first: 1, known: 0 }.encode_to_vec(),
+        true,
+    );
+    ask(path, Vec::new(), false);
     let path = "/plasmid.chain.v1.ChainService/ListValidators";
     ask(path, Vec::new(), true);
     ask(
