@@ -60,7 +60,7 @@ mod silence;
 mod still;
 pub mod unsound;
 
-use calldata::Refusal;
+use calldata::BlockRefusal;
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
 use later::Rereading;
@@ -193,7 +193,7 @@ pub struct Watcher<C> {
     confirmed: Confirmed,
     rereading: Rereading,
     /// Endpoints of root that are said to refuse blocks.
-    unread: BTreeMap<String, Refusal>,
+    unread: BTreeMap<String, BlockRefusal>,
     still: Stillness,
     silence: Silence,
     /// How far calldata was read by one endpoint's word alone: the position that is kept stays where both said the same.

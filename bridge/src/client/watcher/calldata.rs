@@ -46,7 +46,7 @@ pub(super) struct ReadBlock {
 
 /// How an endpoint refuses blocks.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct BlockRefusal {
     /// The block that it refused last.
     number: u64,
     /// Root's newest block when it began to.
@@ -192,7 +192,7 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) -> bool {
         let Some(refusal) = self.unread.get_mut(&place) else {
-            let refusal = Refusal {
+            let refusal = BlockRefusal {
                 number,
                 since: latest.number,
                 is_given: false,
