@@ -12,8 +12,8 @@ use super::root::REORGANISED;
 use super::second::About;
 use super::silence::Allowed;
 use super::{
-    At, ChildSource, DoubleStatement, IRootChain, ROOT, RootMoment, Rpc, RpcError, WatchNotice,
-    Watcher,
+    Arc, At, ChildSource, DoubleStatement, IRootChain, ROOT, RootMoment, Rpc, RpcError,
+    WatchNotice, Watcher,
 };
 use crate::abi::signer_bitmap;
 use crate::proof::bls;
@@ -279,7 +279,7 @@ impl<C: ChildSource> Watcher<C> {
         let place = endpoint.place();
         let told = format!("calldata {place}");
         let read = endpoint.calldata(number, self.contracts.root_chain);
-        let is_first = place == self.wallet.rpc().place();
+        let is_first = std::ptr::eq(endpoint, Arc::as_ptr(self.wallet.rpc()));
         let read = match is_first {
             true => read.await,
             false => self.silence.within(read).await,

@@ -68,7 +68,7 @@ impl Silence {
 
     /// It is the endpoint that was left at this block because it stood still.
     pub(super) const fn left_at(&mut self, block: u64) {
-        (self.since, self.newest) = (Some(0), Some((block, None)));
+        (self.since, self.newest) = (Some(block), Some((block, None)));
     }
 
     /// A look begins, or the part of it behind what is sent.
