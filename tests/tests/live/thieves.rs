@@ -139,7 +139,7 @@ impl Scene {
         let (said_in, mut said) = mpsc::unbounded_channel();
         let own = wallet(&self.anvil, key_of("watcher")).await;
         let options = WatchOptions {
-            beneficiary: Address::ZERO,
+            beneficiary: Address::repeat_byte(0x77),
             dry_run: false,
             budget: Some(10_u128.pow(18)),
         };
