@@ -12,7 +12,7 @@ use plasmid_proto::{
         GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
         GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
         ListBlocksRequest, ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
-        Parameter,
+        ListVotesRequest, ListVotesResponse, Parameter,
         chain_service_server::{ChainService, ChainServiceServer},
     },
     ledger::v1::{
@@ -92,6 +92,10 @@ impl ChainService for Stranger {
     }
 
     async fn list_blocks(&self, _: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
+        Err(Status::unimplemented("nobody asks"))
+    }
+
+    async fn list_votes(&self, _: Request<ListVotesRequest>) -> Answer<ListVotesResponse> {
         Err(Status::unimplemented("nobody asks"))
     }
 

@@ -37,13 +37,18 @@ impl<'a> Backwards<'a> {
         }
     }
 
+    /// The newest block that was not looked at, if there is one.
+    pub fn left(&self) -> Option<u64> {
+        self.last.filter(|last| *last >= self.first)
+    }
+
     /// The events of the blocks before those that were looked at, ascending, or `None` when there are no such blocks. A node that refuses
     /// as many blocks is asked for fewer, and for more again when it answered.
     ///
     /// # Errors
     /// Why the node could not be asked.
     pub async fn look(&mut self) -> Result<Option<Vec<Log>>, RpcError> {
-        let Some(last) = self.last.filter(|last| *last >= self.first) else {
+        let Some(last) = self.left() else {
             return Ok(None);
         };
         loop {

@@ -128,10 +128,11 @@ impl Relayer {
         let sets = view_call(rpc, root_chain, IRootChain::genesisSetsCall {}, At::Latest).await?;
         let parameters =
             view_call(rpc, root_chain, IRootChain::parametersCall {}, At::Latest).await?;
+        let me = wallet.address();
         let deployment = Deployment {
             id: id.0,
             genesis_set: sets.set1,
-            me: wallet.address(),
+            me,
             epoch_max_secs: parameters.epochMaxSecs,
         };
         let contracts = Contracts {
@@ -146,7 +147,7 @@ impl Relayer {
             machine: Outbox::new(deployment, policy),
             tail: Tail::new(contracts),
             signed: Signed::default(),
-            ripe: Ripe::new(id.0, root_chain, parameters.challengeSecs),
+            ripe: Ripe::new(id.0, root_chain, parameters.challengeSecs, me),
             time: 0,
             nonce: 0,
             closing: None,

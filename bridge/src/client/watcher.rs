@@ -28,6 +28,7 @@ use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
 use crate::proof::{deployment, set};
 use crate::relay::acceptance::DeploymentEnd;
+use crate::relay::seen::Which;
 use crate::relay::watch::book::CheckpointBook;
 use crate::relay::watch::commits::CommitBook;
 use crate::relay::watch::docket::Docket;
@@ -55,9 +56,11 @@ pub mod report;
 pub mod root;
 mod second;
 mod sets;
+mod silence;
 mod still;
 pub mod unsound;
 
+use calldata::BlockRefusal;
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
 use later::Rereading;
@@ -67,8 +70,9 @@ use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
 use sets::{AskedSet, KnownSet};
+use silence::Silence;
 use still::Stillness;
-use unsound::{AcceptedCheckpoints, CheckpointsOver};
+use unsound::{AcceptedCheckpoints, CheckpointsOver, ProveTurn};
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -160,6 +164,8 @@ pub struct Watcher<C> {
     window: Range<u64>,
     /// What root had accepted of them when they were compared last.
     compared: BTreeMap<u64, B256>,
+    /// The epoch whose checkpoints were compared last.
+    last_compared: u64,
     sets: BTreeMap<u64, KnownSet>,
     asked: BTreeMap<u64, Instant>,
     asking: BTreeMap<u64, AskedSet>,
@@ -178,15 +184,20 @@ pub struct Watcher<C> {
     /// What root accepted and can still call void, for who judges it.
     standing: watch::Sender<AcceptedCheckpoints>,
     checkpoints_over: CheckpointsOver,
+    /// Checkpoints that were said to be withheld, each with how long it was then until it could be final, in seconds.
+    withheld: BTreeMap<u64, u64>,
+    /// Whose turn it is to prove that a checkpoint is broken, by epoch.
+    proving: BTreeMap<u64, ProveTurn>,
     /// How far the deployment had come to its end at the last look.
     end: DeploymentEnd,
     confirmed: Confirmed,
     rereading: Rereading,
-    /// Endpoints of root that are said to refuse a block, with its number and root's newest block of that moment.
-    unread: BTreeMap<String, (u64, u64)>,
-    /// Looks in a row in which the second endpoint did not know the first one's newest block.
-    behind: u32,
+    /// Endpoints of root that are said to refuse blocks.
+    unread: BTreeMap<String, BlockRefusal>,
     still: Stillness,
+    silence: Silence,
+    /// How far calldata was read by one endpoint's word alone: the position that is kept stays where both said the same.
+    ahead: Option<(u64, B256)>,
     /// Of each place how many epochs it came too late with.
     late: BTreeMap<String, u64>,
 }
@@ -225,6 +236,7 @@ impl<C: ChildSource> Watcher<C> {
         let read = kept.root_block.max(created.block.saturating_sub(1));
         // What is decided by is compared with the second endpoint's answer.
         rpc.remember();
+        let still = Stillness::new(&times);
         let mut watcher = Self {
             wallet,
             second,
@@ -235,7 +247,8 @@ impl<C: ChildSource> Watcher<C> {
             epoch_blocks: u64::from(root.epochBlocks),
             window_secs: root.challengeSecs,
             reward: own.reward,
-            still: Stillness::new(&times),
+            silence: Silence::new(&times, still.after()),
+            still,
             created,
             folder,
             saved: Instant::now(),
@@ -249,6 +262,7 @@ impl<C: ChildSource> Watcher<C> {
             commits: CommitBook::default(),
             window: 0..0,
             compared: BTreeMap::new(),
+            last_compared: 0,
             sets: BTreeMap::new(),
             asked: BTreeMap::new(),
             asking: BTreeMap::new(),
@@ -261,11 +275,13 @@ impl<C: ChildSource> Watcher<C> {
             root_time: 0,
             standing: watch::Sender::default(),
             checkpoints_over: CheckpointsOver::default(),
+            withheld: BTreeMap::new(),
+            proving: BTreeMap::new(),
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),
             rereading: Rereading::default(),
             unread: BTreeMap::new(),
-            behind: 0,
+            ahead: None,
             late: BTreeMap::new(),
             kept,
         };

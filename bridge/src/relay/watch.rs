@@ -30,6 +30,8 @@ pub const MIN_AGE: u64 = 2;
 const PROMPT_COMMITS: u32 = 3;
 /// Watchers that could send the same begin this many blocks apart, at most.
 const MAX_STAGGER: u64 = 16;
+/// Likewise of proofs that a checkpoint is broken, for which there is less time.
+const MAX_PROVE_STAGGER: u64 = 3;
 
 /// Who, and in which epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -188,7 +188,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     running.stop().await;
 }
 
-/// The watcher as a stranger starts it.
+/// The watcher as a stranger starts it, from two addresses and a key: the votes are those that the node shows of its engine.
 fn command(running: &Running) -> std::process::Command {
     let network = &running.network;
     let mut command = plasmid_tests::plasmid();
@@ -203,11 +203,7 @@ fn command(running: &Running) -> std::process::Command {
         .arg(network.folder.join("keys"))
         .arg("--password-file")
         .arg(network.password_file());
-    for number in 0..2 {
-        let engine = running.engine(number);
-        command.args(["--engine", engine.url()]);
-    }
-    command.args(["--node", &network.grpc(0), "--also-node", &network.grpc(1)]);
+    command.args(["--node", &network.grpc(0)]);
     command
 }
 

@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use plasmid::cli::watch::checkpoints::{self, Deployed};
+use plasmid::cli::watch::shares;
 use plasmid::ledger::Domain;
-use plasmid_bridge::abi::IRootChain;
+use plasmid_bridge::abi::{ICourt, IRootChain};
 use plasmid_bridge::client::follower::view_call;
 use plasmid_bridge::client::rpc::At;
 use plasmid_bridge::client::watcher::{ChildSource, WatchNotice, WatchOptions, Watcher};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::proof::deployment;
 use plasmid_bridge::relay::outbox::{CheckpointOffer, Notice};
+use plasmid_bridge::relay::watch::{OffenceId, Subject};
+use plasmid_proto::bridge::v1::Share;
 use plasmid_staking::Member;
 use plasmid_tests::anvil::Anvil;
 use plasmid_tests::stage::{Stage, key_of, wallet};
@@ -52,10 +56,10 @@ impl plasmid_bridge::client::relayer::Source for Thieves<'_> {
     }
 }
 
-/// Nobody tells of sets here.
-struct NoSets(Vec<String>);
+/// Nodes that all tell the same set.
+struct OneSet(Vec<String>, Vec<Member>);
 
-impl ChildSource for NoSets {
+impl ChildSource for OneSet {
     fn places(&self) -> &[String] {
         &self.0
     }
@@ -65,7 +69,7 @@ impl ChildSource for NoSets {
     }
 
     async fn members(&self, _: usize, _: u64) -> Result<Vec<Member>, String> {
-        Err("it tells no sets".into())
+        Ok(self.1.clone())
     }
 }
 
@@ -135,16 +139,18 @@ impl Scene {
         let (said_in, mut said) = mpsc::unbounded_channel();
         let own = wallet(&self.anvil, key_of("watcher")).await;
         let options = WatchOptions {
-            beneficiary: Address::ZERO,
+            beneficiary: Address::repeat_byte(0x77),
             dry_run: false,
             budget: Some(10_u128.pow(18)),
         };
         let places = nodes.iter().map(|node| node.url.clone()).collect();
         let created = self.stage.created.clone();
-        let opened = Watcher::open(own, None, created, NoSets(places), folder, options).await;
+        let child = OneSet(places, self.stage.members.clone());
+        let opened = Watcher::open(own, None, created, child, folder, options).await;
         let mut watcher = opened.expect("it opens");
         let (news, heard) = mpsc::channel(64);
         let channels = nodes.iter().map(|node| node.channel()).enumerate();
+        shares::follow(channels.clone().collect(), 0, &news);
         let deployed = Deployed {
             domain: self.domain(),
             state_root: self.stage.created.state_root,
@@ -362,4 +368,100 @@ async fn a_sound_chain_is_not_accused_whatever_a_node_lies_and_a_killed_watcher_
         scene.watch(&watched, &[&thief], stage).await;
     }
     assert_eq!((scene.nonce().await, scene.void_from().await), (1, Some(2)));
+}
+
+/// Nodes that each keep something back show all of it together, and one that never answers holds nothing up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_is_judged_from_what_several_nodes_show_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = Scene::new(folder.path()).await;
+    let mut chain = scene.chain();
+    chain.add(0, |_| {});
+    let mut broken_one = chain.clone();
+    let breaks = breaks();
+    let mut signed = breaks.iter().filter(|one| one.rule == "bad_signature");
+    let wrong = signed.next_back().expect("a case of each");
+    broken_one.add(1, wrong.edit);
+    chain.add(1, |_| {});
+    let snapshot = scene.snapshot().await;
+    scene.carry(&chain).await;
+    let withheld = |one: &WatchNotice| matches!(one, WatchNotice::Withheld { .. });
+    let odd = Node::start(chain.clone(), Some(node::ODD_ONES)).await;
+    let even = Node::start(chain.clone(), Some(node::EVEN_ONES)).await;
+    let late = Node::start(chain.clone(), Some(node::LATE)).await;
+    for (number, one) in [&odd, &even].into_iter().enumerate() {
+        let watched = folder.path().join(format!("alone {number}"));
+        let said = scene.watch(&watched, &[one], withheld).await;
+        assert_eq!(broken(&said), []);
+        // What it showed stands in the folder: the other one needs to show the rest alone.
+        let other = [&even, &odd][number];
+        let said = scene
+            .watch(&watched, &[other], |one| is_sound(one, 1))
+            .await;
+        assert_eq!(broken(&said), []);
+    }
+    let watched = folder.path().join("together");
+    let nodes = [&late, &odd, &even];
+    let said = scene.watch(&watched, &nodes, |one| is_sound(one, 0)).await;
+    assert_eq!(broken(&said), []);
+    let is_lie = |one: &WatchNotice| matches!(one, WatchNotice::Lie { .. });
+    assert!(
+        !said.iter().any(|one| withheld(one) || is_lie(one)),
+        "{said:?}"
+    );
+    scene.revert(&snapshot).await;
+    scene.carry(&broken_one).await;
+    let odd = Node::start(broken_one.clone(), Some(node::ODD_ONES)).await;
+    let even = Node::start(broken_one, Some(node::EVEN_ONES)).await;
+    let watched = folder.path().join("broken");
+    let said = scene.watch(&watched, &[&odd, &even], is_void).await;
+    assert_eq!(broken(&said)[0], (1, wrong.rule.to_owned()));
+}
+
+/// Nobody hands anything over: a member's two shares are read from what two nodes serve.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_shares_of_one_key_that_two_nodes_serve_are_found_and_taken_to_root() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = Scene::new(folder.path()).await;
+    let (mut chain, mut other) = (scene.chain(), scene.chain());
+    chain.add(0, |_| {});
+    other.add(0, |draft| draft.later = 1);
+    let signed = |chain: &Chain, number: u16| {
+        let digest = chain.epochs[0].checkpoint.digest();
+        let keys = &scene.stage.keys[usize::from(number)];
+        Share {
+            member: u32::from(number),
+            signature: keys.checkpoint().sign_checkpoint(&digest).to_vec(),
+        }
+    };
+    // Only the second member signed both; a share that nobody made is named.
+    let invented = Share {
+        signature: signed(&chain, 0).signature,
+        ..signed(&other, 0)
+    };
+    let shares = [
+        vec![signed(&chain, 0), signed(&chain, 2)],
+        vec![signed(&other, 1), signed(&other, 2), invented],
+    ];
+    let [own, others] = shares;
+    let nodes = [
+        Node::with_shares(chain, own).await,
+        Node::with_shares(other, others).await,
+    ];
+    let watched = folder.path().join("watch");
+    let revealed = |one: &WatchNotice| matches!(one, WatchNotice::Revealed { mine: true, .. });
+    let nodes_seen = [&nodes[0], &nodes[1]];
+    let said = scene.watch(&watched, &nodes_seen, revealed).await;
+    let found = said.iter().filter_map(|one| match one {
+        WatchNotice::Found { subject, kind, .. } => Some((*subject, *kind)),
+        _ => None,
+    });
+    let operator: Address = scene.stage.members[2].operator.into();
+    let offence = OffenceId { epoch: 1, operator };
+    let found: Vec<_> = found.collect();
+    assert_eq!(found, [(Subject::Offence(offence), "checkpoints")]);
+    let court = deployment::court(&scene.stage.created.registry.into_array()).into();
+    let call = ICourt::offenceCall { operator, epoch: 1 };
+    let known = view_call(&scene.anvil.rpc(), court, call, At::Latest).await;
+    assert_ne!(known.expect("root").registration, 0);
 }

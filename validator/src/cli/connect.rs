@@ -177,22 +177,16 @@ impl Connection {
         Ok(nodes)
     }
 
-    /// CometBFT RPC addresses: these, or all of the local network.
+    /// CometBFT RPC addresses: these, or all of the local network; none where neither is known.
     ///
     /// # Errors
-    /// When none is known.
+    /// When the local network's file cannot be read.
     pub fn engines(&self, named: &[String]) -> Result<Vec<String>, CliError> {
         if !named.is_empty() {
             return Ok(named.to_vec());
         }
         let local = self.local()?.filter(|_| self.node.is_none());
-        let engines = local.map(|local| local.engines).unwrap_or_default();
-        match engines.is_empty() {
-            true => Err(CliError::new(
-                "no engine: name the CometBFT RPC address of a node with --engine",
-            )),
-            false => Ok(engines),
-        }
+        Ok(local.map(|local| local.engines).unwrap_or_default())
     }
 
     /// The folder of the local network, when there is one.

@@ -17,7 +17,7 @@ use super::{
     CliError,
     connect::{Connection, UrlOption},
     fees::FeeOptions,
-    init::{SecondRoot, second_endpoint},
+    init::second_endpoint,
     keys::KeyOptions,
     output::{self, Format, Output},
     relay::state_folder,
@@ -31,7 +31,7 @@ use child::ChildNodes;
 
 pub mod checkpoints;
 mod child;
-mod shares;
+pub mod shares;
 mod shown;
 mod votes;
 
@@ -45,11 +45,11 @@ pub struct WatchCommand {
     #[arg(long)]
     from: String,
     /// CometBFT RPC address of a node of the child, whose blocks are read; once for each. Evidence is seen if any of them has it [default: all
-    /// engines of the local network].
+    /// engines of the local network, and else what the nodes show of theirs].
     #[arg(long = "engine", value_name = "URL", value_parser = UrlOption)]
     engines: Vec<String>,
-    /// gRPC address of another node of the child that is asked for sets of validators and shares too; once for each [default: with no --node, all nodes of
-    /// the local network].
+    /// gRPC address of another node of the child that is asked for sets of validators, shares, what checkpoints commit to, and, with no --engine, votes; once
+    /// for each [default: with no --node, all nodes of the local network].
     #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
     also_nodes: Vec<String>,
     /// Whom rewards are paid to on root [default: the account that pays]. What was found before stays with whom it was found for.
@@ -62,15 +62,19 @@ pub struct WatchCommand {
     #[command(flatten)]
     fees: FeeOptions,
     /// The highest sum that all reports together may cost in gas, in coins (0.05), counted from the first one that the folder knows of: what would go
-    /// over it is not sent, and said. A restart with a larger sum goes on [default: no limit].
+    /// over it is not sent, and said. A restart with a larger sum goes on [default: no limit, but for what rests on one root endpoint's word where a second one
+    /// says nothing].
     #[arg(long, value_name = "COINS")]
     budget: Option<String>,
     /// File with evidence that somebody hands over: two votes, two shares or two certificates, as JSON; once for each. `plasmid watch` checks it as it
     /// checks what nodes serve.
     #[arg(long, value_name = "FILE")]
     evidence: Vec<PathBuf>,
-    #[command(flatten)]
-    second: SecondRoot,
+    /// A second JSON-RPC endpoint of the root chain, which somebody else runs: whatever decides is asked of both, and when they differ nothing is sent. Where
+    /// it says nothing for a few root blocks, reports go on by the first one's word alone, for half of `--budget`, or one coin where there is none, and nothing
+    /// is let go of. Without it one endpoint is believed.
+    #[arg(long, value_parser = UrlOption)]
+    second_root: Option<String>,
     /// Sends nothing, and says what it would send and what that would cost.
     #[arg(long)]
     dry_run: bool,
@@ -128,7 +132,7 @@ pub async fn run(
     let wallet = Wallet::open(rpc.clone(), key, deployment.root_chain_id, spending).await?;
     let risk =
         "if it lies, evidence is kept back until it is too late, and gas is paid for nothing";
-    let second = second_endpoint(&rpc, command.second.second_root.as_deref(), risk)?;
+    let second = second_endpoint(&rpc, command.second_root.as_deref(), risk)?;
     if let Some(second) = &second {
         Endpoints::new(&rpc, Some(second)).chain_id().await?;
     }
@@ -157,7 +161,7 @@ pub async fn run(
     };
     let account = wallet.address();
     let chain = created.chain_id();
-    let (readers, sharers) = (child.engines(), child.nodes());
+    let (voters, sharers) = (child.voters(), child.nodes());
     let deployed = Deployed {
         domain: *deployment,
         state_root: created.state_root,
@@ -176,8 +180,11 @@ pub async fn run(
         }));
     }
     output.say(&format!(
-        "watching the blocks of {} engines, with the sets of {} nodes; {account} pays on root; evidence is kept in {}",
-        engines.len(),
+        "watching the blocks of {}, with the sets of {} nodes; {account} pays on root; evidence is kept in {}",
+        match engines.len() {
+            0 => "these nodes' engines".to_owned(),
+            engines => format!("{engines} engines"),
+        },
         nodes.len(),
         folder.display()
     ));
@@ -189,7 +196,7 @@ pub async fn run(
     let work = async {
         let (starts, epoch) = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
-        child::follow(readers, &starts, &chain, &news);
+        child::follow(voters, &starts, &chain, &news);
         shares::follow(sharers.clone(), epoch, &news);
         checkpoints::follow(sharers, deployed, folder, accepted, &news);
         drop(news);

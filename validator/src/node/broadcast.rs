@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use plasmid_proto::chain::v1::{ListVotesRequest, ListVotesResponse, VoteEvidence};
+
 use super::comet;
 use crate::{
     app::{App, pool::Hash},
     ledger::Code,
-    rpc::{Mempool, Taken},
+    plain,
+    rpc::{Mempool, SeenVotes, Taken},
     wire::engine_hash,
 };
+
+/// Bytes of evidence in an answer, at most: with the commits of two blocks of the largest set it is less than an answer may have.
+const MAX_EVIDENCE: usize = 256 << 10;
 
 /// CometBFT's mempool, reached by its RPC; it asks the application in its turn.
 pub(super) struct Engine {
@@ -60,6 +66,33 @@ impl Mempool for Engine {
         Ok(Taken {
             code: answer.code.value(),
             log: answer.log,
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl SeenVotes for Engine {
+    async fn votes(&self, request: ListVotesRequest) -> Result<ListVotesResponse, String> {
+        let known = usize::try_from(request.known).unwrap_or(usize::MAX);
+        let page = self.client.votes(request.first, known, MAX_EVIDENCE).await;
+        let page =
+            page.map_err(|error| format!("the engine: {}", plain::words(&error.to_string())))?;
+        let evidence = page
+            .evidence
+            .into_iter()
+            .map(|(height, piece)| VoteEvidence {
+                height,
+                json: piece.to_string().into_bytes(),
+            });
+        let commits = page.commits.into_iter();
+        Ok(ListVotesResponse {
+            chain_id: page.chain,
+            oldest: page.oldest,
+            newest: page.newest,
+            last: page.last,
+            evidence: evidence.collect(),
+            commits: commits.map(|one| one.to_string().into_bytes()).collect(),
+            unreadable: page.unreadable.unwrap_or_default(),
         })
     }
 }

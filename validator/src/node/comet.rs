@@ -37,6 +37,7 @@ pub mod signed;
 mod span;
 #[cfg(test)]
 mod tests;
+pub mod votes;
 
 pub use config::{Config, EnginePace, EnginePeer, Settings};
 pub use genesis::Genesis;

@@ -215,10 +215,12 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             place: plain::place(&config.engine_rpc),
             why: error.to_string(),
         })?;
+    let engine = Arc::new(engine);
     let backends = Backends {
         source,
         shares: served.clone(),
-        engine: Arc::new(engine),
+        engine: engine.clone(),
+        votes: engine,
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
     };

@@ -6,6 +6,7 @@
 //!                                per address, in all        ├▶ list at a past height: the same once more
 //!                                                           ├▶ checkpoint, shares, status: the same once more
 //!                                                           ├▶ blocks in a row, segments: the same once more
+//!                                                           ├▶ votes that the engine shows: places of its own
 //!                                                           └▶ late share: places of its own
 //! ```
 //! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; answers of
@@ -69,8 +70,10 @@ mod submit;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod votes;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};
+pub use votes::SeenVotes;
 
 /// The largest request, in bytes.
 const MAX_REQUEST_BYTES: usize = 1 << 16;
@@ -104,6 +107,8 @@ pub struct Backends {
     pub shares: Arc<dyn Shares>,
     /// The engine, which takes transactions.
     pub engine: Arc<dyn Mempool>,
+    /// The engine, which shows votes.
+    pub votes: Arc<dyn SeenVotes>,
     /// The root chain, for prices; never asked by consensus.
     pub root: Arc<Rpc>,
     /// Where reads are counted.
@@ -115,6 +120,7 @@ pub struct Backends {
 struct Services {
     source: Arc<dyn Source>,
     engine: Arc<dyn Mempool>,
+    votes: Arc<dyn SeenVotes>,
     counts: Arc<Counts>,
     desk: Arc<Desk>,
     workers: Arc<Workers>,
@@ -129,6 +135,7 @@ struct Services {
     court: Arc<Workers>,
     prices: Arc<Prices>,
     engine_calls: Arc<Semaphore>,
+    vote_reads: Arc<Semaphore>,
 }
 
 /// Where gRPC listens, and for whom.
@@ -302,6 +309,7 @@ impl Services {
         Ok(Self {
             source: backends.source,
             engine: backends.engine,
+            votes: backends.votes,
             prices: Prices::of(backends.root, inbox),
             counts: backends.counts,
             desk: Arc::new(Desk::new(backends.shares)),
@@ -327,6 +335,7 @@ impl Services {
                 MAX_PAST_READS,
             )?),
             engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),
+            vote_reads: Arc::new(Semaphore::new(votes::MAX_VOTE_READS)),
         })
     }
 

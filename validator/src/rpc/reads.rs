@@ -5,7 +5,7 @@ use plasmid_proto::{
         GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
         GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
         ListBlocksRequest, ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
-        chain_service_server::ChainService,
+        ListVotesRequest, ListVotesResponse, chain_service_server::ChainService,
     },
     ledger::v1::{
         GetAccountRequest, GetAccountResponse, ListBalancesRequest, ListBalancesResponse,
@@ -14,7 +14,7 @@ use plasmid_proto::{
 };
 use tonic::{Request, Response, Status};
 
-use super::Services;
+use super::{Services, votes::read_votes};
 use crate::app::reads::{Door, accounts, chain, segments};
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -51,6 +51,11 @@ impl ChainService for Services {
 
     async fn list_blocks(&self, request: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
         self.answer_court(request, segments::list_blocks).await
+    }
+
+    async fn list_votes(&self, request: Request<ListVotesRequest>) -> Answer<ListVotesResponse> {
+        let page = read_votes(&self.vote_reads, &self.votes, request.into_inner());
+        page.await.map(Response::new)
     }
 
     async fn list_validators(

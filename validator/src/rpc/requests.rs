@@ -55,7 +55,7 @@ const UNARY: Arrival = Arrival::Within(Duration::from_secs(10));
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// All lanes; the last one takes what the others do not name. Each place may hold one request and one answer in memory.
-const LANES: [Lane; 6] = [
+const LANES: [Lane; 7] = [
     Lane {
         what: "streams of transactions",
         paths: &["/plasmid.ledger.v1.TransactionService/SubmitMany"],
@@ -98,6 +98,14 @@ const LANES: [Lane; 6] = [
         arrival: UNARY,
         patience: MINUTE,
         lasts: Duration::from_secs(2 * 3_600),
+    },
+    Lane {
+        what: "reads of the engine's votes",
+        paths: &["/plasmid.chain.v1.ChainService/ListVotes"],
+        places: (32, 4),
+        arrival: UNARY,
+        patience: MINUTE,
+        lasts: MINUTE,
     },
     Lane {
         what: "requests",

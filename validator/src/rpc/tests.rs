@@ -10,6 +10,7 @@ use plasmid_proto::{
         GetCheckpointRequest, GetSharesRequest, ListCheckpointsRequest, PrepareClaimRequest,
         bridge_service_server::BridgeService,
     },
+    chain::v1::{ListVotesRequest, ListVotesResponse},
     stake::v1::{
         ListDelegationsRequest, ListLinesRequest, ListValidatorsRequest,
         stake_service_server::StakeService,
@@ -45,6 +46,13 @@ impl Mempool for Nothing {
     }
 }
 
+#[tonic::async_trait]
+impl SeenVotes for Nothing {
+    async fn votes(&self, _: ListVotesRequest) -> Result<ListVotesResponse, String> {
+        unreachable!()
+    }
+}
+
 fn services() -> Services {
     let mut tree = tree_of(&Scene::new());
     tree.mark(2).expect("a mark");
@@ -53,6 +61,7 @@ fn services() -> Services {
         source: Arc::new(Still::new(tree, HEIGHT - 1)),
         shares: Arc::new(Nothing),
         engine: Arc::new(Nothing),
+        votes: Arc::new(Nothing),
         root: Arc::new(root),
         counts: Arc::default(),
     };

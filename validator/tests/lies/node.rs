@@ -23,6 +23,7 @@ use plasmid_proto::{
         GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
         GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
         ListBlocksRequest, ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
+        ListVotesRequest, ListVotesResponse,
         chain_service_server::{ChainService, ChainServiceServer},
     },
     ledger::v1::{
@@ -190,6 +191,10 @@ impl ChainService for Stub {
     }
 
     async fn list_blocks(&self, _: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
+        Err(Status::unimplemented("nobody asks"))
+    }
+
+    async fn list_votes(&self, _: Request<ListVotesRequest>) -> Answer<ListVotesResponse> {
         Err(Status::unimplemented("nobody asks"))
     }
 

@@ -2,6 +2,7 @@
 
 use super::plan::{Planned, StepView};
 use super::second::About;
+use super::silence::Allowed;
 use super::{
     At, ChildSource, Fees, ICourt, Instant, OffenceId, Offered, ReportStep, RootMoment, Rpc,
     RpcError, Subject, U256, WalletError, WatchNotice, Watcher, folder, view_call,
@@ -29,12 +30,15 @@ impl<C: ChildSource> Watcher<C> {
             Some(_) => own.clone(),
             None => self.wallet.look(&sending.earlier).await?,
         };
-        // What cannot be found counts as dear as it can have been.
-        let cost = receipt.and_then(|receipt| {
+        let told = receipt.and_then(|receipt| {
             let price = U256::from(receipt.gas_price?);
             Some(price.saturating_mul(U256::from(receipt.gas_used)))
         });
-        self.kept.spent = self.kept.spent.saturating_add(cost.unwrap_or(sending.most));
+        // What cannot be found, or only one endpoint tells of, counts as dear as it can have been.
+        let cost = sending.alone.or(told).unwrap_or(sending.most);
+        let alone = sending.alone.unwrap_or_default();
+        self.kept.spent = self.kept.spent.saturating_add(cost);
+        self.kept.alone = self.kept.alone.saturating_add(alone);
         self.kept.sending = None;
         self.offered = None;
         if let Some(receipt) = own {
@@ -74,20 +78,23 @@ impl<C: ChildSource> Watcher<C> {
         let Some(call) = self.call(planned) else {
             return Ok(());
         };
-        let left = self.left();
+        let about = About::Subject(subject);
+        let is_alone = match self.allowed(rpc, latest, &about, say).await {
+            Allowed::All => false,
+            Allowed::Alone => true,
+            Allowed::Nothing => return Ok(()),
+        };
+        let left = self.left(is_alone);
         let name = "--budget";
-        self.wallet.limit(left.map(|left| (left, name)));
+        self.wallet
+            .limit(left.map(|left| (left.saturating_to(), name)));
         let (gas, fees) = match self.wallet.limits(&call).await {
             Ok(limits) => limits,
             Err(error) => return self.failed(key, now, error, say),
         };
         if !self.is_worth(rpc, planned, (gas, fees), now, say).await?
-            || !self.is_affordable(key, (gas, fees), now, say)
+            || !self.is_affordable(key, (gas, fees), (now, is_alone), say)
         {
-            return Ok(());
-        }
-        let about = About::Subject(subject);
-        if !self.may_act(rpc, latest, &about, say).await {
             return Ok(());
         }
         let [cost, most] = self.wallet.max_cost((gas, fees));
@@ -104,6 +111,10 @@ impl<C: ChildSource> Watcher<C> {
             return Ok(());
         }
         self.note(subject, step, (nonce, again), most);
+        let before = self.kept.sending.as_ref().and_then(|one| one.alone);
+        if is_alone && let Some(sending) = &mut self.kept.sending {
+            sending.alone = Some(most);
+        }
         // A restart knows by this what is on its way.
         if !self.save(say) {
             return Ok(());
@@ -114,12 +125,19 @@ impl<C: ChildSource> Watcher<C> {
             .filter(|_| again);
         let bid = self.wallet.bid(call, nonce, last).await;
         let at = Instant::now();
-        let hashes = match &bid {
-            Ok(sent) => sent.hashes.clone(),
-            Err(error) => error.hashes().to_vec(),
+        let (hashes, signed) = match &bid {
+            Ok(sent) => {
+                let [most, _] = self.wallet.max_cost((sent.gas, sent.fees));
+                (sent.hashes.clone(), Some(most))
+            }
+            Err(error) if error.hashes().is_empty() => (Vec::new(), before),
+            Err(error) => (error.hashes().to_vec(), Some(most)),
         };
         if let Some(sending) = &mut self.kept.sending {
             sending.hashes.extend(hashes);
+            if is_alone {
+                sending.alone = before.max(signed);
+            }
         }
         self.save(say);
         match bid {
@@ -138,19 +156,24 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// What is left of the budget, in wei; `None` when there is no budget.
-    fn left(&self) -> Option<u128> {
-        let budget = U256::from(self.options.budget?);
-        Some(budget.saturating_sub(self.kept.spent).saturating_to())
+    /// What is left of the budget, in wei, and of what one endpoint's word may cost; `None` when there is no such bound.
+    fn left(&self, is_alone: bool) -> Option<U256> {
+        let budget = self.options.budget.map(U256::from);
+        let left = budget.map(|budget| budget.saturating_sub(self.kept.spent));
+        let alone = is_alone.then(|| self.left_alone());
+        left.into_iter().chain(alone).min()
     }
 
-    /// Whether somebody else's reveal waits in the node's pool, while there is time to see whether it is mined.
+    /// Whether somebody else's reveal or proof waits in the node's pool, while there is time to see whether it is mined.
     async fn is_anticipated(
-        &self,
+        &mut self,
         rpc: &Rpc,
         planned: &Planned,
         now: &RootMoment,
     ) -> Result<bool, RpcError> {
+        if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = planned.key {
+            return Ok(self.is_proven_in_pool(rpc, epoch, now).await);
+        }
         let (subject, ReportStep::Reveal(_)) = planned.key else {
             return Ok(false);
         };
@@ -209,10 +232,10 @@ impl<C: ChildSource> Watcher<C> {
         &mut self,
         key: (Subject, ReportStep),
         (gas, fees): (u64, Fees),
-        now: &RootMoment,
+        (now, is_alone): (&RootMoment, bool),
         say: &mut impl FnMut(&WatchNotice),
     ) -> bool {
-        let Some(left) = self.left().map(U256::from) else {
+        let Some(left) = self.left(is_alone) else {
             return true;
         };
         let (subject, step) = key;
@@ -231,6 +254,7 @@ impl<C: ChildSource> Watcher<C> {
                 step,
                 cost,
                 left,
+                is_alone,
             });
         }
         false
@@ -254,6 +278,7 @@ impl<C: ChildSource> Watcher<C> {
         let before = self.kept.sending.take();
         let before = before.filter(|before| before.nonce == nonce);
         let (mut earlier, mut dearest) = (Vec::new(), most);
+        let alone = before.as_ref().and_then(|before| before.alone);
         if let Some(before) = before {
             earlier = [before.earlier, before.hashes].concat();
             dearest = dearest.max(before.most);
@@ -265,6 +290,7 @@ impl<C: ChildSource> Watcher<C> {
             hashes: Vec::new(),
             earlier,
             most: dearest,
+            alone,
         });
         if step == ReportStep::Commit
             && let Some(case) = self.cases.get_mut(&subject)

@@ -10,9 +10,10 @@ use alloy_sol_types::SolCall;
 
 use super::root::REORGANISED;
 use super::second::About;
+use super::silence::Allowed;
 use super::{
-    At, ChildSource, DoubleStatement, IRootChain, ROOT, RootMoment, Rpc, RpcError, WatchNotice,
-    Watcher,
+    Arc, At, ChildSource, DoubleStatement, IRootChain, ROOT, RootMoment, Rpc, RpcError,
+    WatchNotice, Watcher,
 };
 use crate::abi::signer_bitmap;
 use crate::proof::bls;
@@ -30,7 +31,7 @@ pub(super) const MAX_CHECKED: usize = 256;
 const AHEAD: u64 = 64;
 /// Blocks behind the newest one that are read, at most.
 const MAX_BEHIND: u64 = 4_096;
-/// Root blocks for which an endpoint may refuse a block: then it is left out there.
+/// Root blocks for which an endpoint may refuse blocks, be it one after the other, before reading is at the newest one again: then they are left out there.
 const MAX_REFUSED: u64 = 64;
 /// Blocks behind the newest one from which a watcher begins.
 const FIRST_BEHIND: u64 = 256;
@@ -41,6 +42,19 @@ pub(super) struct ReadBlock {
     hash: B256,
     /// Its submissions, at all endpoints.
     pub(super) submissions: usize,
+}
+
+/// How an endpoint refuses blocks.
+#[derive(Debug)]
+pub(super) struct BlockRefusal {
+    /// The block that it refused last.
+    number: u64,
+    /// Root's newest block when it began to.
+    since: u64,
+    /// Whether it gives that block by now.
+    is_given: bool,
+    /// Whether it has refused for so long that its blocks are left out.
+    is_over: bool,
 }
 
 /// What became of a submission that was read.
@@ -56,6 +70,8 @@ enum Submitted {
 }
 
 impl<C: ChildSource> Watcher<C> {
+    /// Reads on. The position that is kept moves on only where both endpoints know the newest block: while the second one says nothing, reading goes on behind it by the first one's word, and
+    /// begins there again once the second one is back.
     pub(super) async fn read_calldata(
         &mut self,
         rpc: &Rpc,
@@ -63,14 +79,34 @@ impl<C: ChildSource> Watcher<C> {
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
+        let allowed = self.allowed(rpc, latest, &About::Head, say).await;
+        if allowed != Allowed::Alone {
+            self.ahead = None;
+            return self.read_on(rpc, latest, (now, allowed), say).await;
+        }
+        let kept = (self.kept.calldata, self.kept.calldata_hash);
+        let ahead = *self.ahead.get_or_insert(kept);
+        (self.kept.calldata, self.kept.calldata_hash) = ahead;
+        let done = self.read_on(rpc, latest, (now, allowed), say).await;
+        self.ahead = Some((self.kept.calldata, self.kept.calldata_hash));
+        (self.kept.calldata, self.kept.calldata_hash) = kept;
+        done
+    }
+
+    async fn read_on(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        (now, allowed): (&RootMoment, Allowed),
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<(), RpcError> {
         if !self.go_back(rpc, latest, say).await {
             return Ok(());
         }
         let read = self.kept.calldata;
         let mut checked = 0_usize;
-        // The position moves on only where both know the newest block.
         if read != latest.number {
-            if !self.both_say(rpc, latest, &About::Head, say).await {
+            if allowed == Allowed::Nothing {
                 return Ok(());
             }
             let made = self.created.block.saturating_sub(1);
@@ -106,6 +142,9 @@ impl<C: ChildSource> Watcher<C> {
             checked = checked.saturating_add(read.submissions);
             (self.kept.calldata, self.kept.calldata_hash) = (number, read.hash);
         }
+        if self.kept.calldata >= latest.number {
+            self.is_level(say);
+        }
         self.read_again(rpc, latest, now, checked, say).await
     }
 
@@ -125,7 +164,7 @@ impl<C: ChildSource> Watcher<C> {
             };
             match there {
                 Ok(there) => {
-                    self.answers(rpc.place(), read, say);
+                    self.answers(&rpc.place(), read);
                     if there.is_some_and(|there| there.hash != hash) {
                         back = back.min(read.saturating_sub(REORGANISED));
                     }
@@ -144,7 +183,7 @@ impl<C: ChildSource> Watcher<C> {
         is_known
     }
 
-    /// An endpoint does not give a block. It is asked again at each look, and named once. Gives whether it has refused it for so long that it is left out there.
+    /// An endpoint does not give a block. It is asked again at each look, and named once. Gives whether it has refused blocks for so long that this one is left out there.
     fn refuses(
         &mut self,
         place: String,
@@ -152,32 +191,46 @@ impl<C: ChildSource> Watcher<C> {
         reason: &str,
         say: &mut impl FnMut(&WatchNotice),
     ) -> bool {
-        if let Some((other, since)) = self.unread.get(&place) {
-            let is_over = latest.number.saturating_sub(*since) >= MAX_REFUSED;
-            let is_same = *other == number;
-            if is_over && is_same {
-                self.unread.remove(&place);
-                let (from, to) = (number, number);
-                say(&WatchNotice::Blind { place, from, to });
-                return true;
-            }
-            // It is said of one block at a time.
-            if is_same || !is_over {
-                return false;
-            }
+        let Some(refusal) = self.unread.get_mut(&place) else {
+            let refusal = BlockRefusal {
+                number,
+                since: latest.number,
+                is_given: false,
+                is_over: false,
+            };
+            self.unread.insert(place.clone(), refusal);
+            let reason = format!("block {number} is not read, nor what is behind it: {reason}");
+            say(&WatchNotice::Silent { place, reason });
+            return false;
+        };
+        let is_over = latest.number.saturating_sub(refusal.since) >= MAX_REFUSED;
+        (refusal.number, refusal.is_given) = (number, false);
+        refusal.is_over = is_over;
+        if is_over && self.told.insert(format!("calldata {place}")) {
+            let (from, to) = (number, number);
+            say(&WatchNotice::Blind { place, from, to });
         }
-        self.unread.insert(place.clone(), (number, latest.number));
-        let reason = format!("block {number} is not read, nor what is behind it: {reason}");
-        say(&WatchNotice::Silent { place, reason });
-        false
+        is_over
     }
 
-    /// An endpoint gives a block.
-    fn answers(&mut self, place: String, number: u64, say: &mut impl FnMut(&WatchNotice)) {
-        if self.unread.get(&place).map(|(other, _)| *other) == Some(number) {
-            self.unread.remove(&place);
-            say(&WatchNotice::Back { place });
+    /// An endpoint gives a block. The time for which it may refuse others goes on until reading is at the newest block.
+    fn answers(&mut self, place: &str, number: u64) {
+        if let Some(refusal) = self.unread.get_mut(place)
+            && refusal.number == number
+        {
+            refusal.is_given = true;
         }
+    }
+
+    /// Reading is at the newest block: endpoints that give what they refused are said to be back, and what one refuses from now on is waited for again.
+    fn is_level(&mut self, say: &mut impl FnMut(&WatchNotice)) {
+        self.unread.retain(|place, refusal| {
+            if refusal.is_given {
+                let place = place.clone();
+                say(&WatchNotice::Back { place });
+            }
+            !refusal.is_given && !refusal.is_over
+        });
     }
 
     /// Reads a block at all endpoints of root. Gives what it has; `None` when there is no room for what it shows, or an endpoint does not give it now.
@@ -189,7 +242,7 @@ impl<C: ChildSource> Watcher<C> {
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<ReadBlock>, RpcError> {
-        let second = self.second.clone();
+        let second = self.second.clone().filter(|_| self.ahead.is_none());
         let mut read: Option<ReadBlock> = None;
         for endpoint in [Some(rpc), second.as_deref()].into_iter().flatten() {
             let read_of = self.inputs(endpoint, (number, latest), say).await;
@@ -225,14 +278,20 @@ impl<C: ChildSource> Watcher<C> {
     ) -> Option<(B256, Vec<Bytes>)> {
         let place = endpoint.place();
         let told = format!("calldata {place}");
-        match endpoint.calldata(number, self.contracts.root_chain).await {
+        let read = endpoint.calldata(number, self.contracts.root_chain);
+        let is_first = std::ptr::eq(endpoint, Arc::as_ptr(self.wallet.rpc()));
+        let read = match is_first {
+            true => read.await,
+            false => self.silence.within(read).await,
+        };
+        match read {
             Ok(Some(read)) => {
                 self.told.remove(&told);
-                self.answers(place, number, say);
+                self.answers(&place, number);
                 Some(read)
             }
             Err(RpcError::TooLarge(_) | RpcError::Malformed(_)) => {
-                self.answers(place.clone(), number, say);
+                self.answers(&place, number);
                 if self.told.insert(told) {
                     let (from, to) = (number, number);
                     say(&WatchNotice::Blind { place, from, to });

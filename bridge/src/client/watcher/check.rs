@@ -7,7 +7,7 @@ use plasmid_staking::Member;
 
 use super::report::{self, CourtEvidence};
 use super::root::REORGANISED;
-use super::second::{About, has_keys};
+use super::second::{About, MAX_CONFIRMED, has_keys};
 use super::{
     At, ChildSource, DoubleStatement, ICourt, KeptCase, MAX_CASES, MAX_CERTIFICATES, OffenceId,
     ROOT, RootMoment, Rpc, RpcError, Subject, WatchNotice, Watcher, view_call,
@@ -17,9 +17,6 @@ use crate::relay::seen::Block;
 use crate::relay::watch::Closing;
 use crate::relay::watch::docket::Accusation;
 use crate::relay::watch::statement::{Guilty, StatementError};
-
-/// Confirmations of a second endpoint that statements ask for in one look, at most.
-const MAX_CONFIRMED: usize = 16;
 
 /// What became of statements that were judged.
 enum Verdict {

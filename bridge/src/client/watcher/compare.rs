@@ -1,6 +1,6 @@
 //! Compares what was heard signed of each epoch's checkpoint with what root accepted, and with each other.
 
-use super::second::About;
+use super::second::{About, MAX_CONFIRMED};
 use super::{At, ChildSource, ROOT, RootMoment, Rpc, RpcError, WatchNotice, Watcher};
 use crate::relay::seen::Block;
 use crate::relay::watch::book::SharesIntake;
@@ -47,7 +47,14 @@ impl<C: ChildSource> Watcher<C> {
     ) -> Result<(), RpcError> {
         let records = &self.records;
         let digest = |epoch: u64| records.acceptance(epoch).map(|accepted| accepted.digest);
-        for epoch in self.book.suspects(digest) {
+        let suspects = in_turn(self.book.suspects(digest), self.last_compared);
+        let before = self.confirmed.asked;
+        for epoch in suspects {
+            // The others have their turn in a later look.
+            if self.confirmed.asked.saturating_sub(before) >= MAX_CONFIRMED {
+                break;
+            }
+            self.last_compared = epoch;
             let signing = epoch.saturating_add(1);
             if !self.knows_set(rpc, latest, signing, say).await? {
                 continue;
@@ -81,7 +88,12 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
         let chain = self.created.chain_id();
-        for height in self.commits.waiting() {
+        let before = self.confirmed.asked;
+        for height in in_turn(self.commits.waiting(), self.commits.last) {
+            if self.confirmed.asked.saturating_sub(before) >= MAX_CONFIRMED {
+                break;
+            }
+            self.commits.last = height;
             let epoch = self.epoch_of(height);
             if self.is_closed(epoch, now) {
                 let about = About::Epoch(epoch);
@@ -155,4 +167,10 @@ impl<C: ChildSource> Watcher<C> {
         };
         self.ignore(self.place(node), epoch, reason, say);
     }
+}
+
+/// These numbers, ascending, beginning behind the last one that had its turn.
+fn in_turn(mut numbers: Vec<u64>, last: u64) -> Vec<u64> {
+    numbers.sort_unstable_by_key(|number| (*number <= last, *number));
+    numbers
 }

@@ -127,6 +127,9 @@ pub struct KeptSending {
     pub earlier: Vec<B256>,
     /// The most that any of them costs, in wei.
     pub most: U256,
+    /// Of what was sent by one endpoint's word alone, the most that what was signed costs, in wei.
+    #[serde(default)]
+    pub alone: Option<U256>,
 }
 
 /// All of it.
@@ -157,6 +160,8 @@ pub struct Kept {
     pub calldata_hash: B256,
     /// Wei that all transactions have cost.
     pub spent: U256,
+    /// Wei that transactions by one endpoint's word alone can have cost.
+    pub alone: U256,
     /// Checkpoints that break a rule, with what shows it.
     pub unsound: Vec<UnsoundCheckpoint>,
     /// What is on its way.

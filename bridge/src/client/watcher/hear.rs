@@ -11,11 +11,6 @@ use crate::relay::watch::statement::TwoCertificates;
 /// Statements of one place that are kept beside those that wait to be judged, at most.
 const MAX_BESIDE: usize = 512;
 
-/// What is remembered of what was said about a checkpoint that nobody shows.
-fn withheld(epoch: u64) -> String {
-    format!("withheld {epoch}")
-}
-
 impl<C: ChildSource> Watcher<C> {
     pub(super) fn hear(&mut self, news: ChildNews, say: &mut impl FnMut(&WatchNotice)) {
         match news {
@@ -65,12 +60,15 @@ impl<C: ChildSource> Watcher<C> {
             }
             ChildNews::Unsound(found) => self.accuse_checkpoint(*found, say),
             ChildNews::Sound { epoch } => {
-                self.told.remove(&withheld(epoch));
+                self.withheld.remove(&epoch);
                 say(&WatchNotice::Sound { epoch });
             }
             ChildNews::Withheld { epoch, reason } => {
-                if self.told.insert(withheld(epoch)) {
-                    let final_in = self.final_in(epoch);
+                let final_in = self.final_in(epoch);
+                let said = self.withheld.get(&epoch);
+                // It is said again when half of the time that was left then is over.
+                if said.is_none_or(|said| final_in < *said && final_in <= said / 2) {
+                    self.withheld.insert(epoch, final_in);
                     say(&WatchNotice::Withheld {
                         epoch,
                         reason,

@@ -128,7 +128,13 @@ impl<C: ChildSource> Watcher<C> {
             }
             let read = self.read_block(rpc, latest, number, now, say).await;
             match read {
-                Ok(Some(read)) => checked = checked.saturating_add(read.submissions),
+                Ok(Some(read)) => {
+                    checked = checked.saturating_add(read.submissions);
+                    // By one endpoint's word alone nothing is let go of.
+                    if self.ahead.is_some() {
+                        self.kept.later.entry(epoch).or_default().insert(number);
+                    }
+                }
                 missed => {
                     self.kept.later.entry(epoch).or_default().insert(number);
                     return missed.map(drop);

@@ -50,6 +50,8 @@ impl<C: ChildSource> Watcher<C> {
         let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
         self.still.shows(&latest);
         (self.confirmed.is_behind, self.confirmed.asked) = (false, 0);
+        self.confirmed.is_silent = false;
+        self.silence.wait_anew();
         self.waits_until = Instant::now() + WAIT;
         let told = self.records.scan(rpc, &latest).await?;
         self.tell(&told, say);
@@ -94,6 +96,7 @@ impl<C: ChildSource> Watcher<C> {
             self.send(rpc, &planned, &now, (&latest, nonce), say)
                 .await?;
         }
+        self.silence.wait_anew();
         // No report waits for a block that cannot be read.
         let calldata = self.read_calldata(rpc, &latest, &now, say).await;
         self.compare(rpc, &latest, say).await?;
@@ -166,6 +169,7 @@ impl<C: ChildSource> Watcher<C> {
         self.patience.forget(subject);
         if let Subject::Checkpoint { epoch } = subject {
             self.kept.unsound.retain(|one| one.epoch != epoch);
+            self.proving.remove(&epoch);
             self.save(say);
         }
         if self.cases.remove(&subject).is_some() {

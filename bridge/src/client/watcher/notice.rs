@@ -141,6 +141,17 @@ pub enum WatchNotice {
         cost: U256,
         /// What is left, in wei.
         left: U256,
+        /// Whether that is left of what may be paid by one endpoint's word alone.
+        is_alone: bool,
+    },
+    /// The second root endpoint has said nothing for long: reports go on by the first one's word alone, and nothing is let go of.
+    Alone {
+        /// The second endpoint.
+        place: String,
+        /// For how many root blocks.
+        blocks: u64,
+        /// What they may cost, in wei.
+        left: U256,
     },
     /// Two root endpoints say different things; nothing was sent, and nothing is let go of.
     Disagree {

@@ -109,7 +109,7 @@ impl<C: ChildSource> Watcher<C> {
                     }
                     None => self.offence(rpc, latest, offence, now, say).await?,
                 },
-                Subject::Checkpoint { epoch } => (self.unsound_step(epoch), StepView::Unsound),
+                Subject::Checkpoint { epoch } => (self.unsound_step(epoch, now), StepView::Unsound),
                 Subject::Certificates { .. } => {
                     self.certificates(rpc, at, subject, now, say).await?
                 }

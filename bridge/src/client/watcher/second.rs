@@ -1,5 +1,5 @@
 //! A second endpoint of root: what decides a step, or that something is let go of, is read at both in the same block. Whatever is let go of, be it
-//! evidence, an epoch or a position, asks [`Watcher::both_say`] first.
+//! evidence, an epoch or a position, asks [`Watcher::both_say`] first. One that says nothing: [`super::silence`].
 //!
 //! The second one's answers are compared with those by which was decided: the first one is asked once in a block ([`Rpc::remember`]), and of a checkpoint the word is made of what
 //! its event showed. So an endpoint that answers alternately gains nothing by it.
@@ -13,12 +13,12 @@ use plasmid_staking::Member;
 
 use super::{
     At, Call, ChildSource, ICourt, IRegistry, IRootChain, OffenceId, Rpc, RpcError, Subject,
-    WatchNotice, Watcher,
+    Watcher,
 };
 use crate::relay::seen::{Block, Which};
 
-/// Looks in a row in which the second endpoint may lack the first one's newest block before that is said.
-const MAX_LOOKS_BEHIND: u32 = 20;
+/// Confirmations of a second endpoint that statements, or shares, or commits ask for in one look, at most.
+pub(super) const MAX_CONFIRMED: usize = 16;
 
 /// What both must say the same of.
 #[derive(Clone, Debug)]
@@ -64,24 +64,17 @@ pub(super) struct Confirmed {
     is_same_block: bool,
     /// Whether it lacked the block when it was asked in this look.
     pub(super) is_behind: bool,
+    /// Whether it goes on though it lacked the block.
+    pub(super) goes_on: bool,
+    /// Whether it said nothing when it was asked in this look.
+    pub(super) is_silent: bool,
     /// How often it was asked in this look.
     pub(super) asked: usize,
     calls: BTreeMap<(Address, Bytes), Bytes>,
 }
 
-/// What a second endpoint's word allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Allowed {
-    /// All.
-    All,
-    /// Nothing that cannot be taken back: it says nothing, because it stands still.
-    Acts,
-    /// Nothing.
-    Nothing,
-}
-
 /// What a second endpoint says.
-enum SecondWord {
+pub(super) enum SecondWord {
     /// The same.
     Same,
     /// Nothing yet: it does not have the block.
@@ -91,100 +84,8 @@ enum SecondWord {
 }
 
 impl<C: ChildSource> Watcher<C> {
-    /// Whether the second endpoint says the same, if there is one.
-    pub(super) async fn both_say(
-        &mut self,
-        rpc: &Rpc,
-        latest: &Block,
-        about: &About,
-        say: &mut impl FnMut(&WatchNotice),
-    ) -> bool {
-        self.allowed(rpc, latest, about, say).await == Allowed::All
-    }
-
-    /// Whether something may be sent or taken up, of which nothing is lost but what it costs: the second endpoint says the same, or stands still, so that the other one is
-    /// all that is left.
-    pub(super) async fn may_act(
-        &mut self,
-        rpc: &Rpc,
-        latest: &Block,
-        about: &About,
-        say: &mut impl FnMut(&WatchNotice),
-    ) -> bool {
-        self.allowed(rpc, latest, about, say).await != Allowed::Nothing
-    }
-
-    async fn allowed(
-        &mut self,
-        rpc: &Rpc,
-        latest: &Block,
-        about: &About,
-        say: &mut impl FnMut(&WatchNotice),
-    ) -> Allowed {
-        let Some(second) = self.second.clone() else {
-            return Allowed::All;
-        };
-        let place = second.place();
-        let (told, late) = (format!("second {place}"), format!("behind {place}"));
-        let left_at = self.still.left_at();
-        let silent = match left_at {
-            Some(_) => Allowed::Acts,
-            None => Allowed::Nothing,
-        };
-        match self.difference(rpc, &second, latest, about).await {
-            Ok(SecondWord::Same) => {
-                self.behind = 0;
-                self.told.remove(&told);
-                self.told.remove(&late);
-                self.still.comes_back();
-                Allowed::All
-            }
-            // An honest endpoint is a block behind now and then.
-            Ok(SecondWord::Later) => {
-                if !self.confirmed.is_behind {
-                    self.confirmed.is_behind = true;
-                    self.behind = self.behind.saturating_add(1);
-                }
-                // One that was left because it stood still, and goes on, has a word again: the other one may be what runs ahead of the truth.
-                let goes_on = match left_at {
-                    Some(left) => {
-                        let newest = second.block(Which::Latest).await;
-                        newest.is_ok_and(|newest| newest.is_some_and(|one| one.number > left))
-                    }
-                    None => false,
-                };
-                let is_long = self.behind > MAX_LOOKS_BEHIND && (left_at.is_none() || goes_on);
-                if is_long && self.told.insert(late) {
-                    let reason = "it never has the first one's newest block".to_owned();
-                    say(&WatchNotice::Disagree { place, reason });
-                }
-                match goes_on {
-                    true => Allowed::Nothing,
-                    false => silent,
-                }
-            }
-            Ok(SecondWord::Other(reason)) => {
-                if self.told.insert(told) {
-                    say(&WatchNotice::Disagree { place, reason });
-                }
-                Allowed::Nothing
-            }
-            Err((silenced, error)) => {
-                let of_second = silenced == place;
-                if self.told.insert(format!("second {silenced}")) {
-                    let (place, reason) = (silenced, error.to_string());
-                    say(&WatchNotice::Silent { place, reason });
-                }
-                match of_second {
-                    true => silent,
-                    false => Allowed::Nothing,
-                }
-            }
-        }
-    }
-
     /// What the second one says of it. An error comes with the place of the endpoint whose it is.
-    async fn difference(
+    pub(super) async fn difference(
         &mut self,
         rpc: &Rpc,
         second: &Rpc,
@@ -199,6 +100,7 @@ impl<C: ChildSource> Watcher<C> {
             self.confirmed = Confirmed {
                 block: latest.hash,
                 asked: self.confirmed.asked,
+                is_silent: self.confirmed.is_silent,
                 ..Confirmed::default()
             };
         }
@@ -209,7 +111,8 @@ impl<C: ChildSource> Watcher<C> {
         let mut is_asked = !self.confirmed.is_same_block;
         self.confirmed.asked = self.confirmed.asked.saturating_add(usize::from(is_asked));
         if !self.confirmed.is_same_block {
-            match second.block(Which::Number(number)).await.map_err(other)? {
+            let there = second.block(Which::Number(number));
+            match self.silence.within(there).await.map_err(other)? {
                 None => return Ok(SecondWord::Later),
                 Some(there) if there != *latest => {
                     return Ok(SecondWord::Other(format!(
@@ -220,7 +123,8 @@ impl<C: ChildSource> Watcher<C> {
             }
             let account = self.wallet.address();
             let sent = rpc.nonce(account, at).await.map_err(own)?;
-            if sent != second.nonce(account, at).await.map_err(other)? {
+            let there = self.silence.within(second.nonce(account, at));
+            if sent != there.await.map_err(other)? {
                 return Ok(SecondWord::Other(format!(
                     "{account} has sent another number of transactions there"
                 )));
@@ -243,7 +147,8 @@ impl<C: ChildSource> Watcher<C> {
                         is_asked = true;
                         self.confirmed.asked = self.confirmed.asked.saturating_add(1);
                     }
-                    let there = second.call(&call, at).await.map_err(other)?;
+                    let there = self.silence.within(second.call(&call, at));
+                    let there = there.await.map_err(other)?;
                     self.confirmed.calls.insert(key, there.clone());
                     there
                 }

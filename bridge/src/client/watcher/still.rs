@@ -26,8 +26,6 @@ pub(super) struct Stillness {
     since: Instant,
     /// This machine's clock, in seconds.
     clock: fn() -> u64,
-    /// The newest block of the other endpoint when it was left because it stood still, until it comes back.
-    left_at: Option<u64>,
 }
 
 impl Stillness {
@@ -39,8 +37,12 @@ impl Stillness {
             newest: None,
             since: Instant::now(),
             clock: || now_ms() / 1_000,
-            left_at: None,
         }
+    }
+
+    /// How long an endpoint may show no new block.
+    pub(super) const fn after(&self) -> Duration {
+        self.after
     }
 
     /// It shows this block. Gives whether it is a new one.
@@ -50,16 +52,6 @@ impl Stillness {
             (self.newest, self.since) = (Some(*latest), Instant::now());
         }
         is_new
-    }
-
-    /// Where the other endpoint stood when it was left because it stood still.
-    pub(super) const fn left_at(&self) -> Option<u64> {
-        self.left_at
-    }
-
-    /// The other endpoint says the same again.
-    pub(super) const fn comes_back(&mut self) {
-        self.left_at = None;
     }
 
     /// For how many seconds it has stood still, or how old its newest block is, once that is long.
@@ -131,13 +123,9 @@ impl<C: ChildSource> Watcher<C> {
         self.told.remove(&told);
         other.remember();
         self.second = Some(self.wallet.move_to(other));
-        self.still = Stillness {
-            newest: None,
-            since: Instant::now(),
-            left_at: Some(block),
-            ..self.still
-        };
+        (self.still.newest, self.still.since) = (None, Instant::now());
         self.confirmed = super::Confirmed::default();
+        self.silence.left_at(block);
         // What the one that is left has shown alone is read again at the other one.
         let made = self.created.block.saturating_sub(1);
         self.records = CourtRecords::new(self.contracts, self.kept.root_block.max(made));

@@ -18,6 +18,7 @@ mod commits;
 mod endpoint;
 mod endpoints;
 mod ground;
+mod silence;
 mod unsound;
 
 const DEPLOYMENT: [u8; 20] = [7; 20];

@@ -11,7 +11,10 @@ use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{Call, ChildSource, Subject, WatchNotice, Watcher};
+use super::{
+    At, Call, ChildSource, DeploymentEnd, IRootChain, RootMoment, Rpc, Subject, WatchNotice,
+    Watcher, view_call,
+};
 use crate::proof::deployment;
 use crate::relay::acceptance::Acceptance;
 use crate::relay::watch::{Decision, End, ReportStep};
@@ -21,6 +24,10 @@ const MAX_UNSOUND: usize = 32;
 const MAX_OF_EPOCH: usize = 4;
 /// Bytes of a proof, at most: no node of root takes larger transactions.
 const MAX_PROOF: usize = 128 << 10;
+/// Root blocks for which a proof waits for another one that is in the node's pool, at most.
+const MAX_POOL_WAIT: u64 = 3;
+/// Root blocks before a checkpoint can be final from which on its proof waits for nobody.
+const URGENT_BLOCKS: u64 = 64;
 
 /// A checkpoint that breaks a rule, and what shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +75,15 @@ impl CheckpointsOver {
     }
 }
 
+/// When a watcher proves that a checkpoint is broken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProveTurn {
+    /// The first root block in which it does.
+    first: u64,
+    /// The block in which somebody else's proof was seen in the node's pool first.
+    pool: Option<u64>,
+}
+
 impl UnsoundCheckpoint {
     /// Whether root takes its proof.
     fn is_provable(&self) -> bool {
@@ -100,6 +116,7 @@ impl<C: ChildSource> Watcher<C> {
     /// Tells who reads the child what there is to judge. `is_confirmed`: all endpoints say the same of how far root is.
     pub(super) fn publish(&mut self, is_confirmed: bool) {
         let finalized = self.end.finalized;
+        self.withheld = self.withheld.split_off(&finalized);
         let first = finalized.saturating_sub(1);
         let last = self.end.void_from.unwrap_or(self.accepted);
         if is_confirmed {
@@ -188,18 +205,59 @@ impl<C: ChildSource> Watcher<C> {
         epochs.map(|epoch| Subject::Checkpoint { epoch }).collect()
     }
 
-    /// What is next for a broken checkpoint: its proof, until root calls it void or final.
-    pub(super) fn unsound_step(&self, epoch: u64) -> Decision {
+    /// What is next for a broken checkpoint: its proof, until root calls it void or final. While there is time, other watchers go first by a few blocks, so that mostly one pays.
+    pub(super) fn unsound_step(&mut self, epoch: u64, now: &RootMoment) -> Decision {
         if epoch < self.end.finalized {
             return Decision::Done(End::Final);
         }
         if self.end.void_from.is_some_and(|from| from <= epoch) {
             return Decision::Done(End::Void);
         }
-        match self.proof_of(epoch) {
-            Some(_) => Decision::Send(ReportStep::Prove),
-            None => Decision::Wait,
+        if self.proof_of(epoch).is_none() {
+            return Decision::Wait;
         }
+        let subject = Subject::Checkpoint { epoch };
+        let stagger = subject.stagger(&self.times, &self.options.beneficiary);
+        let turn = self.proving.entry(epoch).or_insert(ProveTurn {
+            first: now.number.saturating_add(stagger),
+            pool: None,
+        });
+        match turn.first <= now.number || self.is_urgent(epoch) {
+            true => Decision::Send(ReportStep::Prove),
+            false => Decision::Wait,
+        }
+    }
+
+    /// Whether a checkpoint can be final so soon that nothing about it waits for others.
+    fn is_urgent(&self, epoch: u64) -> bool {
+        let secs = URGENT_BLOCKS.saturating_mul(self.times.root_block_secs);
+        self.final_in(epoch) <= secs
+    }
+
+    /// Whether somebody else's proof waits in the node's pool. A pool is nobody's word, so a proof waits for one a few blocks alone.
+    pub(super) async fn is_proven_in_pool(
+        &mut self,
+        rpc: &Rpc,
+        epoch: u64,
+        now: &RootMoment,
+    ) -> bool {
+        if self.is_urgent(epoch) {
+            return false;
+        }
+        let call = IRootChain::headCall {};
+        let pool = view_call(rpc, self.contracts.root_chain, call, At::Pending).await;
+        // An endpoint that tells nothing of its pool holds no proof back.
+        let void_from = pool
+            .ok()
+            .and_then(|head| DeploymentEnd::of(&head).void_from);
+        if void_from.is_none_or(|from| from > epoch) {
+            return false;
+        }
+        let Some(turn) = self.proving.get_mut(&epoch) else {
+            return false;
+        };
+        let seen = *turn.pool.get_or_insert(now.number);
+        now.number.saturating_sub(seen) < MAX_POOL_WAIT
     }
 
     /// Which proof of a checkpoint goes first, of those that open what root keeps.

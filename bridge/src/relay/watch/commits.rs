@@ -50,6 +50,8 @@ pub struct ComparedCommits {
 /// Commits of all sources.
 #[derive(Debug, Default)]
 pub struct CommitBook {
+    /// The height that was compared last, for whoever compares in turn.
+    pub last: u64,
     sources: BTreeMap<usize, SourceCommits>,
     /// Epochs, and the keys of which a contradiction was given. Each of them is a member's key that signed two things.
     given: BTreeSet<(u64, [u8; 20])>,

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
-use super::{CourtTimes, MAX_STAGGER, MIN_AGE, OffenceId};
+use super::{CourtTimes, MAX_PROVE_STAGGER, MAX_STAGGER, MIN_AGE, OffenceId};
 
 /// What is reported, or done on root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,12 +53,14 @@ impl Subject {
             Self::Offence(one) => bytes.extend_from_slice(one.operator.as_slice()),
             Self::Certificates { evidence, .. } => bytes.extend_from_slice(evidence.as_slice()),
             Self::Overlap { number, .. } => bytes.extend_from_slice(&number.to_be_bytes()),
-            // Nothing about safety waits for others.
-            Self::Checkpoint { .. } => return 0,
+            Self::Checkpoint { .. } => {}
         }
         let hash = keccak256(bytes);
         let word = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
-        let room = (times.reveal_blocks.saturating_sub(MIN_AGE) / 2).min(MAX_STAGGER);
+        let room = match self {
+            Self::Checkpoint { .. } => MAX_PROVE_STAGGER,
+            _ => (times.reveal_blocks.saturating_sub(MIN_AGE) / 2).min(MAX_STAGGER),
+        };
         word.checked_rem(room.saturating_add(1)).unwrap_or(0)
     }
 }

@@ -7,20 +7,21 @@ use alloy_primitives::B256;
 use plasmid::chain::tree::Tree;
 use plasmid::ledger::Slot;
 use plasmid_proto::bridge::v1::{
-    GetCheckpointRequest, GetCheckpointResponse, GetGenesisParametersRequest,
-    GetGenesisParametersResponse, GetProofRequest, GetProofResponse, GetSegmentsRequest,
-    GetSegmentsResponse, GetSharesRequest, GetSharesResponse, GetWithdrawalRequest,
-    GetWithdrawalResponse, LeafProof, ListCheckpointsRequest, ListCheckpointsResponse,
-    ListWithdrawalsRequest, ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse,
-    PrepareDepositRequest, PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse,
-    Segment, SubmitShareRequest, SubmitShareResponse,
+    Checkpoint as WireCheckpoint, GetCheckpointRequest, GetCheckpointResponse,
+    GetGenesisParametersRequest, GetGenesisParametersResponse, GetProofRequest, GetProofResponse,
+    GetSegmentsRequest, GetSegmentsResponse, GetSharesRequest, GetSharesResponse,
+    GetWithdrawalRequest, GetWithdrawalResponse, LeafProof, ListCheckpointsRequest,
+    ListCheckpointsResponse, ListWithdrawalsRequest, ListWithdrawalsResponse, PrepareClaimRequest,
+    PrepareClaimResponse, PrepareDepositRequest, PrepareDepositResponse, PrepareForceRequest,
+    PrepareForceResponse, Segment, Share, SubmitShareRequest, SubmitShareResponse,
     bridge_service_server::{BridgeService, BridgeServiceServer},
     get_proof_request,
 };
 use plasmid_proto::chain::v1::{
     GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
     GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse, ListBlocksRequest,
-    ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse,
+    ListBlocksResponse, ListValidatorsRequest, ListValidatorsResponse, ListVotesRequest,
+    ListVotesResponse,
     chain_service_server::{ChainService, ChainServiceServer},
 };
 use tokio::net::TcpListener;
@@ -46,6 +47,10 @@ pub const LIES: [&str; 8] = [
 pub const SILENT: usize = 0;
 pub const BYTES: usize = 3;
 pub const NO_LEAVES: usize = 7;
+/// Of one that keeps back the bytes of each second segment, beginning with the first one, or with the second one; and of one that never answers for segments.
+pub const ODD_ONES: usize = 8;
+pub const EVEN_ONES: usize = 9;
+pub const LATE: usize = 10;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -58,12 +63,22 @@ pub struct Node {
 impl Node {
     /// Serves a chain, and lies in one part, if any.
     pub async fn start(chain: Chain, lie: Option<usize>) -> Self {
+        Self::serve(chain, lie, Vec::new()).await
+    }
+
+    /// Serves a chain, with these shares over its first checkpoint, by member number.
+    pub async fn with_shares(chain: Chain, shares: Vec<Share>) -> Self {
+        Self::serve(chain, None, shares).await
+    }
+
+    async fn serve(chain: Chain, lie: Option<usize>, shares: Vec<Share>) -> Self {
         let any: SocketAddr = ([127, 0, 0, 1], 0).into();
         let listener = TcpListener::bind(any).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let service = Service {
             chain: Arc::new(chain),
             lie,
+            shares,
         };
         let server = Server::builder()
             .add_service(BridgeServiceServer::new(service.clone()))
@@ -91,6 +106,7 @@ impl Drop for Node {
 struct Service {
     chain: Arc<Chain>,
     lie: Option<usize>,
+    shares: Vec<Share>,
 }
 
 impl Service {
@@ -101,6 +117,15 @@ impl Service {
 
 fn nothing<T>() -> Answer<T> {
     Err(Status::not_found("thieves have no such thing"))
+}
+
+fn shown(one: &plasmid_bridge::proof::checkpoint::Checkpoint) -> WireCheckpoint {
+    WireCheckpoint {
+        epoch: one.epoch,
+        encoded: one.encode().to_vec(),
+        digest: one.digest().to_vec(),
+        ..WireCheckpoint::default()
+    }
 }
 
 fn leaf(tree: &Tree, key: &B256, lies: bool) -> Option<LeafProof> {
@@ -152,6 +177,10 @@ impl ChainService for Service {
         Ok(Response::new(ListBlocksResponse { blocks }))
     }
 
+    async fn list_votes(&self, _: Request<ListVotesRequest>) -> Answer<ListVotesResponse> {
+        nothing()
+    }
+
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
         nothing()
     }
@@ -186,6 +215,9 @@ impl BridgeService for Service {
         let Some(epoch) = epoch.filter(|_| !self.lies(SILENT)) else {
             return nothing();
         };
+        if self.lies(LATE) {
+            std::future::pending::<()>().await;
+        }
         let (_, all) = &epoch.blocks[((height - 1) % BLOCKS) as usize];
         // One a page, so that all pages are asked for.
         let page = all.segments.iter().skip(first as usize).take(1);
@@ -195,6 +227,13 @@ impl BridgeService for Service {
             let mut bytes = one.bytes.clone().unwrap_or_default();
             if let Some(last) = bytes.last_mut() {
                 *last ^= u8::from(self.lies(BYTES));
+            }
+            let kept_back = match first % 2 {
+                0 => ODD_ONES,
+                _ => EVEN_ONES,
+            };
+            if self.lies(kept_back) {
+                bytes.clear();
             }
             Segment {
                 kind: u32::from(one.kind),
@@ -254,8 +293,17 @@ impl BridgeService for Service {
         nothing()
     }
 
-    async fn get_shares(&self, _: Request<GetSharesRequest>) -> Answer<GetSharesResponse> {
-        nothing()
+    async fn get_shares(&self, request: Request<GetSharesRequest>) -> Answer<GetSharesResponse> {
+        let first = self.chain.epochs.first();
+        let first = first.filter(|_| request.into_inner().epoch == 0 && !self.shares.is_empty());
+        let Some(first) = first else {
+            return nothing();
+        };
+        Ok(Response::new(GetSharesResponse {
+            checkpoint: Some(shown(&first.checkpoint)),
+            members: Vec::new(),
+            shares: self.shares.clone(),
+        }))
     }
 
     async fn submit_share(&self, _: Request<SubmitShareRequest>) -> Answer<SubmitShareResponse> {

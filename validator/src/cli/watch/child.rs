@@ -1,4 +1,6 @@
-//! Reads nodes of the child for a watcher: the heads of all blocks, the evidence of those that have some, and sets. None is believed.
+//! Reads nodes of the child for a watcher: the evidence of all blocks, commits, and sets. None is believed.
+//!
+//! Where an engine is named, votes are read from its own RPC, and else from what nodes show of their engines.
 
 use std::{ops::Range, time::Duration};
 
@@ -8,10 +10,10 @@ use plasmid_bridge::{
     relay::watch::statement::DoubleStatement,
 };
 use plasmid_proto::chain::v1::{
-    ListValidatorsRequest, Validator, chain_service_client::ChainServiceClient,
+    ListValidatorsRequest, ListVotesRequest, ListVotesResponse, Validator,
+    chain_service_client::ChainServiceClient,
 };
 use plasmid_staking::Member;
-use tendermint::{Hash, block::Meta};
 use tokio::{
     sync::{mpsc::Sender, oneshot},
     time::{sleep, timeout},
@@ -23,14 +25,19 @@ use crate::{
     cli::CliError,
     client::endpoint,
     ledger::address,
-    node::comet::{Client, RpcError},
+    node::comet::{
+        Client,
+        votes::{PAGE, VotesPage},
+    },
     plain,
 };
 
-/// Blocks whose heads an engine gives at once.
-const PAGE: u64 = 20;
 /// Bytes of an engine's answer that are read, at most: a block is smaller.
 const MAX_BLOCK: usize = 64 << 20;
+/// Bytes of a page of votes that are read of a node, at most: its answers have no more.
+const MAX_PAGE: usize = 1 << 20;
+/// How long a page is waited for.
+const PAGE_PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of a set that are read, at most.
 const MAX_SET: usize = 1 << 20;
 /// How long a set is waited for.
@@ -41,11 +48,55 @@ const POLL: Duration = Duration::from_millis(500);
 const MAX_POLL: Duration = Duration::from_secs(30);
 /// How often a block is asked for that a node does not give so that it can be read.
 const MAX_TRIES: u32 = 5;
-/// SHA-256 of nothing: the evidence hash of a block without evidence.
-const NO_EVIDENCE: [u8; 32] = [
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
-];
+/// Commits of one page that are told, at most.
+const MAX_COMMITS: usize = 2;
+
+/// Who shows votes.
+#[derive(Clone)]
+pub enum VoteSource {
+    /// An engine, by its own RPC.
+    Engine(Client),
+    /// A node, which reads its engine.
+    Node(Channel),
+}
+
+impl VoteSource {
+    /// The votes of blocks from a height on, without the first `known` pieces of evidence of that block.
+    async fn page(&self, first: u64, known: usize) -> Result<VotesPage, String> {
+        match self {
+            Self::Engine(client) => {
+                let page = client.votes(first, known, MAX_BLOCK).await;
+                page.map_err(|error| error.to_string())
+            }
+            Self::Node(channel) => {
+                let client = ChainServiceClient::new(channel.clone());
+                let mut client = client.max_decoding_message_size(MAX_PAGE);
+                let known = u32::try_from(known).unwrap_or(u32::MAX);
+                let request = ListVotesRequest { first, known };
+                // The channel's own limit ends with the head of an answer.
+                let answer = timeout(PAGE_PATIENCE, client.list_votes(request)).await;
+                let answer = answer.map_err(|_| "it does not answer in time".to_owned())?;
+                let told = answer.map_err(|status| status.message().to_owned())?;
+                Ok(votes_page(told.into_inner()))
+            }
+        }
+    }
+}
+
+/// A page as a node shows it. What is no JSON is no vote.
+fn votes_page(told: ListVotesResponse) -> VotesPage {
+    let json = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or_default();
+    let evidence = told.evidence.iter();
+    VotesPage {
+        chain: told.chain_id,
+        oldest: told.oldest,
+        newest: told.newest,
+        last: told.last,
+        evidence: evidence.map(|one| (one.height, json(&one.json))).collect(),
+        commits: told.commits.iter().map(|one| json(one)).collect(),
+        unreadable: Some(told.unreadable).filter(|reason| !reason.is_empty()),
+    }
+}
 
 /// Engines, which give blocks, and nodes, which give sets.
 pub struct ChildNodes {
@@ -73,22 +124,34 @@ impl ChildNodes {
         })
     }
 
+    /// Who shows votes, with their numbers: the engines, or all nodes where there is none.
+    pub fn voters(&self) -> Vec<(usize, VoteSource)> {
+        let engines = self.engines.iter().cloned().map(VoteSource::Engine);
+        match self.engines.is_empty() {
+            false => engines.enumerate().collect(),
+            true => {
+                let nodes = self.nodes.iter().cloned().map(VoteSource::Node);
+                nodes.enumerate().collect()
+            }
+        }
+    }
+
     /// The nodes that serve shares, with their numbers.
     pub fn nodes(&self) -> Vec<(usize, Channel)> {
         self.sources().zip(self.nodes.clone()).collect()
     }
-
-    /// The engines.
-    pub fn engines(&self) -> Vec<Client> {
-        self.engines.clone()
-    }
 }
 
-/// Reads engines, each from its height on, in tasks that end when nobody listens.
-pub fn follow(engines: Vec<Client>, starts: &[u64], chain: &str, news: &Sender<ChildNews>) {
-    for (node, (client, start)) in engines.into_iter().zip(starts).enumerate() {
-        let reader = Engine {
-            client,
+/// Reads votes, each from its height on, in tasks that end when nobody listens.
+pub fn follow(
+    voters: Vec<(usize, VoteSource)>,
+    starts: &[u64],
+    chain: &str,
+    news: &Sender<ChildNews>,
+) {
+    for ((node, source), start) in voters.into_iter().zip(starts) {
+        let reader = VoteReader {
+            source,
             node,
             chain: chain.to_owned(),
             next: *start,
@@ -135,15 +198,9 @@ enum Stopped {
     Deaf,
 }
 
-impl From<RpcError> for Stopped {
-    fn from(error: RpcError) -> Self {
-        Self::Silent(plain::words(&error.to_string()))
-    }
-}
-
-/// The reading of one engine.
-struct Engine {
-    client: Client,
+/// The reading of one.
+struct VoteReader {
+    source: VoteSource,
     node: usize,
     /// The chain that it must be of.
     chain: String,
@@ -154,7 +211,7 @@ struct Engine {
     news: Sender<ChildNews>,
 }
 
-impl Engine {
+impl VoteReader {
     async fn run(mut self) {
         let node = self.node;
         let (mut wait, mut is_silent) = (POLL, false);
@@ -220,91 +277,77 @@ impl Engine {
 
     /// Reads one page. Gives whether there are more blocks now.
     async fn step(&mut self) -> Result<bool, Stopped> {
-        let status = self.client.status().await?;
-        let network = status.node_info.network.as_str();
-        if network != self.chain {
+        let page = self.source.page(self.next, self.taken).await;
+        let page = page.map_err(|reason| Stopped::Silent(plain::words(&reason)))?;
+        self.take(page).await
+    }
+
+    /// Takes what a page shows.
+    async fn take(&mut self, page: VotesPage) -> Result<bool, Stopped> {
+        if page.chain != self.chain {
             return Err(Stopped::Silent(plain::words(&format!(
-                "it is of chain {network}, and {} is watched",
-                self.chain
+                "it is of chain {}, and {} is watched",
+                page.chain, self.chain
             ))));
         }
-        let sync = status.sync_info;
-        let (first, newest) = (
-            sync.earliest_block_height.value(),
-            sync.latest_block_height.value(),
-        );
-        if newest < self.next {
+        if page.newest < self.next {
             return Ok(false);
         }
-        if self.next < first {
-            self.skip(first.saturating_sub(1)).await?;
-            self.next = first;
+        if self.next < page.oldest {
+            self.skip(page.oldest.saturating_sub(1)).await?;
+            self.next = page.oldest;
         }
-        let last = newest.min(self.next.saturating_add(PAGE).saturating_sub(1));
-        let mut heads = self.client.heads(self.next, last).await?;
-        heads.sort_by_key(|head| head.header.height);
-        let before = self.next;
-        for head in heads {
-            if head.header.height.value() != self.next {
+        let before = (self.next, self.taken);
+        let end = self.next.saturating_add(PAGE).saturating_sub(1);
+        let end = end.min(page.newest);
+        for (height, piece) in page.evidence {
+            if !(self.next..=end).contains(&height) {
                 continue;
             }
-            if has_evidence(&head) {
-                self.read_evidence().await?;
+            if height > self.next {
+                (self.next, self.taken) = (height, 0);
             }
-            self.next = self.next.saturating_add(1);
-            self.taken = 0;
-        }
-        if self.next == before {
-            return Err(Stopped::Silent(format!(
-                "it names block {newest} as its newest one, and does not give block {before}"
-            )));
-        }
-        let height = self.next.saturating_sub(1);
-        let node = self.node;
-        self.tell(ChildNews::Read { node, height }).await?;
-        if height == newest {
-            self.read_commits(newest).await?;
-        }
-        Ok(newest >= self.next)
-    }
-
-    /// Tells what the engine saw signed of its newest block, and what the chain has of the one before it. What cannot be read is no vote.
-    async fn read_commits(&self, newest: u64) -> Result<(), Stopped> {
-        for height in [newest.saturating_sub(1), newest] {
-            let votes = match self.client.commit_as_written(height).await {
-                Ok(commit) => precommits(&commit),
-                Err(error @ RpcError::Http { .. }) => return Err(error.into()),
-                Err(_) => continue,
-            };
-            let node = self.node;
-            self.tell(ChildNews::Commit { node, votes }).await?;
-        }
-        Ok(())
-    }
-
-    /// Hands over the votes of a block's evidence. A block that cannot be read is left out in the end, and said.
-    async fn read_evidence(&mut self) -> Result<(), Stopped> {
-        let height = self.next;
-        let found = match self.client.evidence(height).await {
-            Ok(found) => found,
-            Err(error @ (RpcError::Malformed { .. } | RpcError::TooLarge { .. })) => {
-                self.tries = self.tries.saturating_add(1);
-                if self.tries < MAX_TRIES {
-                    return Err(error.into());
-                }
-                return self.skip(height).await;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.tries = 0;
-        for evidence in found.iter().skip(self.taken) {
-            if let Some(votes) = two_votes(evidence) {
+            if let Some(votes) = two_votes(&piece) {
                 let statement = DoubleStatement::Votes(Box::new(votes));
                 self.accuse(statement).await?;
             }
             self.taken = self.taken.saturating_add(1);
         }
-        Ok(())
+        let last = page.last.min(end);
+        if last >= self.next {
+            (self.next, self.taken) = (last.saturating_add(1), 0);
+        }
+        if (self.next, self.taken) == before {
+            return self.stays(page.newest, page.unreadable).await;
+        }
+        self.tries = 0;
+        let height = self.next.saturating_sub(1);
+        let node = self.node;
+        self.tell(ChildNews::Read { node, height }).await?;
+        for commit in page.commits.iter().take(MAX_COMMITS) {
+            let votes = precommits(commit);
+            self.tell(ChildNews::Commit { node, votes }).await?;
+        }
+        Ok(page.newest >= self.next)
+    }
+
+    /// The next block is not read. One whose evidence cannot be read is left out in the end, and said.
+    async fn stays(&mut self, newest: u64, unreadable: Option<String>) -> Result<bool, Stopped> {
+        let next = self.next;
+        let Some(reason) = unreadable else {
+            return Err(Stopped::Silent(format!(
+                "it names block {newest} as its newest one, and does not give block {next}"
+            )));
+        };
+        self.tries = self.tries.saturating_add(1);
+        if self.tries < MAX_TRIES {
+            return Err(Stopped::Silent(plain::words(&format!(
+                "the evidence of block {next}: {reason}"
+            ))));
+        }
+        self.skip(next).await?;
+        self.next = next.saturating_add(1);
+        Ok(newest >= self.next)
     }
 }
 
@@ -323,13 +366,6 @@ fn places(urls: &[&str]) -> Vec<String> {
         }
     };
     names.iter().zip(urls).map(name).collect()
-}
-
-fn has_evidence(head: &Meta) -> bool {
-    match head.header.evidence_hash {
-        Some(Hash::Sha256(hash)) => hash != NO_EVIDENCE,
-        Some(Hash::None) | None => false,
-    }
 }
 
 /// A member as its leaf has it, but for the mark of a copied set, which a node does not tell.

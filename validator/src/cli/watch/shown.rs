@@ -246,15 +246,31 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             step,
             cost,
             left,
+            is_alone,
         } => (
             about(
                 "over_budget",
                 subject,
-                json!({ "step": step, "cost": cost.to_string(), "left": left.to_string() }),
+                json!({ "step": step, "cost": cost.to_string(), "left": left.to_string(), "alone": is_alone }),
             ),
             format!(
-                "{}: {step} is not sent, it needs {cost} wei and {left} are left of --budget",
-                of(subject)
+                "{}: {step} is not sent, it needs {cost} wei and {left} are left of {}",
+                of(subject),
+                match is_alone {
+                    true =>
+                        "what may be paid while the second root endpoint says nothing, which is half of --budget",
+                    false => "--budget",
+                }
+            ),
+        ),
+        WatchNotice::Alone {
+            place,
+            blocks,
+            left,
+        } => (
+            json!({ "event": "alone", "place": place, "blocks": blocks, "left": left.to_string() }),
+            format!(
+                "{place} has said nothing for {blocks} root blocks: reports go on by the other root endpoint's word alone, for at most {left} wei, and nothing is let go of"
             ),
         ),
         WatchNotice::Disagree { place, reason } => (

@@ -39,7 +39,14 @@ async fn endpoint(word: fn(&Acceptance) -> B256) -> Node {
         let params = &request["params"][0];
         match request["method"].as_str().unwrap_or_default() {
             "eth_getLogs" => {
-                let all = (0..10).map(|epoch| accepted_log(ROOT_CHAIN, &acceptance(epoch)));
+                let bound = |name: &str| {
+                    let digits = params[name].as_str().unwrap_or_default();
+                    u64::from_str_radix(digits.trim_start_matches("0x"), 16).expect("a number")
+                };
+                let blocks = bound("fromBlock")..=bound("toBlock");
+                let all = (0..10).map(acceptance);
+                let all = all.filter(|one| blocks.contains(&one.block));
+                let all = all.map(|one| accepted_log(ROOT_CHAIN, &one));
                 Said::Result(Value::from_iter(all).to_string())
             }
             "eth_call" => {
@@ -66,9 +73,18 @@ fn head(finalized: u64, cursor: u64) -> IRootChain::Head {
 }
 
 async fn looks(ripe: &mut Ripe, node: &Node, time: u64, head: &IRootChain::Head) -> Option<u64> {
+    looks_at(ripe, node, (200, time), head).await
+}
+
+async fn looks_at(
+    ripe: &mut Ripe,
+    node: &Node,
+    (number, time): (u64, u64),
+    head: &IRootChain::Head,
+) -> Option<u64> {
     let rpc = Rpc::new(&node.url, Limits::default()).expect("an address");
     let latest = Block {
-        number: 200,
+        number,
         hash: B256::repeat_byte(9),
         parent: B256::ZERO,
         time,
@@ -77,8 +93,14 @@ async fn looks(ripe: &mut Ripe, node: &Node, time: u64, head: &IRootChain::Head)
     found.map(|found| found.epoch)
 }
 
+/// A relayer that lets nobody go first for the first checkpoint, nor for epoch 6.
 fn ripe() -> Ripe {
-    Ripe::new(DEPLOYMENT, ROOT_CHAIN, CHALLENGE_SECS)
+    let of = |number: u64| {
+        let me = Address::from_word(B256::from(U256::from(number)));
+        Ripe::new(DEPLOYMENT, ROOT_CHAIN, CHALLENGE_SECS, me)
+    };
+    let first = |one: &Ripe| one.stagger(0) == 0 && one.stagger(6) == 0;
+    (0..100_000).map(of).find(first).expect("one of many")
 }
 
 #[tokio::test]
@@ -151,4 +173,53 @@ async fn a_node_that_does_not_tell_of_older_ones_is_named_and_asked_again_later(
     let asked = node.asked("eth_getLogs");
     assert_eq!(looks(&mut ripe, &node, 1_460, &head(0, 100)).await, None);
     assert_eq!(node.asked("eth_getLogs"), asked);
+    // It is asked again, and the same is not told again.
+    assert_eq!(looks(&mut ripe, &node, 1_480, &head(0, 100)).await, None);
+    assert!(node.asked("eth_getLogs") > asked);
+    assert_eq!(ripe.trouble, None);
+}
+
+/// Root makes a block a second, and a challenge window has hundreds of thousands of them.
+#[tokio::test]
+async fn a_search_that_is_longer_than_a_look_goes_on_where_it_was_and_new_blocks_alone_are_read_then()
+ {
+    let node = endpoint(Acceptance::record).await;
+    let (mut ripe, all) = (ripe(), head(0, 100));
+    let (mut found, mut looks) = (None, 0);
+    while found.is_none() {
+        looks += 1;
+        assert!(looks < 9, "it never ends");
+        found = looks_at(&mut ripe, &node, (300_000 + looks, 1_450), &all).await;
+    }
+    assert_eq!((found, looks), (Some(5), 3));
+    // 151 pages of 2,000 blocks, and one for each new block.
+    assert_eq!(node.asked("eth_getLogs"), 152);
+    ripe.rests(1_450);
+    let again = looks_at(&mut ripe, &node, (300_100, 1_500), &all).await;
+    assert_eq!((again, node.asked("eth_getLogs")), (Some(9), 153));
+}
+
+#[tokio::test]
+async fn relayers_make_the_same_final_at_different_moments_within_half_an_interval() {
+    let moments = (0..=255).map(|number| {
+        let me = Address::repeat_byte(number);
+        Ripe::new(DEPLOYMENT, ROOT_CHAIN, CHALLENGE_SECS, me).stagger(3)
+    });
+    let moments: std::collections::BTreeSet<u64> = moments.collect();
+    assert_eq!(moments.len(), 26);
+    assert_eq!(moments.last(), Some(&25));
+    // Whoever is not the first one looks again in its own moment, and not an interval later.
+    let node = endpoint(Acceptance::record).await;
+    let me = Address::repeat_byte(1);
+    let mut late = Ripe::new(DEPLOYMENT, ROOT_CHAIN, CHALLENGE_SECS, me);
+    let moment = 1_450 + late.stagger(0);
+    assert!(moment > 1_450);
+    assert_eq!(looks(&mut late, &node, 1_449, &head(0, 100)).await, None);
+    assert_eq!(
+        looks(&mut late, &node, moment - 1, &head(0, 100)).await,
+        None
+    );
+    let newest = (moment - 1_400) / 10;
+    let found = looks(&mut late, &node, moment, &head(0, 100)).await;
+    assert_eq!(found, Some(newest));
 }

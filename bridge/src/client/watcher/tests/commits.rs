@@ -109,3 +109,46 @@ async fn what_is_handed_over_takes_a_bounded_room_of_its_place_and_what_is_left_
     let again = watcher(&node, None, folder.path()).await;
     assert_eq!((again.docket.len(), again.handed.len()), (513, 512));
 }
+
+/// A precommit of the first block of an epoch, which nobody signed.
+fn of_epoch(epoch: u64) -> NamedBallot {
+    let (voter, mut one) = precommit(0, 1);
+    one.ballot.height = 1 + epoch * u64::from(EPOCH_BLOCKS);
+    (voter, one)
+}
+
+#[tokio::test]
+async fn commits_of_many_epochs_ask_the_second_endpoint_a_bounded_number_of_times_and_all_have_their_turn()
+ {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chains = [0, 1].map(|_| root(0, Vec::new()));
+    for chain in &chains {
+        for epoch in 0..60 {
+            accepts(chain, &checkpoint(epoch, 1), 200);
+        }
+        chain.lock().expect("nobody panics").time = 100_000;
+    }
+    let (node, other) = (endpoint(&chains[0]).await, endpoint(&chains[1]).await);
+    let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+    looks(&mut watcher, 2).await;
+    // Reports of these are closed; of the last ones no set is known.
+    for epoch in 0..60 {
+        let votes = vec![of_epoch(epoch)];
+        let node = 0;
+        watcher.hear(ChildNews::Commit { node, votes }, &mut |_: &WatchNotice| {});
+    }
+    let mut waiting = 60;
+    for newest in 311..316 {
+        for chain in &chains {
+            chain.lock().expect("nobody panics").newest = newest;
+        }
+        let before = other.asked("eth_call");
+        looks(&mut watcher, 1).await;
+        let asked = other.asked("eth_call") - before;
+        assert!((1..160).contains(&asked), "{asked}");
+        let left = watcher.commits.waiting().len();
+        assert!(waiting - left <= 16, "{waiting} {left}");
+        waiting = left;
+    }
+    assert!(waiting < 3, "{waiting}");
+}

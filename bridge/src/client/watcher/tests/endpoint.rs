@@ -28,6 +28,12 @@ pub(super) struct Says {
     pub(super) alternates: Option<u64>,
     /// How often it was asked that.
     pub(super) heads: u64,
+    /// What it says instead of all that.
+    pub(super) mute: Option<Said>,
+    /// How many transactions the watcher's account has sent.
+    pub(super) nonce: u64,
+    /// How many checkpoints stand once what is in its pool is mined.
+    pub(super) pool_standing: Option<u64>,
     /// Offences that stand in the Court, with the blocks of their reveals.
     pub(super) revealed: BTreeMap<OffenceId, u64>,
 }
@@ -45,6 +51,7 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
                 revealBlocks: 16,
                 rootBlockSecs: 12,
                 evidenceSecs: 1_000,
+                challengeSecs: 100_000,
                 ..Default::default()
             };
             IRootChain::parametersCall::abi_encode_returns(&parameters)
@@ -56,7 +63,7 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
             };
             let head = IRootChain::Head {
                 accepted,
-                standing: accepted,
+                standing: root.pool_standing.unwrap_or(accepted),
                 ..Default::default()
             };
             IRootChain::headCall::abi_encode_returns(&head)
@@ -119,14 +126,20 @@ pub(super) fn accepts(root: &Root, one: &Checkpoint, block: u64) {
 pub(super) async fn endpoint(root: &Root) -> Node {
     let root = Arc::clone(root);
     Node::start_asked(move |request, _| {
-        let root = {
+        let mut root = {
             let mut root = root.lock().expect("no test panics with it");
             let head = hex::encode_prefixed(IRootChain::headCall::SELECTOR);
             let data = request["params"][0]["data"].as_str().unwrap_or_default();
             root.heads += u64::from(data == head);
             root.clone()
         };
+        if let Some(said) = root.mute {
+            return said;
+        }
         let params = &request["params"];
+        if params[1] != "pending" {
+            root.pool_standing = None;
+        }
         match request["method"].as_str().unwrap_or_default() {
             "eth_getBlockByNumber" => {
                 let number = quantity(&params[0]).unwrap_or(root.newest);
@@ -155,6 +168,7 @@ pub(super) async fn endpoint(root: &Root) -> Node {
                 let data = hex::decode(data).expect("calldata");
                 Said::Result(json!(hex::encode_prefixed(returned(&root, &data))).to_string())
             }
+            "eth_getTransactionCount" => Said::Result(json!(format!("{:#x}", root.nonce)).to_string()),
             _ => Said::Honest,
         }
     })
@@ -174,6 +188,9 @@ pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
         untold: BTreeMap::new(),
         alternates: None,
         heads: 0,
+        mute: None,
+        nonce: 7,
+        pool_standing: None,
         revealed: BTreeMap::new(),
     }))
 }

@@ -3,17 +3,17 @@
 use super::*;
 use crate::client::wallet::tests::node::Said;
 
-fn found(said: &[WatchNotice]) -> usize {
+pub(super) fn found(said: &[WatchNotice]) -> usize {
     let is = |one: &&WatchNotice| matches!(one, WatchNotice::Found { .. });
     said.iter().filter(is).count()
 }
 
-fn disagrees(said: &[WatchNotice]) -> bool {
+pub(super) fn disagrees(said: &[WatchNotice]) -> bool {
     said.iter()
         .any(|one| matches!(one, WatchNotice::Disagree { .. }))
 }
 
-fn moves_on(chains: [&endpoint::Root; 2], newest: u64) {
+pub(super) fn moves_on(chains: [&endpoint::Root; 2], newest: u64) {
     for chain in chains {
         chain.lock().expect("nobody panics").newest = newest;
     }
@@ -237,7 +237,7 @@ async fn an_endpoint_that_stands_still_is_said_once_and_the_second_one_goes_on_a
     }
     alive.lock().expect("nobody panics").newest = 332;
     looks(&mut watcher, 3).await;
-    assert_eq!(watcher.still.left_at(), None);
+    assert!(watcher.silence.is_over());
 }
 
 /// A look takes long, because the second endpoint answers late: it is not gone on with for that.
@@ -327,4 +327,46 @@ async fn a_block_that_an_endpoint_refuses_for_ever_holds_the_others_back_for_64_
         assert_eq!(said.iter().filter(blind).count(), 1, "{said:?}");
         assert_eq!(watcher.kept.calldata, 310 + 64);
     }
+}
+
+/// Each block is refused for a while, and given when the next one is refused.
+#[tokio::test]
+async fn an_endpoint_that_refuses_blocks_in_turn_holds_the_others_back_for_64_blocks_in_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chains = [0, 1].map(|_| root(0, Vec::new()));
+    let (node, other) = (endpoint(&chains[0]).await, endpoint(&chains[1]).await);
+    let refuses = |number| {
+        let refused = Said::Error("this block is none of yours");
+        chains[1].lock().expect("nobody panics").untold = BTreeMap::from([(number, refused)]);
+    };
+    let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+    watcher.kept.calldata = 299;
+    let mut said = Vec::new();
+    for turn in 0..9 {
+        refuses(300 + turn);
+        moves_on([&chains[0], &chains[1]], 310 + 7 * turn);
+        said.extend(looks(&mut watcher, 2).await);
+        assert_eq!(watcher.kept.calldata, 299 + turn);
+    }
+    refuses(309);
+    moves_on([&chains[0], &chains[1]], 310 + 64);
+    said.extend(looks(&mut watcher, 6).await);
+    assert_eq!(watcher.kept.calldata, 310 + 64);
+    let lines = |is: fn(&WatchNotice) -> bool| said.iter().filter(|one| is(one)).count();
+    assert_eq!(lines(|one| matches!(one, WatchNotice::Silent { .. })), 1);
+    assert_eq!(
+        lines(|one| matches!(one, WatchNotice::Blind { from: 309, .. })),
+        1,
+        "{said:?}"
+    );
+    // What it refuses from now on is waited for again.
+    refuses(375);
+    moves_on([&chains[0], &chains[1]], 376);
+    looks(&mut watcher, 2).await;
+    assert_eq!(watcher.kept.calldata, 374);
+    refuses(500);
+    let said = looks(&mut watcher, 2).await;
+    assert_eq!(watcher.kept.calldata, 376);
+    let back = |one: &WatchNotice| matches!(one, WatchNotice::Back { .. });
+    assert!(said.iter().any(back), "{said:?}");
 }

@@ -83,3 +83,73 @@ async fn what_no_call_shows_is_said_and_proofs_follow_each_other() {
     assert_eq!(sent.len(), 4);
     assert!(sent.contains(&watcher.proof_of(0).expect("a proof").data));
 }
+
+fn proves(said: &[WatchNotice]) -> bool {
+    let is = |one: &WatchNotice| matches!(one, WatchNotice::WouldSend { step: "prove", .. });
+    said.iter().any(is)
+}
+
+/// Of several watchers mostly one pays: each begins in a block of its own, and none sends what is in the pool already. A pool is nobody's word, so that ends soon.
+#[tokio::test]
+async fn a_proof_lets_others_go_first_by_a_few_blocks_and_waits_for_none_where_time_is_short() {
+    for (is_urgent, in_pool) in [(false, false), (false, true), (true, true)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let chain = root(0, Vec::new());
+        accepts(&chain, &checkpoint(0, 1), 290);
+        if in_pool {
+            chain.lock().expect("nobody panics").pool_standing = Some(0);
+        }
+        let node = endpoint(&chain).await;
+        let mut watcher = watcher(&node, None, folder.path()).await;
+        if is_urgent {
+            watcher.window_secs = 500;
+        }
+        let record = chain.lock().expect("nobody panics").acceptances[0].record();
+        looks(&mut watcher, 2).await;
+        hands_over(&mut watcher, found(record, 3, 100));
+        let subject = Subject::Checkpoint { epoch: 0 };
+        let stagger = subject.stagger(&watcher.times, &watcher.options.beneficiary);
+        assert!(
+            (1..=3).contains(&stagger),
+            "{stagger}: this key would not be the first one"
+        );
+        let waits = match (is_urgent, in_pool) {
+            (true, _) => 0,
+            (false, false) => stagger,
+            (false, true) => stagger + 3,
+        };
+        for number in 310..=310 + waits {
+            chain.lock().expect("nobody panics").newest = number;
+            let said = looks(&mut watcher, 2).await;
+            assert_eq!(proves(&said), number == 310 + waits, "{number}: {said:?}");
+        }
+    }
+}
+
+/// What nobody shows is said once, and again each time that half of what was left is over.
+#[tokio::test]
+async fn what_is_withheld_is_said_again_as_the_time_runs_out_and_not_at_each_look() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    looks(&mut watcher, 2).await;
+    let mut said = Vec::new();
+    for time in (5_000..105_000).step_by(1_000) {
+        watcher.root_time = time;
+        for reason in ["nobody answers", "nobody answers in time"] {
+            let news = ChildNews::Withheld {
+                epoch: 0,
+                reason: reason.into(),
+            };
+            watcher.hear(news, &mut |notice: &WatchNotice| match notice {
+                WatchNotice::Withheld { final_in, .. } => said.push(*final_in),
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+    assert_eq!(said, [99_990, 49_990, 24_990, 11_990, 5_990, 2_990, 990]);
+    watcher.hear(ChildNews::Sound { epoch: 0 }, &mut |_: &WatchNotice| {});
+    assert!(watcher.withheld.is_empty());
+}

@@ -7,25 +7,27 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::B256;
 use plasmid_bridge::client::watcher::ChildNews;
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_proto::bridge::v1::{
-    GetGenesisParametersRequest, GetProofRequest, GetSegmentsRequest,
-    bridge_service_client::BridgeServiceClient, get_proof_request,
+    GetGenesisParametersRequest, GetProofRequest, bridge_service_client::BridgeServiceClient,
+    get_proof_request,
 };
 use plasmid_proto::chain::v1::{ListBlocksRequest, chain_service_client::ChainServiceClient};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 use tonic::{Status, transport::Channel};
 
-use super::read::{commitment, leaf, segment, word};
+use super::read::{commitment, leaf};
 use super::{Deaf, Unjudged};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::court::{CourtFacts, OpenedEpoch, has_such_counts};
 use crate::ledger::Slot;
 use crate::plain;
+use pages::{ShownParts, known_segments};
+
+mod pages;
 
 /// How long an answer is waited for, and how long a node that gave none rests.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,15 +46,6 @@ pub struct CheckpointNodes {
     /// Until when nodes that were late rest.
     resting: BTreeMap<usize, Instant>,
     parts: Arc<ShownParts>,
-}
-
-/// What nodes showed of long answers, as long as that is not all.
-#[derive(Default)]
-struct ShownParts {
-    /// Of a checkpoint's blocks, by node and checkpoint.
-    blocks: Mutex<BTreeMap<(usize, B256), Vec<BlockCommitment>>>,
-    /// Of the segments of the block at a height, of one block for each node.
-    segments: Mutex<BTreeMap<usize, (u64, OpenedSegments)>>,
 }
 
 /// Why a node does not show something.
@@ -228,27 +221,34 @@ impl CheckpointNodes {
     ) -> Result<Option<String>, Unjudged> {
         let all = Mutex::new(known.take());
         let own = Arc::clone(&self.parts);
-        let ask = async |node, channel| {
-            let shown = own.read_segments((node, channel), facts, block, height);
-            let shown = shown.await?;
-            let shown = records_of(facts, block, shown).ok_or_else(|| {
-                NotServed::Lie(format!(
-                    "its segments of block {height} are not those that root's words commit to"
-                ))
-            })?;
-            let mut all = lock(&all);
-            let all = match all.as_mut() {
-                Some(all) => {
-                    all.fill(shown);
-                    all
+        let ask = async |node, channel: Channel| {
+            loop {
+                let before = lock(&all).as_ref().map(known_segments).unwrap_or_default();
+                let had = before.iter().filter(|one| one.has_bytes).count();
+                let from = (node, channel.clone());
+                let shown = own.read_segments(from, facts, (block, height), &before);
+                let shown = shown.await?;
+                let shown = records_of(facts, block, shown).ok_or_else(|| {
+                    NotServed::Lie(format!(
+                        "its segments of block {height} are not those that root's words commit to"
+                    ))
+                })?;
+                let mut all = lock(&all);
+                let all = match all.as_mut() {
+                    Some(all) => {
+                        all.fill(shown);
+                        all
+                    }
+                    None => all.insert(shown),
+                };
+                if fits(facts, block, all) {
+                    return Ok(());
                 }
-                None => all.insert(shown),
-            };
-            match fits(facts, block, all) {
-                true => Ok(()),
-                false => Err(NotServed::Silent(format!(
-                    "it does not show the bytes of all segments of block {height}"
-                ))),
+                if all.shown() <= had {
+                    return Err(NotServed::Silent(format!(
+                        "it does not show the bytes of all segments of block {height}"
+                    )));
+                }
             }
         };
         let found = self.first(ask).await;
@@ -281,57 +281,6 @@ impl CheckpointNodes {
             })
         };
         self.first(ask).await
-    }
-}
-
-impl ShownParts {
-    /// Reads all pages, from where this node was read last. No more is read than the counts allow that the block commits to.
-    async fn read_segments(
-        &self,
-        (node, channel): (usize, Channel),
-        facts: &CourtFacts,
-        block: &BlockCommitment,
-        height: u64,
-    ) -> Result<OpenedSegments, NotServed> {
-        let mut client = bridge(channel);
-        lock(&self.segments).retain(|other, (at, _)| *other != node || *at == height);
-        loop {
-            let read = lock(&self.segments)
-                .get(&node)
-                .map_or(0, |(_, known)| known.segments.len());
-            let first = u32::try_from(read).unwrap_or(u32::MAX);
-            let request = GetSegmentsRequest { height, first };
-            let page = within(client.get_segments(request)).await?;
-            let lie = |what: &str| NotServed::Lie(format!("block {height}: {what}"));
-            let counts = OpenedSegments {
-                count: page.count,
-                transactions: page.transactions,
-                list_root: word(&page.list_root).ok_or_else(|| lie("its list root is none"))?,
-                segments: Vec::new(),
-            };
-            if !counts.are_counts_of(block) {
-                return Err(lie(
-                    "its segments root is not the one that root's words commit to",
-                ));
-            }
-            if !has_such_counts(facts, &counts) {
-                return Ok(counts);
-            }
-            let count = usize::try_from(counts.count).unwrap_or(usize::MAX);
-            if page.segments.is_empty() || page.segments.len() > count.saturating_sub(read) {
-                return Err(lie("it shows another number of segments than it says"));
-            }
-            let shown = page.segments.into_iter().map(segment);
-            let shown: Option<Vec<OpenedSegment>> = shown.collect();
-            let shown = shown.ok_or_else(|| lie("it shows a segment that cannot be one"))?;
-            let mut parts = lock(&self.segments);
-            let (_, known) = parts.entry(node).or_insert((height, counts));
-            known.segments.extend(shown);
-            if known.segments.len() >= count {
-                let whole = parts.remove(&node).map(|(_, whole)| whole);
-                return Ok(whole.unwrap_or_default());
-            }
-        }
     }
 }
 

@@ -72,13 +72,26 @@ fn programs_find_two_certificates_their_overlap_and_who_is_in_it() {
         step: "freeze",
         cost: U256::from(9),
         left: U256::from(4),
+        is_alone: false,
     });
     assert_eq!(object["event"], "over_budget");
     assert_eq!(
         (&object["overlap"], &object["left"], &object["step"]),
         (&json!(2), &json!("4"), &json!("freeze"))
     );
+    assert_eq!(object["alone"], false);
     assert!(line.contains("--budget"), "{line}");
+    let (object, line) = shown(&WatchNotice::Alone {
+        place: "http://127.0.0.1:1".into(),
+        blocks: 16,
+        left: U256::from(7),
+    });
+    assert_eq!(
+        (&object["event"], &object["blocks"]),
+        (&json!("alone"), &json!(16))
+    );
+    assert_eq!(object["left"], "7");
+    assert!(line.contains("for at most 7 wei"), "{line}");
     let beneficiary = Address::repeat_byte(2);
     let (object, line) = shown(&WatchNotice::Overlapped {
         epoch: 5,
@@ -278,8 +291,19 @@ fn each_event_has_these_fields() {
                 step,
                 cost,
                 left: cost,
+                is_alone: true,
             },
-            &["cost", "epoch", "event", "left", "operator", "step"],
+            &[
+                "alone", "cost", "epoch", "event", "left", "operator", "step",
+            ],
+        ),
+        (
+            WatchNotice::Alone {
+                place: place.clone(),
+                blocks: 16,
+                left: cost,
+            },
+            &["blocks", "event", "left", "place"],
         ),
         (
             WatchNotice::Disagree {
