@@ -166,11 +166,12 @@ library NativeRules {
 
     /// @notice Consumes a message of the inbox. Total, but that it must be the next one.
     function message(RuleContext memory context, bytes calldata message_) internal view {
+        uint256 kind = Calldata.u8(message_, MESSAGE_HEADER - 1);
+        bytes calldata body = Calldata.slice(message_, MESSAGE_HEADER, message_.length - MESSAGE_HEADER);
+        if (_isOfStake(kind, body)) revert ISegmentJudge.NotJudged(uint8(kind));
         _advance(context.table, message_);
         uint256 arrival = Calldata.u64(message_, 8);
         Maturity.mature(context, arrival);
-        uint256 kind = Calldata.u8(message_, MESSAGE_HEADER - 1);
-        bytes calldata body = Calldata.slice(message_, MESSAGE_HEADER, message_.length - MESSAGE_HEADER);
         // With other bytes than its kind has, and of a kind that there is not, it is recorded: nothing happens.
         if (kind == Messages.DEPOSIT) {
             if (body.length == Deposit.WIDTH) Deposit.apply_(context, body);
@@ -180,17 +181,16 @@ library NativeRules {
             if (body.length == Funding.WIDTH) Funding.apply_(context.table, body);
         } else if (kind == Messages.FORCED) {
             Forced.apply_(context, body);
-        } else if (body.length == _widthOfStake(kind) && body.length != 0) {
-            revert ISegmentJudge.NotJudged(uint8(kind));
         }
     }
 
-    /// @dev Of a message that is not judged yet; 0 where it is none.
-    function _widthOfStake(uint256 kind) private pure returns (uint256) {
-        if (kind == Messages.REGISTRATION) return 172;
-        if (kind == Messages.FREEZE) return 36;
-        if (kind == Messages.SETTLEMENT) return 44;
-        return kind == Messages.EPOCH_FREEZE || kind == Messages.EPOCH_RELEASE ? 8 : 0;
+    /// @dev Whether a message does something with stake, which is not judged yet.
+    function _isOfStake(uint256 kind, bytes calldata body) private pure returns (bool) {
+        if (kind == Messages.FORCED) return Forced.isOfStake(body);
+        if (kind == Messages.REGISTRATION) return body.length == 172;
+        if (kind == Messages.FREEZE) return body.length == 36;
+        if (kind == Messages.SETTLEMENT) return body.length == 44;
+        return (kind == Messages.EPOCH_FREEZE || kind == Messages.EPOCH_RELEASE) && body.length == 8;
     }
 
     /// @dev The inbox leaf goes on to the message.

@@ -27,6 +27,8 @@ contract SegmentJudge is ISegmentJudge {
         if (claim.height == 0) revert HeightZero();
         uint8 kind = claim.kind;
         if (kind == 0 || kind > SegmentForm.BOUNDARY) revert NoSuchKind(kind);
+        bool hasMany = kind != SegmentForm.RECORD && kind != SegmentForm.BOUNDARY;
+        if (hasMany && claim.count == 0) revert CountZero();
         if (!SegmentForm.splits(segment, kind, claim.count)) return Verdict.FRAMES;
         if (kind == SegmentForm.EVIDENCE || kind == SegmentForm.BOUNDARY) revert NotJudged(kind);
         if (!SegmentForm.belongs(claim, segment)) return Verdict.FORM;

@@ -30,6 +30,8 @@ interface ISegmentJudge {
     error HeightZero();
     /// @notice No segment has this kind.
     error NoSuchKind(uint8 kind);
+    /// @notice A segment without transactions, which L9 shows.
+    error CountZero();
     /// @notice A segment of this kind, or with a transaction or message of this kind, is not judged yet.
     error NotJudged(uint8 kind);
     /// @notice The bytes are no witness.

@@ -18,16 +18,16 @@ library Forced {
     uint256 private constant HEADER = 22;
     uint256 private constant MAX_BYTES = 512;
 
-    /// @param body sender 20 ‖ length u16 ‖ bytes of a transaction.
+    /// @notice Whether it carries a transaction of stake that might have an effect. What its body and its signature say is not judged yet.
+    function isOfStake(bytes calldata body) internal pure returns (bool) {
+        bytes calldata transaction = _transaction(body);
+        return _hasForm(transaction) && Transactions.isOfStake(Transactions.kind(transaction));
+    }
+
+    /// @param body sender 20 ‖ length u16 ‖ bytes of a transaction; none that `isOfStake`.
     function apply_(RuleContext memory context, bytes calldata body) internal view {
-        if (body.length < HEADER) return;
-        uint256 length = Calldata.u16(body, 20);
-        if (length > MAX_BYTES || body.length != HEADER + length) return;
-        bytes calldata transaction = Calldata.slice(body, HEADER, length);
-        if (!_hasForm(transaction)) return;
-        uint256 kind = Transactions.kind(transaction);
-        if (Transactions.isOfStake(kind)) revert ISegmentJudge.NotJudged(uint8(kind));
-        if (!Transactions.decodes(transaction)) return;
+        bytes calldata transaction = _transaction(body);
+        if (!_hasForm(transaction) || !Transactions.decodes(transaction)) return;
         if (Transactions.scheme(transaction) == Transactions.ROOT_SENDER) {
             if (Transactions.sender(transaction) != bytes21(bytes32(Calldata.id(body, 0)) >> 8)) return;
         } else {
@@ -36,6 +36,13 @@ library Forced {
         }
         if (_carryOut(context, transaction) == Verdict.OK) LeafTable.keep(context.table);
         else LeafTable.drop(context.table);
+    }
+
+    /// @dev Empty where the body is none of this kind.
+    function _transaction(bytes calldata body) private pure returns (bytes calldata) {
+        uint256 length = body.length < HEADER ? 0 : Calldata.u16(body, 20);
+        bool fits = length <= MAX_BYTES && body.length == HEADER + length;
+        return Calldata.slice(body, HEADER, fits ? length : 0);
     }
 
     /// @dev None that was signed for the mempool has this form.
