@@ -109,10 +109,7 @@ mod tests {
         for (address, name) in [
             (court(&own), "Court"),
             (checkpoint_judge(&own), "judge of the deployment's Court"),
-            (
-                segment_judge(&own),
-                "judge of the deployment's FraudCourt",
-            ),
+            (segment_judge(&own), "judge of the deployment's FraudCourt"),
             (exits(&own), "Exits"),
             (registry.into_array(), "Registry"),
             (deployment.inbox.into_array(), "Inbox"),
