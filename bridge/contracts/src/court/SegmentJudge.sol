@@ -16,7 +16,7 @@ import {Participation} from "./rules/Participation.sol";
 
 /// @title Judges segments of records, messages and users' transactions of native kinds
 /// @dev Numbers are of 128 bits at most and are added and compared in 256, so that no rule panics; where one did, that would decide nothing.
-/// Twin: `court::execution` of the validator.
+/// Twin: `chain::transitions` of the validator.
 contract SegmentJudge is ISegmentJudge {
     /// @inheritdoc ISegmentJudge
     function judge(Claim calldata claim, bytes calldata segment, bytes calldata witness, uint256[] calldata hints)
