@@ -163,13 +163,7 @@ contract ExecutionMutantsTest is Executions {
             IFraudCourt.Executed memory executed
         ) = abi.decode(
             data[4:],
-            (
-                IFraudCourt.Accused,
-                IFraudCourt.Block,
-                IFraudCourt.Segments,
-                IFraudCourt.Segment,
-                IFraudCourt.Executed
-            )
+            (IFraudCourt.Accused, IFraudCourt.Block, IFraudCourt.Segments, IFraudCourt.Segment, IFraudCourt.Executed)
         );
         if (seed != type(uint256).max) {
             uint256 part = seed % 14;

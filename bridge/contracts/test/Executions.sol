@@ -107,7 +107,7 @@ abstract contract Executions is Signatures {
         made.transactions = new bytes[](NUMBER);
         made.leaves = new SegmentModel.Leaf[](2 + 2 * NUMBER);
         (made.leaves[0], made.leaves[1]) = (_parametersLeaf(), _pool(5, 0, 5));
-        bytes memory data = new bytes(1_024 - 4 - 110 - 34 - 96);
+        bytes memory data = new bytes(1024 - 4 - 110 - 34 - 96);
         for (uint256 i; i < data.length; ++i) {
             data[i] = 0x5a;
         }
@@ -179,12 +179,14 @@ abstract contract Executions is Signatures {
         header = bytes.concat(header, bytes8(type(uint64).max), keccak256("memo"));
         bytes memory body = bytes.concat(hex"01", to, bytes20(0), bytes16(AMOUNT));
         Nonced memory nonced = Nonced(0, 0, type(uint64).max);
-        Ed25519Signer.Signature memory signature =
-            Ed25519Signer.sign(secret, bytes.concat(_digestOf(Transfer(1, 1, from, AMOUNT, rootChain.deployment()), nonced, to)));
+        Ed25519Signer.Signature memory signature = Ed25519Signer.sign(
+            secret, bytes.concat(_digestOf(Transfer(1, 1, from, AMOUNT, rootChain.deployment()), nonced, to))
+        );
         (made.hints[2 * i], made.hints[2 * i + 1]) = Ed25519Point.hints(key, signature.r, signature.s);
         bytes memory transaction = bytes.concat(header, body, key, signature.r, signature.s);
         message = bytes.concat(hex"f1", bytes8(uint64(41 + i)), bytes8(uint64(1000)), bytes8(uint64(9)), bytes8(0));
-        message = bytes.concat(message, hex"07", bytes20(address(0x55)), bytes2(uint16(transaction.length)), transaction);
+        message =
+            bytes.concat(message, hex"07", bytes20(address(0x55)), bytes2(uint16(transaction.length)), transaction);
     }
 
     /// @notice The epoch with that segment in its block `BLOCK`, accepted behind a sound one.

@@ -5,7 +5,6 @@ import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {ISegmentJudge} from "../src/interfaces/ISegmentJudge.sol";
-import {StateTree} from "../src/libraries/StateTree.sol";
 import {Executions} from "./Executions.sol";
 import {SegmentModel} from "./SegmentModel.sol";
 
@@ -157,7 +156,11 @@ contract ExecutionsTest is Executions {
         uint256[2] memory counts = [COUNT, type(uint32).max];
         for (uint256 i; i < 2; ++i) {
             string memory size = i == 0 ? "2^20" : "2^32";
-            _gasOfSegment(_transfers(counts[i]), string.concat("bad segment, 32 transfers, ", size), i == 0 ? 2_600_000 : 4_000_000);
+            _gasOfSegment(
+                _transfers(counts[i]),
+                string.concat("bad segment, 32 transfers, ", size),
+                i == 0 ? 2_600_000 : 4_000_000
+            );
             _gasOfSegment(_records(counts[i]), string.concat("bad segment, full records, ", size), 8_000_000);
             _gasOfSegment(_forced(counts[i]), string.concat("bad segment, 32 forced, ", size), 8_000_000);
         }

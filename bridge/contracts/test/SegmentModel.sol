@@ -38,7 +38,11 @@ library SegmentModel {
         }
     }
 
-    function indices(Leaf[] memory leaves, uint256 count, uint256 appends) internal pure returns (uint256[] memory made) {
+    function indices(Leaf[] memory leaves, uint256 count, uint256 appends)
+        internal
+        pure
+        returns (uint256[] memory made)
+    {
         made = new uint256[](leaves.length + appends);
         for (uint256 i; i < made.length; ++i) {
             made[i] = i < leaves.length ? leaves[i].index : count + i - leaves.length;

@@ -244,8 +244,7 @@ library LeafTable {
         for (uint256 i; i < listed; ++i) {
             later[i] = _hash(table, table + _get(table, LIST + 32 * i));
         }
-        (bytes32 rootBefore, bytes32 rootAfter) =
-            StateTree.multiproofRoots(indices, earlier, later, _siblings(table));
+        (bytes32 rootBefore, bytes32 rootAfter) = StateTree.multiproofRoots(indices, earlier, later, _siblings(table));
         _requireBefore(table, rootBefore);
         return StateTree.stateRoot(rootAfter, uint32(_get(table, COUNT)));
     }

@@ -151,8 +151,7 @@ library NativeRules {
         bool pays = kind != Transactions.PAYOUT;
         bytes20 token = pays ? Transactions.token(transaction) : Balance.NATIVE;
         bytes20 recipient = Transactions.recipient(transaction);
-        bytes21 paid =
-            kind == Transactions.TRANSFER ? Transactions.to(transaction) : bytes21(bytes32(recipient) >> 8);
+        bytes21 paid = kind == Transactions.TRANSFER ? Transactions.to(transaction) : bytes21(bytes32(recipient) >> 8);
         if (Recipients.isUnusable(context.own, paid, token)) return Verdict.BAD_RECIPIENT;
         if (!pays) {
             Payout.apply_(context.table, sender, recipient);

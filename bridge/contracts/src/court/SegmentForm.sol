@@ -68,8 +68,9 @@ library SegmentForm {
     }
 
     function _isMessage(bytes calldata message) private pure returns (bool) {
-        return Calldata.u8(message, 0) == FIRST_OF_MESSAGE && message.length >= MIN_MESSAGE
-            && message.length <= MAX_MESSAGE;
+        return
+            Calldata.u8(message, 0) == FIRST_OF_MESSAGE && message.length >= MIN_MESSAGE
+                && message.length <= MAX_MESSAGE;
     }
 
     function _isUsers(bytes calldata transaction) private pure returns (bool) {

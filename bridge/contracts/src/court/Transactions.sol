@@ -18,7 +18,7 @@ library Transactions {
     uint256 private constant FIRST_STAKE = 0x10;
     uint256 private constant LAST_STAKE = 0x20;
     uint256 private constant HEADER = 110;
-    uint256 internal constant MAX_BYTES = 8_192;
+    uint256 internal constant MAX_BYTES = 8192;
 
     /// @notice Whether a kind is one of stake, of which nothing is judged yet.
     function isOfStake(uint256 kind_) internal pure returns (bool) {

@@ -62,7 +62,8 @@ library Acceptance {
         pure
         returns (uint256)
     {
-        uint256 gas = Parameters.relayFixedGas(parameters) + Parameters.relayAbsentGas(parameters) * absent;
+        uint256 gas =
+            Parameters.relayFixedGas(parameters) + Parameters.relayAbsentGas(parameters) * absent;
         uint256 cost = Fees.cap(Fees.cap(gas * price) * Parameters.feePerWei(parameters));
         return cost < reserve ? cost : reserve;
     }

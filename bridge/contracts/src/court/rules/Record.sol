@@ -10,7 +10,7 @@ import {Verdict} from "../Verdict.sol";
 /// @title Record (kind 0x04): the hash of some data stands under the sender's topic, with the height at which it was written
 /// @dev Twin: `ledger::rules::record` of the validator.
 library Record {
-    uint256 private constant MAX_BYTES = 1_024;
+    uint256 private constant MAX_BYTES = 1024;
 
     function check(uint256 length) internal pure returns (uint8) {
         return length > MAX_BYTES ? Verdict.TOO_LARGE : Verdict.OK;
