@@ -10,10 +10,10 @@ import {Verdict} from "./Verdict.sol";
 /// @notice Opened from a witness (PROTOCOL, section 12), asked for leaves by their keys, written in attempts that are kept or dropped as a whole.
 ///
 /// ```text
-/// header   touched ‖ leaf count ‖ appends ‖ listed ‖ pending ‖ made ‖ root before ‖ siblings (place, number), a word each
+/// header   touched ‖ leaf count ‖ appends ‖ listed ‖ pending ‖ made ‖ root before ‖ siblings (place, number) ‖ leaves of the witness, a word each
 /// list     the leaves of the witness, ascending by index, then those that were made
 /// pending  the leaves that the attempt at hand has written, in the order of their first writes
-/// slots    512 places by the last bits of the key, the next one where it is taken; a leaf, or a key that was asked for and has none
+/// slots    512 places by a hash of the key, the next one where it is taken; a leaf, or a key that was asked for and has none
 /// ```
 /// @dev All references in it are distances from where it begins, and 0 is none: it can be moved. `found` is a leaf's place in memory. Twins: of the
 /// list `bridge::proof::tree::PartialTree`, of what is touched `chain::overlay` of the validator. A transaction
@@ -345,11 +345,13 @@ library LeafTable {
         }
     }
 
-    /// @dev The slot of a key, and what stands in it.
+    /// @dev The slot of a key, and what stands in it. Nobody who makes keys knows the state root that their slots depend on.
     function _find(uint256 table, bytes32 key) private pure returns (uint256 slot, uint256 found) {
         assembly ("memory-safe") {
+            mstore(0x00, key)
+            mstore(0x20, mload(add(table, BEFORE)))
             let slots := add(table, SLOTS)
-            for { let at := shl(5, and(key, 0x1ff)) } 1 { at := and(add(at, 0x20), 0x3fe0) } {
+            for { let at := shl(5, and(keccak256(0x00, 0x40), 0x1ff)) } 1 { at := and(add(at, 0x20), 0x3fe0) } {
                 slot := add(slots, at)
                 found := mload(slot)
                 if iszero(found) { break }
