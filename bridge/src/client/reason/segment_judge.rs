@@ -5,7 +5,7 @@ use crate::abi::ISegmentJudge::ISegmentJudgeErrors as E;
 pub(super) fn sentence(error: E) -> String {
     match error {
         E::HeightZero(_) => {
-            "a segment of block 0 is not judged: genesis is no block, and link rule L2 shows it"
+            "nothing is judged in block 0, because genesis has no segments; link rule L2 shows such a block"
                 .to_owned()
         }
         E::NoSuchKind(e) => format!(
