@@ -28,7 +28,8 @@ mod interfaces;
 mod shown;
 
 pub use interfaces::{
-    ICourt, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault,
+    ICourt, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain, ISegmentJudge, IToken,
+    IVault,
 };
 pub use shown::{signer_bitmap, signer_words};
 

@@ -287,8 +287,11 @@ fn what_can_never_apply_does_not_wait_behind_a_gap() {
     let token = [0x77; 20];
     let own = deployment::contracts(&registry);
     let mut poison = Vec::new();
-    let judge = deployment::checkpoint_judge(&registry);
-    for contract in own.into_iter().chain([judge]) {
+    let judges = [
+        deployment::checkpoint_judge(&registry),
+        deployment::segment_judge(&registry),
+    ];
+    for contract in own.into_iter().chain(judges) {
         let to = Account::ethereum(contract);
         let native = [0; 20];
         poison.push(Body::SetPayout { payout: contract });

@@ -15,6 +15,8 @@ mod pages;
 mod planted;
 #[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/twins.rs"]
+mod twins;
 
 /// A file's path from the root of the workspace, and its text. Every rule is a function of such files, so that a test can plant a
 /// violation (`tidy/planted.rs`).
@@ -628,4 +630,11 @@ fn paths_that_are_named_anywhere_are_there() {
     let (broken, count) = pages::paths(&texts(), &exists);
     assert!(count > 40, "only {count} paths found: the search is broken");
     none_of(broken);
+}
+
+#[test]
+fn a_rule_has_one_name_in_both_languages() {
+    let folders = ["validator/src", "bridge/contracts/src/court/rules"];
+    let found = folders.map(|folder| files(folder, &["rs", "sol"])).concat();
+    none_of(twins::alone(&found));
 }

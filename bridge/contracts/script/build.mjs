@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 const ARTIFACTS = join(PROJECT, "artifacts");
 
-// What is deployed: the root's contracts, and the tokens and the contract wallet of demo and tests.
+// What is deployed: the root's contracts, the judge that the FraudCourt creates, and the tokens and the contract wallet of demo and tests.
 const SOURCES = [
   "src/Ed25519Verifier.sol",
   "src/Registry.sol",
@@ -26,6 +26,7 @@ const SOURCES = [
   "src/Court.sol",
   "src/Exits.sol",
   "src/FraudCourt.sol",
+  "src/court/SegmentJudge.sol",
   "src/RootChain.sol",
   "test/tokens/TestToken.sol",
   "test/tokens/ApprovalToken.sol",

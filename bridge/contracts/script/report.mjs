@@ -55,7 +55,7 @@ function table(head, rows) {
 // Payments of one epoch over which a checkpoint's gas is shared: 64 blocks of a hundred.
 const PAYMENTS = 6_400;
 
-// One row a figure and price of calldata: { name, members or accounts, missing or spread, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
+// One row a figure and price of calldata: { name, members or accounts or leaves of the state, missing or spread, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
 // of the same set, and of a payment's share of it the same payment of a token, made on root.
 function bySet() {
   const parts = /^by set: (.+?)(, a third missing)?, (\d+) members(, calldata at 64)? \(tx\)$/;
@@ -75,6 +75,12 @@ function bySet() {
     ["bad link, the dearest", "bad_link_gas"],
     ["bad signature, of three", "bad_signature_gas"],
     ["bad signature, of a full segment", "bad_signature_full_segment_gas"],
+    ["bad segment, 32 transfers, 2^20", "segment_gas_transfers", { leaves: 2 ** 20 }],
+    ["bad segment, 32 transfers, 2^32", "segment_gas_transfers", { leaves: 2 ** 32 - 1 }],
+    ["bad segment, full records, 2^20", "segment_gas_records", { leaves: 2 ** 20 }],
+    ["bad segment, full records, 2^32", "segment_gas_records", { leaves: 2 ** 32 - 1 }],
+    ["bad segment, 32 forced, 2^20", "segment_gas_forced", { leaves: 2 ** 20 }],
+    ["bad segment, 32 forced, 2^32", "segment_gas_forced", { leaves: 2 ** 32 - 1 }],
     ["leaving: checkpoints made final", "finalize_gas"],
     ["leaving: exit mode begun", "exit_begin_gas"],
     ["leaving: the base opened", "exit_open_gas"],
@@ -82,7 +88,7 @@ function bySet() {
     ["leaving: exit of 100 accounts in a range", "exit_gas", { accounts: 100, spread: false }],
     ["leaving: exit of 100 accounts that are spread", "exit_gas", { accounts: 100, spread: true }],
   ];
-  const measured = gas("--match-path", "test/{GasBySet,CourtGas,Links,Signatures,ExitGas}.t.sol");
+  const measured = gas("--match-path", "test/{GasBySet,CourtGas,Links,Signatures,Executions,ExitGas}.t.sol");
   for (const { operation, gas: value } of measured) {
     const found = parts.exec(operation);
     if (!found) continue;
@@ -107,7 +113,7 @@ function bySet() {
   }
   const verify = measured.find(({ operation }) => operation.includes("part: sign bytes and signatures"));
   rows.push({ name: "double_vote_verify_gas", value: verify.gas, unit: "gas" });
-  const size = (row) => row.members ?? row.accounts ?? 0;
+  const size = (row) => row.members ?? row.accounts ?? row.leaves ?? 0;
   return rows.sort((a, b) => a.name.localeCompare(b.name) || size(a) - size(b));
 }
 
@@ -118,7 +124,7 @@ if (process.argv.includes("--by-set")) {
   } else {
     const text = (value) => (value === undefined ? "" : String(value));
     const places = { true: "spread", false: "a range" };
-    const size = (one) => text(one.members ?? one.accounts);
+    const size = (one) => text(one.members ?? one.accounts ?? one.leaves);
     const row = (one) => [one.name, size(one), text(one.missing ?? places[one.spread]), text(one.calldata)].concat([
       number(Math.round(one.value * 10) / 10),
       text(one.rival),

@@ -2,11 +2,13 @@
 pragma solidity 0.8.37;
 
 import {LinkJudge} from "./court/LinkJudge.sol";
+import {SegmentJudge} from "./court/SegmentJudge.sol";
 import {SignatureJudge} from "./court/SignatureJudge.sol";
 import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
 import {IFraudCourt} from "./interfaces/IFraudCourt.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
+import {ISegmentJudge} from "./interfaces/ISegmentJudge.sol";
 import {Checkpoints} from "./libraries/Checkpoints.sol";
 import {Leaves} from "./libraries/Leaves.sol";
 import {ListTree} from "./libraries/ListTree.sol";
@@ -27,6 +29,8 @@ contract FraudCourt is IFraudCourt {
     /// @dev That of the deployment, which signatures bind: a root chain that changes its own makes none of them wrong.
     uint256 private immutable CHAIN_ID;
     IEd25519Verifier private immutable VERIFIER;
+    /// @dev A contract of its own, since it would not fit in here.
+    ISegmentJudge private immutable JUDGE;
 
     constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
@@ -35,6 +39,7 @@ contract FraudCourt is IFraudCourt {
         GENESIS_ROOT = founding.genesis.stateRoot;
         CHAIN_ID = block.chainid;
         VERIFIER = IRegistry(msg.sender).verifier();
+        JUDGE = new SegmentJudge();
     }
 
     /// @inheritdoc IFraudCourt
@@ -155,11 +160,39 @@ contract FraudCourt is IFraudCourt {
         _requireBytes(segment, signed.segment);
         if (signed.place >= segment.count) revert NotATransaction();
         bytes calldata transaction = SignatureJudge.transactionAt(signed.segment, signed.place);
-        bytes32 domain = SignatureJudge.domain(CHAIN_ID, address(rootChain), rootChain.deployment());
-        uint8 code = SignatureJudge.judge(transaction, domain, VERIFIER, signed.ofKey, signed.ofR);
+        uint8 code = SignatureJudge.judge(transaction, _domain(), VERIFIER, signed.ofKey, signed.ofR);
         if (code == 0) revert SignatureHolds(signed.place);
         rootChain.void(accused.checkpoint.epoch);
         emit BadSignature(accused.checkpoint.epoch, code, msg.sender);
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveExecution(
+        Accused calldata accused,
+        Block calldata shown,
+        Segments calldata segments,
+        Segment calldata segment,
+        Executed calldata executed
+    ) external {
+        _requireAccepted(accused);
+        _requireBlock(accused.checkpoint, shown);
+        _requireSegments(shown, segments);
+        _requireSegment(segments, segment);
+        _requireBytes(segment, executed.segment);
+        ISegmentJudge.Claim memory claim = ISegmentJudge.Claim({
+            kind: segment.kind,
+            count: segment.count,
+            height: shown.height,
+            time: shown.time,
+            stateBefore: segment.stateBefore,
+            stateAfter: segment.stateAfter,
+            domain: _domain(),
+            verifier: VERIFIER
+        });
+        uint16 verdict = JUDGE.judge(claim, executed.segment, executed.witness, executed.hints);
+        if (verdict == 0) revert SegmentHolds();
+        rootChain.void(accused.checkpoint.epoch);
+        emit BadSegment(accused.checkpoint.epoch, verdict, msg.sender);
     }
 
     function _decide(Accused calldata accused, uint8 rule, bool fraud) private {
@@ -167,6 +200,11 @@ contract FraudCourt is IFraudCourt {
         uint64 epoch = accused.checkpoint.epoch;
         rootChain.void(epoch);
         emit BadLink(epoch, rule, msg.sender);
+    }
+
+    /// @dev Where users' signatures hold.
+    function _domain() private view returns (bytes32) {
+        return SignatureJudge.domain(CHAIN_ID, address(rootChain), rootChain.deployment());
     }
 
     function _requireAccepted(Accused calldata accused) private view {

@@ -31,6 +31,7 @@ contract Vault is IVault {
     IRootChain public immutable rootChain;
     address private immutable COURT;
     address private immutable JUDGE;
+    address private immutable SEGMENT_JUDGE;
     address private immutable EXITS;
     address private immutable FRAUD_COURT;
     address private immutable VERIFIER;
@@ -55,6 +56,7 @@ contract Vault is IVault {
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
         COURT = founding.contracts[Manifest.COURT];
         JUDGE = Manifest.firstOf(founding.contracts[Manifest.COURT]);
+        SEGMENT_JUDGE = Manifest.firstOf(founding.contracts[Manifest.FRAUD_COURT]);
         EXITS = founding.contracts[Manifest.EXITS];
         FRAUD_COURT = founding.contracts[Manifest.FRAUD_COURT];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
@@ -253,7 +255,7 @@ contract Vault is IVault {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
                 || account == address(rootChain) || account == COURT || account == JUDGE || account == EXITS
-                || account == FRAUD_COURT || account == VERIFIER
+                || account == FRAUD_COURT || account == SEGMENT_JUDGE || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 

@@ -14,6 +14,7 @@ library Builds {
     string internal constant INBOX = "src/Inbox.sol:Inbox";
     string internal constant REGISTRY = "src/Registry.sol:Registry";
     string internal constant ROOT_CHAIN = "src/RootChain.sol:RootChain";
+    string internal constant SEGMENT_JUDGE = "src/court/SegmentJudge.sol:SegmentJudge";
     string internal constant VAULT = "src/Vault.sol:Vault";
 
     Vm private constant VM = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);

@@ -36,6 +36,10 @@ abstract contract Frauds is Unsound {
     Wrong internal wrong;
     bytes internal users;
     uint32 internal usersCount;
+    /// @dev Of the segment with these bytes: its kind where it is not users', and the state roots before and after it where they are not made up.
+    uint8 internal usersKind;
+    bytes32 internal usersBefore;
+    bytes32 internal usersAfter;
     bytes32 private _usersRoot;
     bytes[] internal values;
     bytes32[] internal keys;
@@ -162,6 +166,8 @@ abstract contract Frauds is Unsound {
         segment.stateAfter = i == 3 ? _in(one, number + 1) : _stateAt(one.epoch, number, i + 1);
         if (wrong.thing == 6 && wrong.block_ == number && i == 2 && one.epoch == content.epoch) {
             (segment.length, segment.count, segment.chunksRoot) = (uint32(users.length), usersCount, _usersRoot);
+            if (usersKind != 0) segment.kind = usersKind;
+            if (usersBefore != 0) (segment.stateBefore, segment.stateAfter) = (usersBefore, usersAfter);
         }
         if (wrong.thing == 2 && wrong.block_ == number && wrong.segment == i && one.epoch == content.epoch) {
             if (wrong.field == 0) segment.kind = uint8(wrong.value);
@@ -313,6 +319,7 @@ abstract contract Frauds is Unsound {
     function _costOf(bytes memory data) internal returns (uint256 today, uint256 dear) {
         vm.cool(address(rootChain));
         vm.cool(address(registry.verifier()));
+        vm.cool(vm.computeCreateAddress(address(fraudCourt), 1));
         return _priced(address(fraudCourt), data);
     }
 

@@ -31,7 +31,19 @@ abstract contract Signatures is BrokenLinks {
         return keccak256(abi.encode(keccak256("Account(uint8 kind,bytes20 id)"), kind, id));
     }
 
+    /// @notice What the digest of a transfer has of its header beside the sender.
+    struct Nonced {
+        uint64 sequence;
+        uint128 fee;
+        uint64 validUntil;
+    }
+
     function _digest(Transfer memory one) internal view returns (bytes32) {
+        return _digestOf(one, Nonced(9, 1000, 500), bytes20(address(0x77)));
+    }
+
+    /// @param to whom it pays: a key's account.
+    function _digestOf(Transfer memory one, Nonced memory nonced, bytes20 to) internal view returns (bytes32) {
         bytes memory type_ =
             "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)";
         bytes32 domain = keccak256(
@@ -48,12 +60,12 @@ abstract contract Signatures is BrokenLinks {
             TRANSFER,
             one.scheme,
             _accountHash(one.kind, one.id),
-            keccak256(abi.encode(keccak256("Nonce(uint16 lane,uint64 sequence)"), uint16(0), uint64(9))),
-            uint128(1000),
+            keccak256(abi.encode(keccak256("Nonce(uint16 lane,uint64 sequence)"), uint16(0), nonced.sequence)),
+            nonced.fee,
             _accountHash(0, 0)
         );
         bytes memory rest = abi.encode(
-            uint64(500), keccak256("memo"), _accountHash(1, bytes20(address(0x77))), bytes20(0), one.amount
+            nonced.validUntil, keccak256("memo"), _accountHash(1, to), bytes20(0), one.amount
         );
         return keccak256(bytes.concat(hex"1901", domain, keccak256(bytes.concat(head, rest))));
     }

@@ -30,6 +30,15 @@ contract StateTreeTest is Test {
         return StateTree.multiproofRoot(indices, leaves, siblings);
     }
 
+    function multiproofs(
+        uint32[] memory indices,
+        bytes32[] memory earlier,
+        bytes32[] memory later,
+        bytes32[] calldata siblings
+    ) external pure returns (bytes32, bytes32) {
+        return StateTree.multiproofRoots(indices, earlier, later, siblings);
+    }
+
     /// A sentinel and twenty keys, 3 apart from 0x10 upwards, in order.
     function setUp() external {
         for (uint256 i; i < COUNT; ++i) {
@@ -177,6 +186,38 @@ contract StateTreeTest is Test {
         _leaves[3] = leaves[0];
         _leaves.push(leaves[1]);
         vm.assertEq(this.multiproof(indices, leaves, siblings), TreeModel.root(_leaves));
+    }
+
+    function testFuzz_twoRootsOfOneMultiproofAreThoseOfTwo(uint256 choice, uint256 changes) external view {
+        (uint32[] memory indices, bytes32[] memory earlier) = _choose(choice);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
+        bytes32[] memory later = new bytes32[](earlier.length);
+        for (uint256 i; i < later.length; ++i) {
+            later[i] = changes >> i & 1 == 0 ? earlier[i] : keccak256(abi.encode(changes, i));
+        }
+        (bytes32 before, bytes32 behind) = this.multiproofs(indices, earlier, later, siblings);
+        vm.assertEq(before, TreeModel.root(_leaves));
+        vm.assertEq(behind, this.multiproof(indices, later, siblings));
+    }
+
+    function testFuzz_twoRootsTakeAllSiblingsAndNoMore(uint256 choice, uint256 given) external {
+        (uint32[] memory indices, bytes32[] memory leaves) = _choose(choice);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
+        given = bound(given, 0, siblings.length + 3);
+        if (given == siblings.length) given = siblings.length + 1;
+        vm.expectRevert(abi.encodeWithSelector(StateTree.WrongSiblings.selector, siblings.length, given));
+        this.multiproofs(indices, leaves, leaves, new bytes32[](given));
+    }
+
+    function test_twoRootsNeedLeavesThatAscend() external {
+        (uint32[] memory indices, bytes32[] memory leaves) = _of(0x96);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
+        (indices[1], indices[2]) = (indices[2], indices[1]);
+        vm.expectRevert(abi.encodeWithSelector(StateTree.NotAscending.selector, 4, 2));
+        this.multiproofs(indices, leaves, leaves, siblings);
+        bytes32[] memory none = new bytes32[](0);
+        vm.expectRevert(StateTree.NoLeaves.selector);
+        this.multiproofs(new uint32[](0), none, none, none);
     }
 
     function testFuzz_noFlippedByteOfAMultiproofGivesTheRoot(uint256 choice, uint256 position) external view {

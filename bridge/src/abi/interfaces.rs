@@ -544,8 +544,14 @@ sol! {
             uint256 ofKey;
             uint256 ofR;
         }
+        struct Executed {
+            bytes segment;
+            bytes witness;
+            uint256[] hints;
+        }
         event BadLink(uint64 indexed epoch, uint8 rule, address indexed prover);
         event BadSignature(uint64 indexed epoch, uint8 code, address indexed prover);
+        event BadSegment(uint64 indexed epoch, uint16 verdict, address indexed prover);
         error NotTheAccepted(uint64 epoch, bytes32 kept, bytes32 computed);
         error NotThePrevious(bytes32 previous, bytes32 given);
         error NotInEpoch(uint64 epoch, uint32 number);
@@ -558,8 +564,8 @@ sol! {
         error NotUsers(uint8 kind);
         error NotTheLength(uint32 length, uint256 given);
         error NotTheBytes(bytes32 chunksRoot, bytes32 given);
-        error NotATransaction();
         error SignatureHolds(uint32 place);
+        error SegmentHolds();
         error NotShown(uint8 rule);
         error NoFraud(uint8 rule);
         function proveBlock(Accused calldata accused, uint8 rule, Block calldata shown) external;
@@ -570,7 +576,34 @@ sol! {
         function proveSegments(Accused calldata accused, uint8 rule, Block calldata shown, Segments calldata segments, Segment calldata earlier, Segment calldata later) external;
         function proveLeaf(Accused calldata accused, uint8 rule, bytes calldata value, Inclusion calldata leaf, bytes calldata parameters, Inclusion calldata proof) external;
         function proveSignature(Accused calldata accused, Block calldata shown, Segments calldata segments, Segment calldata segment, Signed calldata signed) external;
+        function proveExecution(Accused calldata accused, Block calldata shown, Segments calldata segments, Segment calldata segment, Executed calldata executed) external;
         function rootChain() external view returns (address);
+    }
+
+    interface ISegmentJudge {
+        struct Claim {
+            uint8 kind;
+            uint32 count;
+            uint64 height;
+            uint64 time;
+            bytes32 stateBefore;
+            bytes32 stateAfter;
+            bytes32 domain;
+            address verifier;
+        }
+        error HeightZero();
+        error NoSuchKind(uint8 kind);
+        error CountZero();
+        error NotJudged(uint8 kind);
+        error BadWitness();
+        error NotTheStateBefore(bytes32 expected, bytes32 given);
+        error Undecided(bytes32 key);
+        error OnlyTheHash(bytes32 key);
+        error OtherKind(bytes32 key, uint8 kind);
+        error OtherAppends(uint256 appends, uint256 made);
+        error OtherHints(uint256 needed, uint256 given);
+        error UnsoundState(uint8 kind);
+        function judge(Claim calldata claim, bytes calldata segment, bytes calldata witness, uint256[] calldata hints) external view returns (uint16 verdict);
     }
 
     interface IRegistry {
@@ -718,6 +751,7 @@ sol! {
         error MembersRootMismatch(bytes32 expected, bytes32 computed);
         error TokenCallFailed(address token);
         error BadHint(uint256 hint);
+        error NotATransaction();
     }
 
     /// What the bridge needs of a token, and the mint of the test token.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     DEPLOYMENT_PROXY, ICourt, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain,
-    IToken, IVault, created_by, deployment,
+    ISegmentJudge, IToken, IVault, created_by, deployment,
 };
 use alloy_primitives::{Address, B256, keccak256};
 
@@ -16,6 +16,7 @@ const REGISTRY: &str = include_str!("../../contracts/artifacts/Registry.json");
 const COURT: &str = include_str!("../../contracts/artifacts/Court.json");
 const EXITS: &str = include_str!("../../contracts/artifacts/Exits.json");
 const FRAUD_COURT: &str = include_str!("../../contracts/artifacts/FraudCourt.json");
+const SEGMENT_JUDGE: &str = include_str!("../../contracts/artifacts/SegmentJudge.json");
 const INBOX: &str = include_str!("../../contracts/artifacts/Inbox.json");
 const VAULT: &str = include_str!("../../contracts/artifacts/Vault.json");
 const ROOT_CHAIN: &str = include_str!("../../contracts/artifacts/RootChain.json");
@@ -89,6 +90,10 @@ fn every_function_is_that_of_the_compiled_contract() {
         known(IFraudCourt::IFraudCourtCalls::selectors())
     );
     assert_eq!(
+        selectors(SEGMENT_JUDGE, "function"),
+        known(ISegmentJudge::ISegmentJudgeCalls::selectors())
+    );
+    assert_eq!(
         selectors(ROOT_CHAIN, "function"),
         known(IRootChain::IRootChainCalls::selectors())
     );
@@ -109,6 +114,10 @@ fn every_error_that_a_contract_can_give_is_known() {
         (
             FRAUD_COURT,
             known(IFraudCourt::IFraudCourtErrors::selectors()),
+        ),
+        (
+            SEGMENT_JUDGE,
+            known(ISegmentJudge::ISegmentJudgeErrors::selectors()),
         ),
         (ROOT_CHAIN, known(IRootChain::IRootChainErrors::selectors())),
     ] {
@@ -176,7 +185,8 @@ fn every_event_is_that_of_the_compiled_contract() {
         topics(FRAUD_COURT),
         expected(&[
             IFraudCourt::BadLink::SIGNATURE_HASH,
-            IFraudCourt::BadSignature::SIGNATURE_HASH
+            IFraudCourt::BadSignature::SIGNATURE_HASH,
+            IFraudCourt::BadSegment::SIGNATURE_HASH
         ])
     );
     assert_eq!(

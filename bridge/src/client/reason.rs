@@ -13,6 +13,7 @@ mod inbox;
 mod libraries;
 mod registry;
 mod root_chain;
+mod segment_judge;
 mod vault;
 
 /// The longest text of a foreign contract that is shown, in characters.
@@ -27,6 +28,7 @@ pub fn sentence(data: &[u8]) -> String {
         .or_else(|| one(data, court::sentence))
         .or_else(|| one(data, exits::sentence))
         .or_else(|| one(data, fraud_court::sentence))
+        .or_else(|| one(data, segment_judge::sentence))
         .or_else(|| one(data, libraries::sentence))
         .or_else(|| one(data, generic))
         .unwrap_or_else(|| unknown(data))

@@ -87,6 +87,12 @@ pub fn fraud_court(registry: &[u8; 20]) -> [u8; 20] {
     made(registry, 4)
 }
 
+/// The judge of segments, which the FraudCourt creates and asks. Twin: `Vault.sol`.
+#[must_use]
+pub fn segment_judge(registry: &[u8; 20]) -> [u8; 20] {
+    Address::from(fraud_court(registry)).create(1).into_array()
+}
+
 /// A deployment's RootChain: the last of the manifest.
 #[must_use]
 pub fn root_chain(registry: &[u8; 20]) -> [u8; 20] {

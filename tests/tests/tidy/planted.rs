@@ -1,6 +1,6 @@
 //! Every rule finds what is planted here: a rule that cannot fail says nothing about the tree.
 
-use super::{File, code, habits, pages};
+use super::{File, code, habits, pages, twins};
 
 fn file(name: &str, text: &str) -> File {
     (name.to_owned(), text.to_owned())
@@ -571,4 +571,20 @@ fn a_test_that_waits_for_a_time_is_found() {
     let row = [("tests/tests/a.rs", "a reason")];
     assert!(habits::sleeps(&[file("tests/tests/a.rs", bad)], &row).is_empty());
     finds(&habits::sleeps(&[], &row), "needs none");
+}
+
+#[test]
+fn a_rule_without_a_twin_is_found() {
+    let rust = |name: &str| file(&format!("validator/src/ledger/rules/{name}.rs"), "");
+    let solidity = |name: &str| file(&format!("bridge/contracts/src/court/rules/{name}.sol"), "");
+    let good = [rust("transfer"), solidity("Transfer"), rust("stake")];
+    assert!(twins::alone(&good).is_empty());
+    finds(&twins::alone(&[rust("transfer")]), "transfer.rs");
+    finds(
+        &twins::alone(&[solidity("Transfer")]),
+        "transfer has no rule",
+    );
+    finds(&twins::alone(&[solidity("Participation")]), "participation");
+    let told = twins::alone(&[rust("stake"), solidity("Stake")]);
+    finds(&told, "says that it has none");
 }

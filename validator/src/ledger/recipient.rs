@@ -32,6 +32,8 @@ pub enum Unusable {
     Exits,
     /// The deployment's FraudCourt.
     FraudCourt,
+    /// The judge that the deployment's FraudCourt has created.
+    SegmentJudge,
     /// The deployment's RootChain.
     RootChain,
     /// The Ed25519 verifier that all deployments share.
@@ -44,7 +46,8 @@ pub enum Unusable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnContracts {
     made: [[u8; 20]; 1 + deployment::MANIFEST],
-    judge: [u8; 20],
+    checkpoint_judge: [u8; 20],
+    segment_judge: [u8; 20],
 }
 
 impl OwnContracts {
@@ -57,7 +60,8 @@ impl OwnContracts {
     pub fn of_registry(registry: &[u8; 20]) -> Self {
         Self {
             made: deployment::contracts(registry),
-            judge: deployment::checkpoint_judge(registry),
+            checkpoint_judge: deployment::checkpoint_judge(registry),
+            segment_judge: deployment::segment_judge(registry),
         }
     }
 
@@ -78,7 +82,8 @@ impl OwnContracts {
             own if own == inbox => Some(Unusable::Inbox),
             own if own == vault => Some(Unusable::Vault),
             own if own == court => Some(Unusable::Court),
-            own if *own == self.judge => Some(Unusable::CheckpointJudge),
+            own if *own == self.checkpoint_judge => Some(Unusable::CheckpointJudge),
+            own if *own == self.segment_judge => Some(Unusable::SegmentJudge),
             own if own == exits => Some(Unusable::Exits),
             own if own == fraud_court => Some(Unusable::FraudCourt),
             own if own == root_chain => Some(Unusable::RootChain),

@@ -13,8 +13,8 @@ import {IRootChain} from "./IRootChain.sol";
 /// digest (record of RootChain) ─ blocks root ─ block commitment ─ segments root ─ segment record ─ its bytes ─ transaction
 ///                              └ state root ─ leaf
 /// ```
-/// Judged are the link rules L1 to L15 (PROTOCOL, section 12), which is what no segment shows by itself, and the signatures of users' transactions. Whatever is not shown, not the rule's, or
-/// cannot be decided reverts, and never makes anything void.
+/// Judged are the link rules L1 to L15 (PROTOCOL, section 12), which is what no segment shows by itself, the signatures of users' transactions, and what
+/// segments do (`ISegmentJudge`). Whatever is not shown, not the rule's, or cannot be decided reverts, and never makes anything void.
 interface IFraudCourt {
     /// @notice The checkpoint that is said to be unsound, as root accepted it.
     struct Accused {
@@ -72,11 +72,24 @@ interface IFraudCourt {
         uint256 ofR;
     }
 
+    /// @notice A segment's bytes with what executes them again.
+    /// @param segment the segment's bytes, all of them.
+    /// @param witness the leaves that it touches, as they stand before it.
+    /// @param hints as `ISegmentJudge.judge` takes them.
+    struct Executed {
+        bytes segment;
+        bytes witness;
+        uint256[] hints;
+    }
+
     /// @notice A checkpoint is void, because it breaks link rule L`rule`.
     event BadLink(uint64 indexed epoch, uint8 rule, address indexed prover);
 
     /// @notice A checkpoint is void, because a user's transaction in it does not verify (code 3) or is signed by another account (code 4).
     event BadSignature(uint64 indexed epoch, uint8 code, address indexed prover);
+
+    /// @notice A checkpoint is void, because a segment in it is not what its record says; why, says the verdict (PROTOCOL, section 12).
+    event BadSegment(uint64 indexed epoch, uint16 verdict, address indexed prover);
 
     /// @notice The given fields are not those of the accepted checkpoint.
     error NotTheAccepted(uint64 epoch, bytes32 kept, bytes32 computed);
@@ -106,6 +119,8 @@ interface IFraudCourt {
     error NotATransaction();
     /// @notice The transaction in this place is signed by its sender.
     error SignatureHolds(uint32 place);
+    /// @notice The segment is what its record says.
+    error SegmentHolds();
     /// @notice What is shown says nothing about this rule.
     error NotShown(uint8 rule);
     /// @notice What is shown keeps the rule.
@@ -175,6 +190,15 @@ interface IFraudCourt {
         Segments calldata segments,
         Segment calldata segment,
         Signed calldata signed
+    ) external;
+
+    /// @notice A segment that is not what its record says: executed again, it is refused, or leads to another state.
+    function proveExecution(
+        Accused calldata accused,
+        Block calldata shown,
+        Segments calldata segments,
+        Segment calldata segment,
+        Executed calldata executed
     ) external;
 
     function rootChain() external view returns (IRootChain);

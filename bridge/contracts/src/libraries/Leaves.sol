@@ -10,19 +10,36 @@ library Leaves {
     uint8 internal constant PARAMETERS = 0x01;
     uint8 internal constant ACCOUNT = 0x02;
     uint8 internal constant TOKEN = 0x03;
+    uint8 internal constant ASSET = 0x04;
     uint8 internal constant FEE_POOL = 0x05;
+    uint8 internal constant WITHDRAWAL_COUNTER = 0x06;
     uint8 internal constant WITHDRAWAL = 0x07;
+    uint8 internal constant RECORD = 0x08;
     uint8 internal constant INBOX = 0x09;
+    uint8 internal constant SHARE_BITS = 0x0a;
+    uint8 internal constant PARTICIPATION = 0x0b;
     uint8 internal constant SET = 0x0d;
     uint8 internal constant BOUNDARY = 0x11;
     uint8 internal constant EPOCH_RECORD = 0x12;
     uint8 internal constant REWARDS = 0x14;
+    uint8 internal constant MATURITY = 0x15;
 
     uint256 internal constant PARAMETERS_WIDTH = 417;
     uint256 internal constant INBOX_WIDTH = 40;
     uint256 internal constant SET_WIDTH = 178;
     uint256 internal constant BOUNDARY_WIDTH = 453;
     uint256 internal constant EPOCH_RECORD_WIDTH = 61;
+    uint256 internal constant ACCOUNT_WIDTH = 64;
+    uint256 internal constant TOKEN_WIDTH = 36;
+    uint256 internal constant ASSET_WIDTH = 86;
+    uint256 internal constant FEE_POOL_WIDTH = 40;
+    uint256 internal constant WITHDRAWAL_COUNTER_WIDTH = 8;
+    uint256 internal constant WITHDRAWAL_WIDTH = 56;
+    uint256 internal constant RECORD_WIDTH = 40;
+    uint256 internal constant SHARE_BITS_WIDTH = 72;
+    uint256 internal constant PARTICIPATION_WIDTH = 1_024;
+    uint256 internal constant REWARDS_WIDTH = 32;
+    uint256 internal constant MATURITY_WIDTH = 26;
 
     /// @dev Where parameters stand. Behind the residue address is the Registry's.
     uint256 private constant SEATS = 16;
@@ -69,12 +86,12 @@ library Leaves {
     }
 
     function _widths(uint32 index, uint8 kind) private pure returns (uint256 fields, uint256 value) {
-        if (kind == ACCOUNT) return (21, 64);
-        if (kind == TOKEN) return (41, 36);
-        if (kind == WITHDRAWAL) return (8, 56);
+        if (kind == ACCOUNT) return (21, ACCOUNT_WIDTH);
+        if (kind == TOKEN) return (41, TOKEN_WIDTH);
+        if (kind == WITHDRAWAL) return (8, WITHDRAWAL_WIDTH);
         if (kind == PARAMETERS) return (0, PARAMETERS_WIDTH);
-        if (kind == FEE_POOL) return (0, 40);
-        if (kind == REWARDS) return (0, 32);
+        if (kind == FEE_POOL) return (0, FEE_POOL_WIDTH);
+        if (kind == REWARDS) return (0, REWARDS_WIDTH);
         revert IExits.NotPayable(index, kind);
     }
 }

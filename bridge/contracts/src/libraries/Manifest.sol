@@ -13,14 +13,21 @@ library Manifest {
     uint256 internal constant COURT = 2;
     uint256 internal constant EXITS = 3;
     uint256 internal constant FRAUD_COURT = 4;
+    /// @notice As many as this protocol's manifest lists.
+    uint256 internal constant LENGTH = 6;
 
     /// @notice RootChain is the last: when it stands, everything does.
     function rootChain(address[] memory contracts) internal pure returns (address) {
         return contracts[contracts.length - 1];
     }
 
-    /// @notice What a contract creates first: CREATE with nonce 1, as the RLP of (creator, 1).
+    /// @notice What a contract creates first: CREATE with nonce 1.
     function firstOf(address creator) internal pure returns (address) {
-        return address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", creator, hex"01")))));
+        return made(creator, 1);
+    }
+
+    /// @notice What a contract creates with a nonce from 1 to 127: by the RLP of (creator, nonce).
+    function made(address creator, uint8 nonce) internal pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", creator, nonce)))));
     }
 }

@@ -98,12 +98,7 @@ library StateTree {
         bytes32[] calldata siblings,
         uint256 levels
     ) internal pure returns (bytes32) {
-        uint256 width = leaves.length;
-        if (indices.length != width) revert LengthMismatch(indices.length, width);
-        if (width == 0) revert NoLeaves();
-        for (uint256 i = 1; i < width; ++i) {
-            if (indices[i] <= indices[i - 1]) revert NotAscending(indices[i - 1], indices[i]);
-        }
+        _requireAscending(indices, leaves.length);
         uint256 used = _climb(indices, leaves, siblings, levels);
         if (used != siblings.length) revert WrongSiblings(used, siblings.length);
         return leaves[0];
@@ -153,6 +148,85 @@ library StateTree {
                 last := sub(above, 0x20)
             }
             used := shr(5, sub(stream, siblings.offset))
+        }
+    }
+
+    /// @notice The two roots of `multiproofRoot` over the same places: with the leaves before and with those after a change.
+    /// @dev Overwrites the three arrays. In one pass, because the places and the siblings are the same.
+    function multiproofRoots(
+        uint32[] memory indices,
+        bytes32[] memory leavesBefore,
+        bytes32[] memory leavesAfter,
+        bytes32[] calldata siblings
+    ) internal pure returns (bytes32, bytes32) {
+        _requireAscending(indices, leavesBefore.length);
+        uint256 used = _climbTwice(indices, leavesBefore, leavesAfter, siblings);
+        if (used != siblings.length) revert WrongSiblings(used, siblings.length);
+        return (leavesBefore[0], leavesAfter[0]);
+    }
+
+    /// @dev As `_climb`, all levels, with two nodes in each place.
+    function _climbTwice(
+        uint32[] memory indices,
+        bytes32[] memory earlier,
+        bytes32[] memory later,
+        bytes32[] calldata siblings
+    ) private pure returns (uint256 used) {
+        assembly ("memory-safe") {
+            let toEarlier := sub(earlier, indices)
+            let toLater := sub(later, indices)
+            let first := add(indices, 0x20)
+            let last := add(indices, shl(5, mload(indices)))
+            let stream := siblings.offset
+            for { let level := 0 } lt(level, DEPTH) { level := add(level, 1) } {
+                let above := first
+                for { let place := first } iszero(gt(place, last)) { place := add(place, 0x20) } {
+                    let index := mload(place)
+                    let before := mload(add(place, toEarlier))
+                    let after_ := mload(add(place, toLater))
+                    switch and(index, 1)
+                    case 0 {
+                        let neighbour := add(place, 0x20)
+                        switch and(iszero(gt(neighbour, last)), eq(mload(neighbour), or(index, 1)))
+                        case 1 {
+                            place := neighbour
+                            mstore(0x00, before)
+                            mstore(0x20, mload(add(place, toEarlier)))
+                            before := keccak256(0x00, 0x40)
+                            mstore(0x00, after_)
+                            mstore(0x20, mload(add(place, toLater)))
+                        }
+                        default {
+                            mstore(0x00, before)
+                            mstore(0x20, calldataload(stream))
+                            stream := add(stream, 0x20)
+                            before := keccak256(0x00, 0x40)
+                            mstore(0x00, after_)
+                        }
+                    }
+                    default {
+                        mstore(0x00, calldataload(stream))
+                        stream := add(stream, 0x20)
+                        mstore(0x20, before)
+                        before := keccak256(0x00, 0x40)
+                        mstore(0x20, after_)
+                    }
+                    mstore(above, shr(1, index))
+                    mstore(add(above, toEarlier), before)
+                    mstore(add(above, toLater), keccak256(0x00, 0x40))
+                    above := add(above, 0x20)
+                }
+                last := sub(above, 0x20)
+            }
+            used := shr(5, sub(stream, siblings.offset))
+        }
+    }
+
+    function _requireAscending(uint32[] memory indices, uint256 width) private pure {
+        if (indices.length != width) revert LengthMismatch(indices.length, width);
+        if (width == 0) revert NoLeaves();
+        for (uint256 i = 1; i < width; ++i) {
+            if (indices[i] <= indices[i - 1]) revert NotAscending(indices[i - 1], indices[i]);
         }
     }
 }

@@ -52,15 +52,13 @@ pub(super) fn sentence(error: E) -> String {
             "the bytes that were shown have the root {}, and the segment commits to {}",
             e.given, e.chunksRoot
         ),
-        E::NotATransaction(_) => {
-            "there is no transaction in this place that users could sign".to_owned()
-        }
         E::SignatureHolds(e) => {
             format!(
                 "transaction {} of the segment is signed by its sender",
                 e.place
             )
         }
+        E::SegmentHolds(_) => "the segment is what its record says".to_owned(),
         E::NotShown(e) => format!("what was shown says nothing about link rule L{}", e.rule),
         E::NoFraud(e) => format!("what was shown keeps link rule L{}", e.rule),
     }

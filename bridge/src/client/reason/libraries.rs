@@ -52,6 +52,9 @@ pub(super) fn sentence(error: E) -> String {
             "the hint {} shows nothing about its bytes, or is not needed; make the proof anew",
             e.hint
         ),
+        E::NotATransaction(_) => {
+            "there is no transaction in this place that users could sign".to_owned()
+        }
         E::TokenCallFailed(e) => format!(
             "token {} refused the transfer, or has no balances; check balance, allowance and whether it blocks an account",
             e.token

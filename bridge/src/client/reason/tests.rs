@@ -7,7 +7,8 @@ use super::*;
 use crate::abi::{
     ICourt::ICourtErrors, IExits::IExitsErrors, IFraudCourt::IFraudCourtErrors,
     IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry, IRegistry::IRegistryErrors,
-    IRootChain, IRootChain::IRootChainErrors, IVault, IVault::IVaultErrors,
+    IRootChain, IRootChain::IRootChainErrors, ISegmentJudge::ISegmentJudgeErrors, IVault,
+    IVault::IVaultErrors,
 };
 
 #[test]
@@ -59,6 +60,7 @@ fn every_error_is_a_sentence_and_never_debug_text() {
         all::<ICourtErrors>(),
         all::<IExitsErrors>(),
         all::<IFraudCourtErrors>(),
+        all::<ISegmentJudgeErrors>(),
         all::<IInboxErrors>(),
         all::<ILibrariesErrors>(),
     ];

@@ -564,8 +564,11 @@ fn operators_and_balances_that_cannot_be_are_refused() {
     let unnamed = refuse(|genesis| genesis.parameters.registry = [0; 20].into());
     assert!(unnamed.contains("registry is zero"), "{unnamed}");
     let own = deployment::contracts(&REGISTRY).into_iter();
-    let judge = deployment::checkpoint_judge(&REGISTRY);
-    for contract in own.chain([deployment::VERIFIER, judge]) {
+    let judges = [
+        deployment::checkpoint_judge(&REGISTRY),
+        deployment::segment_judge(&REGISTRY),
+    ];
+    for contract in own.chain([deployment::VERIFIER]).chain(judges) {
         let mut genesis = genesis();
         genesis.balances.push((Account::ethereum(contract), 1));
         genesis.balances.sort();

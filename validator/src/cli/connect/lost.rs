@@ -79,6 +79,7 @@ impl Deployment {
             Some(Unusable::CheckpointJudge) => "the judge of the deployment's Court",
             Some(Unusable::Exits) => "the deployment's Exits",
             Some(Unusable::FraudCourt) => "the deployment's FraudCourt",
+            Some(Unusable::SegmentJudge) => "the judge of the deployment's FraudCourt",
             Some(Unusable::RootChain) => "the deployment's RootChain",
             Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
             Some(Unusable::Token) => "the token's own contract",
@@ -92,7 +93,9 @@ impl Deployment {
 
 #[cfg(test)]
 mod tests {
-    use plasmid_bridge::proof::deployment::{VERIFIER, checkpoint_judge, court, exits};
+    use plasmid_bridge::proof::deployment::{
+        VERIFIER, checkpoint_judge, court, exits, segment_judge,
+    };
 
     use super::*;
 
@@ -105,7 +108,8 @@ mod tests {
         let own = registry.into_array();
         for (address, name) in [
             (court(&own), "Court"),
-            (checkpoint_judge(&own), "judge"),
+            (checkpoint_judge(&own), "judge of the deployment's Court"),
+            (segment_judge(&own), "judge of the deployment's FraudCourt"),
             (exits(&own), "Exits"),
             (registry.into_array(), "Registry"),
             (deployment.inbox.into_array(), "Inbox"),

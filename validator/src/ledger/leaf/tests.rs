@@ -435,3 +435,20 @@ fn a_member_leaf_and_the_member_of_a_set_are_the_same() {
     };
     assert_eq!(absent.member(1), None);
 }
+
+/// The judge on root reads witnesses by widths of its own, two bytes a kind in two words.
+#[test]
+fn root_knows_the_same_widths() {
+    let source = include_str!("../../../../bridge/contracts/src/court/LeafWidths.sol");
+    let width = |kind| width_of_kind(kind).unwrap_or(0);
+    let word = |kinds: std::ops::Range<u8>| -> String {
+        kinds.map(|kind| format!("{:04x}", width(kind))).collect()
+    };
+    for kinds in [0..16, 16..32] {
+        assert!(source.contains(&format!("0x{};", word(kinds))), "{source}");
+    }
+    let kinds = (0..=u8::MAX).filter(|kind| width_of_kind(*kind).is_some());
+    let last = kinds.max().expect("there are kinds");
+    assert!((0..last).all(|kind| width_of_kind(kind).is_some()));
+    assert!(source.contains(&format!("KINDS = {:#04x};", last + 1)));
+}

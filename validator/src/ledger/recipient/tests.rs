@@ -12,7 +12,7 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 9] {
+fn contracts() -> [[u8; 20]; 10] {
     let [
         registry,
         inbox,
@@ -32,6 +32,7 @@ fn contracts() -> [[u8; 20]; 9] {
         root_chain,
         deployment::VERIFIER,
         deployment::checkpoint_judge(&REGISTRY),
+        deployment::segment_judge(&REGISTRY),
     ]
 }
 
@@ -102,6 +103,7 @@ fn each_of_them_is_told_apart() {
         Unusable::RootChain,
         Unusable::Verifier,
         Unusable::CheckpointJudge,
+        Unusable::SegmentJudge,
     ];
     for (address, name) in contracts().iter().zip(named) {
         assert_eq!(own.unusable(address, &NATIVE), Some(name));
