@@ -25,9 +25,9 @@ use crate::{
 use engine::EngineWay;
 use transfers::Transfers;
 
-mod engine;
+pub(in crate::cli) mod engine;
 #[cfg(test)]
-mod fixture;
+pub(in crate::cli) mod fixture;
 mod plot;
 pub(in crate::cli) mod shown;
 pub(in crate::cli) mod transfers;
@@ -51,7 +51,8 @@ pub enum Method {
 }
 
 impl Method {
-    const fn is_grpc(self) -> bool {
+    /// Whether it goes to a node, and not to its engine.
+    pub const fn is_grpc(self) -> bool {
         matches!(self, Self::GrpcStream | Self::Grpc)
     }
 
@@ -180,7 +181,14 @@ pub async fn run(
     .await?;
     let progress = output.progress("preparing");
     let mut tell = |text: &str| progress.set_message(text.to_owned());
-    let ran = transfers.run(schedule, lanes, &mut tell).await;
+    let ran = async {
+        transfers
+            .ready(schedule, lanes, &mut tell)
+            .await?
+            .run(&mut tell)
+            .await
+    };
+    let ran = ran.await;
     progress.finish_and_clear();
     let ran = ran?;
     let asked = shown::Asked {

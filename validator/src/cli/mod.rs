@@ -300,7 +300,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         #[cfg(feature = "localnet")]
         Command::Localnet(command) => localnet::run(command, output).await,
         Command::Load(command) => load::run(command, &connection, &local(), output).await,
-        Command::Bench(command) => bench::run(&command, output),
+        Command::Bench(command) => bench::run(&command, output).await,
         Command::Exit(command) => exit::run(command, &connection, &local(), output).await,
         Command::Status => query::status(&connection, output).await,
         Command::Version => {

@@ -90,17 +90,26 @@ impl Ran {
     }
 }
 
+/// A load that is funded and signed.
+pub struct Ready {
+    course: Course,
+    client: Client,
+    crowd: LoadCrowd,
+    work: LoadWork,
+    before: u128,
+}
+
 impl Transfers {
-    /// Funds, signs, loads, and looks at the state.
+    /// Funds and signs.
     ///
     /// # Errors
     /// What is missing for a load.
-    pub async fn run(
+    pub async fn ready(
         &self,
         schedule: Schedule,
         mut lanes: Vec<LoadLane>,
         tell: &mut dyn FnMut(&str),
-    ) -> Result<Ran, CliError> {
+    ) -> Result<Ready, CliError> {
         lanes.truncate(self.senders.max(1));
         let count = lanes.len();
         let client = Client::connect(&self.node, self.domain).await?;
@@ -119,14 +128,37 @@ impl Transfers {
             .await?;
         let before = crowd.effect(&client).await?;
         let supply = crowd.sign(&client, each, count, tell).await?;
-        let course = Course {
-            supply,
-            lanes,
-            blocks: Arc::new(EngineWay::new(&self.followed, true)?),
-            drain: self.drain,
-            schedule,
-        };
-        let end = course.schedule.end().as_secs();
+        let blocks = Arc::new(EngineWay::new(&self.followed, true)?);
+        Ok(Ready {
+            course: Course {
+                schedule,
+                supply,
+                lanes,
+                blocks,
+                drain: self.drain,
+            },
+            client,
+            crowd,
+            work: self.work,
+            before,
+        })
+    }
+}
+
+impl Ready {
+    /// Loads, and looks at the state.
+    ///
+    /// # Errors
+    /// When a node that is asked is gone.
+    pub async fn run(self, tell: &mut dyn FnMut(&str)) -> Result<Ran, CliError> {
+        let Self {
+            course,
+            client,
+            crowd,
+            work,
+            before,
+        } = self;
+        let (end, lanes) = (course.schedule.end().as_secs(), course.lanes.len());
         let mut said = |glance: Glance| {
             let p95 = glance
                 .p95_ms
@@ -141,7 +173,7 @@ impl Transfers {
         };
         let loaded = load::run(course, &mut said).await?;
         let effect = Effect {
-            of: match self.work {
+            of: match work {
                 LoadWork::Transfer => "units of the receivers' balances",
                 LoadWork::Record { .. } => "sequences of the senders",
             },
@@ -152,7 +184,7 @@ impl Transfers {
             loaded,
             effect,
             bytes: crowd.length()?,
-            lanes: count,
+            lanes,
         })
     }
 }
