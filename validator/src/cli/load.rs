@@ -13,7 +13,7 @@ use super::{
     connect::{Connection, UrlOption},
     keys::KeyOptions,
     output::{self, Output},
-    tx::tip::{self, RootView},
+    tx::tip::RootView,
 };
 use crate::{
     client::{
@@ -128,12 +128,9 @@ pub async fn run(
     let status = connection.status().await?;
     let deployment = connection.deployment(&status).await?;
     let domain = deployment.domain;
-    let root = RootView::read(connection, &deployment).await;
-    let max_tip = root
-        .and_then(|root| root.highest())
-        .map_err(tip::not_told)?;
+    let root = RootView::read(connection, &deployment).await?;
     let terms = Terms {
-        max_tip,
+        max_tip: root.highest()?,
         valid_for: Terms::default().valid_for
             + MAX_BLOCKS_A_SECOND * u64::from(command.time + command.drain),
         ..Terms::default()
@@ -214,6 +211,14 @@ pub async fn run(
     ran.check()
 }
 
+/// An endpoint.
+enum Way {
+    /// By gRPC, over some connections.
+    Node(Vec<Client>),
+    /// By CometBFT's JSON-RPC.
+    Engine(EngineWay),
+}
+
 /// Lanes to each of these endpoints, the endpoints in turn.
 ///
 /// # Errors
@@ -224,26 +229,30 @@ pub async fn lanes(
     each: usize,
     domain: Domain,
 ) -> Result<Vec<LoadLane>, CliError> {
-    let mut clients = Vec::new();
-    for url in endpoints.iter().filter(|_| method.is_grpc()) {
-        let mut own = Vec::new();
-        for _ in 0..each.div_ceil(LANES_A_CONNECTION) {
-            own.push(Client::connect(url, domain).await?);
-        }
-        clients.push(own);
+    let mut ways = Vec::new();
+    for url in endpoints {
+        ways.push(match method.is_grpc() {
+            true => {
+                let mut connections = Vec::new();
+                for _ in 0..each.div_ceil(LANES_A_CONNECTION) {
+                    connections.push(Client::connect(url, domain).await?);
+                }
+                Way::Node(connections)
+            }
+            false => Way::Engine(EngineWay::new(url, method == Method::BroadcastTxSync)?),
+        });
     }
     let mut lanes = Vec::new();
     for number in 0..each {
-        for (place, url) in endpoints.iter().enumerate() {
-            let client = clients
-                .get(place)
-                .map(|own| &own[number / LANES_A_CONNECTION]);
-            lanes.push(match (method, client) {
-                (Method::GrpcStream, Some(client)) => LoadLane::Streams(client.transactions()),
-                (_, Some(client)) => LoadLane::Calls(Box::new(Unary(client.transactions()))),
-                (_, None) => {
-                    let waits = method == Method::BroadcastTxSync;
-                    LoadLane::Calls(Box::new(EngineWay::new(url, waits)?))
+        for way in &ways {
+            lanes.push(match way {
+                Way::Engine(engine) => LoadLane::Calls(Box::new(engine.clone())),
+                Way::Node(connections) => {
+                    let client = connections[number / LANES_A_CONNECTION].transactions();
+                    match method {
+                        Method::GrpcStream => LoadLane::Streams(client),
+                        _ => LoadLane::Calls(Box::new(Unary(client))),
+                    }
                 }
             });
         }

@@ -28,7 +28,7 @@ fn every_transaction_of_a_load_that_is_counted_stands_in_a_block() {
     );
     let said = refused(
         folder,
-        "load --from bob --senders 100000 --rate 1000000 --time 3600",
+        "load --from bob --senders 50 --rate 1000000 --time 3600",
     );
     assert!(said.contains("funding the senders takes"), "{said}");
     let nobody = "load --from bob --endpoints http://127.0.0.1:9";

@@ -106,7 +106,13 @@ pub(super) async fn run(command: &NetworkCommand, output: Output) -> Result<(), 
         () = shutdown::requested() => Err(CliError::new("interrupted")),
     };
     progress.finish_and_clear();
-    let (ours, figures, rival) = measured?;
+    let (ours, figures, rival) = match measured {
+        Ok(measured) => measured,
+        Err(error) => {
+            let kept = folder.keep();
+            return Err(error.and(&format!("; logs and state: {}", kept.display())));
+        }
+    };
     figures::tell(output, &ours, &rival);
     show(&figures::all(&ours, figures, &rival), output);
     output.say(

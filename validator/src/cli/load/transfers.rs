@@ -8,7 +8,7 @@ use crate::{
     client::{
         Client,
         load::{
-            self, Course, Glance, LoadLane, LoadResult, Schedule, Tally,
+            self, Course, FollowedBlocks, Glance, LoadError, LoadLane, LoadResult, Schedule, Tally,
             crowd::{LoadCrowd, LoadWork},
         },
         signer::Signer,
@@ -112,6 +112,9 @@ impl Transfers {
     ) -> Result<Ready, CliError> {
         lanes.truncate(self.senders.max(1));
         let count = lanes.len();
+        // Before anybody pays for anything.
+        let blocks = Arc::new(EngineWay::new(&self.followed, true)?);
+        blocks.height().await.map_err(LoadError::Blocks)?;
         let client = Client::connect(&self.node, self.domain).await?;
         let crowd = LoadCrowd::new(
             &client,
@@ -128,7 +131,6 @@ impl Transfers {
             .await?;
         let before = crowd.effect(&client).await?;
         let supply = crowd.sign(&client, each, count, tell).await?;
-        let blocks = Arc::new(EngineWay::new(&self.followed, true)?);
         Ok(Ready {
             course: Course {
                 schedule,
