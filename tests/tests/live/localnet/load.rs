@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use plasmid::node::comet::Client;
 use serde_json::Value;
 
-use super::{Network, refused, run, words};
+use super::{Network, plasmid, refused, run, words};
+use plasmid_tests::processes;
 
 /// Transactions a second, and seconds.
 const RATE: u64 = 40;
@@ -61,6 +62,67 @@ fn every_transaction_of_a_load_that_is_counted_stands_in_a_block() {
     }
     drawn(folder);
     assert!(network.signal(libc::SIGINT), "Ctrl-C ends the network");
+}
+
+#[test]
+fn a_loaded_network_is_measured_beside_kvstore_on_the_same_configuration() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let line = "bench network --json --seconds 4 --rate 20 --senders 40 --connections 2 --overload 1 --dir bench";
+    let output = plasmid(folder.path()).args(words(line)).output();
+    let output = output.expect("the command runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{said}");
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let mut configs = Vec::new();
+    for (line, network) in lines.iter().zip(["plasmid", "kvstore"]) {
+        assert_eq!(line["network"], network, "{line}");
+        assert_eq!(number(&line["load"], "scheduled"), 80, "{line}");
+        assert!(number(&line["load"], "committed") > 0, "{line}");
+        assert_eq!(number(&line["load"], "lost"), 0, "{line}");
+        let config = line["config"].as_str().expect("the configuration");
+        let own = ["proxy_app", "laddr", "persistent_peers"];
+        let shared = config
+            .lines()
+            .filter(|line| !own.iter().any(|name| line.starts_with(name)));
+        configs.push(shared.map(str::to_owned).collect::<Vec<_>>());
+    }
+    assert_eq!(
+        configs[0], configs[1],
+        "but for places, both have one configuration"
+    );
+    let figures = &lines[2..];
+    assert!(
+        figures
+            .iter()
+            .all(|figure| figure["name"].is_string() && figure["unit"].is_string())
+    );
+    let value = |name: &str| {
+        let figure = figures.iter().find(|figure| figure["name"] == name);
+        figure.unwrap_or_else(|| panic!("{name}: {text}"))["value"].clone()
+    };
+    for name in [
+        "network_transfers_per_second",
+        "kvstore_transactions_per_second",
+        "network_latency_p95_ms",
+        "kvstore_latency_p95_ms",
+        "network_processor_us_per_transaction",
+        "overload_committed_per_second",
+    ] {
+        assert!(value(name).as_f64() > Some(0.0), "{name}: {text}");
+    }
+    assert_eq!(value("overload_lost"), 0, "{text}");
+    let left = fs::read_dir(folder.path().join("bench"))
+        .expect("the folder")
+        .count();
+    assert_eq!(
+        (left, processes(folder.path())),
+        (0, Vec::new()),
+        "nothing is left"
+    );
 }
 
 fn number(report: &Value, name: &str) -> u64 {

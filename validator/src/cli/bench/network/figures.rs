@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Time before and after an overload in which the network is loaded with as much as it held.
-pub const CALM: Duration = Duration::from_secs(20);
+pub const CALM: Duration = Duration::from_secs(10);
 /// The latency that counts as what it was before, in milliseconds.
 const RECOVERED_MS: f64 = 1_500.0;
 const MIB: f64 = 1_048_576.0;
