@@ -23,7 +23,7 @@ use crate::{
     ledger::Domain,
 };
 use engine::EngineWay;
-use transfers::Transfers;
+use transfers::TransferLoad;
 
 pub(in crate::cli) mod engine;
 #[cfg(test)]
@@ -150,7 +150,7 @@ pub async fn run(
     };
     let followed = connection.engines(command.engine.as_slice())?;
     let node = connection.nodes(&[])?;
-    let transfers = Transfers {
+    let transfers = TransferLoad {
         node: node.first().cloned().unwrap_or_default(),
         followed: followed.first().cloned().unwrap_or_default(),
         domain,
@@ -188,7 +188,7 @@ pub async fn run(
     let ran = ran.await;
     progress.finish_and_clear();
     let ran = ran?;
-    let asked = shown::Asked {
+    let asked = shown::AskedLoad {
         method: command.method.name(),
         rate: command.rate,
         bytes: ran.bytes,

@@ -22,7 +22,7 @@ use crate::{
         bench::show,
         connect::Deployment,
         demo::people::{World, person},
-        load::{Method, engine::EngineWay, lanes, shown, transfers::Transfers},
+        load::{Method, engine::EngineWay, lanes, shown, transfers::TransferLoad},
         output::{Format, Output},
     },
     client::load::{self, Course, Glance, LoadLane, Schedule, Stretch, crowd::LoadWork},
@@ -36,7 +36,7 @@ use crate::{
     node::shutdown,
 };
 use bystander::Bystander;
-use figures::{CALM, Measured};
+use figures::{CALM, LoadedNetwork};
 use key_values::KeyValues;
 
 mod bystander;
@@ -125,7 +125,7 @@ async fn measure(
     command: &NetworkCommand,
     folder: &Path,
     say: &mut dyn FnMut(&str),
-) -> Result<(Measured, Vec<Value>, Measured), CliError> {
+) -> Result<(LoadedNetwork, Vec<Value>, LoadedNetwork), CliError> {
     let child = folder.join("plasmid");
     let options = Options {
         folder: child.clone(),
@@ -156,7 +156,7 @@ async fn ours(
     command: &NetworkCommand,
     network: &Network,
     say: &mut dyn FnMut(&str),
-) -> Result<(Measured, Vec<Value>), CliError> {
+) -> Result<(LoadedNetwork, Vec<Value>), CliError> {
     let world = World::open(network).await?;
     let status = world.now().await?;
     let domain = Deployment::of(network.local.registry, &status)?.domain;
@@ -171,7 +171,7 @@ async fn ours(
             .collect(),
         false => engines.clone(),
     };
-    let transfers = Transfers {
+    let transfers = TransferLoad {
         node: network.grpc(0),
         followed: engines.first().cloned().unwrap_or_default(),
         domain,
@@ -216,7 +216,7 @@ async fn ours(
     let report = shown::object(&asked, &ran.loaded, Some(ran.effect));
     let config = std::fs::read_to_string(Local::home(&network.folder, 0).engine().config_path())?;
     Ok((
-        Measured::new(report, ran.loaded, [&before, &after], config),
+        LoadedNetwork::new(report, ran.loaded, [&before, &after], config),
         figures,
     ))
 }
@@ -225,7 +225,7 @@ async fn theirs(
     command: &NetworkCommand,
     rival: &Rival,
     say: &mut dyn FnMut(&str),
-) -> Result<Measured, CliError> {
+) -> Result<LoadedNetwork, CliError> {
     let endpoints = rival.engines();
     let method = match command.method {
         Method::BroadcastTxAsync => Method::BroadcastTxAsync,
@@ -260,7 +260,12 @@ async fn theirs(
     let report = shown::object(&asked, &loaded, None);
     let home = Local::home(&rival.folder, 0).engine();
     let config = std::fs::read_to_string(home.config_path())?;
-    Ok(Measured::new(report, loaded, [&before, &after], config))
+    Ok(LoadedNetwork::new(
+        report,
+        loaded,
+        [&before, &after],
+        config,
+    ))
 }
 
 fn seconds(count: u32) -> Duration {
@@ -290,8 +295,8 @@ impl Way<'_> {
         lanes(method, self.endpoints, each, self.domain).await
     }
 
-    fn asked(&self, method: Method, bytes: usize, lanes: usize) -> shown::Asked {
-        shown::Asked {
+    fn asked(&self, method: Method, bytes: usize, lanes: usize) -> shown::AskedLoad {
+        shown::AskedLoad {
             method: method.name(),
             rate: self.command.rate,
             bytes,

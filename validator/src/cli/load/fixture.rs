@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::client::load::{BlocksSeen, Failures, LoadResult, RateHeld, Second, Tally};
+use crate::client::load::{BlocksSeen, Failures, LoadResult, LoadTally, RateHeld, Second};
 
 /// Two seconds of a load: two transactions of three are in blocks.
-pub fn counted() -> Tally {
-    let mut tally = Tally::default();
+pub fn counted() -> LoadTally {
+    let mut tally = LoadTally::default();
     tally.count_latency(Duration::from_millis(250));
     tally.count_latency(Duration::from_millis(750));
     let second = |offered, committed, failed| Second {
@@ -19,7 +19,7 @@ pub fn counted() -> Tally {
         count: 1,
         first: "no room".into(),
     };
-    Tally {
+    LoadTally {
         offered: 3,
         acknowledged: 2,
         committed: 2,

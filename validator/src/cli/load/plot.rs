@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::client::load::{Latencies, Second, Tally};
+use crate::client::load::{Latencies, LoadTally, Second};
 
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 300.0;
@@ -24,7 +24,7 @@ const PARTS: [(f64, &str); 8] = [
 ];
 
 /// The picture, as SVG.
-pub fn svg(counted: &Tally) -> String {
+pub fn svg(counted: &LoadTally) -> String {
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {FULL_WIDTH} {FULL_HEIGHT}\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"

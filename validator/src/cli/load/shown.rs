@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::transfers::Effect;
+use super::transfers::LoadEffect;
 use crate::{
     cli::output::Output,
-    client::load::{Latencies, LoadResult, MAX_LATE, Tally},
+    client::load::{Latencies, LoadResult, LoadTally, MAX_LATE},
 };
 
 /// What was asked for, beside what came of it.
-pub struct Asked {
+pub struct AskedLoad {
     /// The way of submission, as it is typed.
     pub method: &'static str,
     /// Transactions a second.
@@ -25,7 +25,7 @@ pub struct Asked {
 }
 
 /// All that is known of a load.
-pub fn object(asked: &Asked, loaded: &LoadResult, effect: Option<Effect>) -> Value {
+pub fn object(asked: &AskedLoad, loaded: &LoadResult, effect: Option<LoadEffect>) -> Value {
     let (tally, held) = (&loaded.tally, loaded.held);
     let per_second = tally.committed as f64 / loaded.took.as_secs_f64();
     let errors = tally.failures.iter().map(|(kind, failures)| {
@@ -67,7 +67,7 @@ fn histogram(latencies: &Latencies) -> Vec<Value> {
         .collect()
 }
 
-fn by_second(tally: &Tally) -> Vec<Value> {
+fn by_second(tally: &LoadTally) -> Vec<Value> {
     let seconds = tally.seconds.iter().enumerate();
     seconds
         .map(|(second, one)| {
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_load_is_shown_under_its_names() {
-        let asked = Asked {
+        let asked = AskedLoad {
             method: "grpc",
             rate: 3,
             bytes: 232,
@@ -135,7 +135,7 @@ mod tests {
             lanes: 4,
             endpoints: 2,
         };
-        let effect = Effect {
+        let effect = LoadEffect {
             of: "units",
             expected: 2,
             found: 2,

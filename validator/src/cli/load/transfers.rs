@@ -8,7 +8,8 @@ use crate::{
     client::{
         Client,
         load::{
-            self, Course, FollowedBlocks, Glance, LoadError, LoadLane, LoadResult, Schedule, Tally,
+            self, Course, FollowedBlocks, Glance, LoadError, LoadLane, LoadResult, LoadTally,
+            Schedule,
             crowd::{LoadCrowd, LoadWork},
         },
         signer::Signer,
@@ -18,7 +19,7 @@ use crate::{
 
 /// What the load's transactions moved in the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effect {
+pub struct LoadEffect {
     /// What is counted.
     pub of: &'static str,
     /// What the transactions that were found in blocks move.
@@ -27,16 +28,16 @@ pub struct Effect {
     pub found: u128,
 }
 
-impl Effect {
+impl LoadEffect {
     /// Whether the state says what the blocks say. What was in no block when it was asked may have come into one since.
-    pub fn holds(self, tally: &Tally) -> bool {
+    pub fn holds(self, tally: &LoadTally) -> bool {
         let open = u128::from(tally.lost + tally.unclear);
         (self.expected..=self.expected + open).contains(&self.found)
     }
 }
 
 /// A load of signed transactions of this chain.
-pub struct Transfers {
+pub struct TransferLoad {
     /// gRPC of the node that is asked about accounts and fees.
     pub node: String,
     /// The engine whose blocks are followed.
@@ -62,7 +63,7 @@ pub struct Ran {
     /// What was counted.
     pub loaded: LoadResult,
     /// What was moved.
-    pub effect: Effect,
+    pub effect: LoadEffect,
     /// Bytes of a transaction.
     pub bytes: usize,
     /// Lanes that were used.
@@ -75,7 +76,7 @@ impl Ran {
     /// # Errors
     /// Both numbers.
     pub fn check(&self) -> Result<(), CliError> {
-        let Effect {
+        let LoadEffect {
             of,
             expected,
             found,
@@ -91,7 +92,7 @@ impl Ran {
 }
 
 /// A load that is funded and signed.
-pub struct Ready {
+pub struct SignedLoad {
     course: Course,
     client: Client,
     crowd: LoadCrowd,
@@ -99,7 +100,7 @@ pub struct Ready {
     before: u128,
 }
 
-impl Transfers {
+impl TransferLoad {
     /// Funds and signs.
     ///
     /// # Errors
@@ -109,7 +110,7 @@ impl Transfers {
         schedule: Schedule,
         mut lanes: Vec<LoadLane>,
         tell: &mut dyn FnMut(&str),
-    ) -> Result<Ready, CliError> {
+    ) -> Result<SignedLoad, CliError> {
         lanes.truncate(self.senders.max(1));
         let count = lanes.len();
         // Before anybody pays for anything.
@@ -131,7 +132,7 @@ impl Transfers {
             .await?;
         let before = crowd.effect(&client).await?;
         let supply = crowd.sign(&client, each, count, tell).await?;
-        Ok(Ready {
+        Ok(SignedLoad {
             course: Course {
                 schedule,
                 supply,
@@ -147,7 +148,7 @@ impl Transfers {
     }
 }
 
-impl Ready {
+impl SignedLoad {
     /// Loads, and looks at the state.
     ///
     /// # Errors
@@ -174,7 +175,7 @@ impl Ready {
             ));
         };
         let loaded = load::run(course, &mut said).await?;
-        let effect = Effect {
+        let effect = LoadEffect {
             of: match work {
                 LoadWork::Transfer => "units of the receivers' balances",
                 LoadWork::Record { .. } => "sequences of the senders",

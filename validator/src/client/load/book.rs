@@ -48,7 +48,7 @@ pub struct Second {
 
 /// The book, as it stands at the end.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct LoadTally {
     /// Handed to a lane.
     pub offered: u64,
     /// Said to be taken.
@@ -91,10 +91,10 @@ pub(super) struct Book(Mutex<Open>);
 
 struct Open {
     in_flight: HashMap<[u8; 32], Flight>,
-    counted: Tally,
+    counted: LoadTally,
 }
 
-impl Tally {
+impl LoadTally {
     /// One was found in a block so long after it was due.
     pub fn count_latency(&mut self, latency: Duration) {
         self.committed += 1;
@@ -106,7 +106,7 @@ impl Book {
     pub fn new() -> Self {
         Self(Mutex::new(Open {
             in_flight: HashMap::new(),
-            counted: Tally::default(),
+            counted: LoadTally::default(),
         }))
     }
 
@@ -178,11 +178,11 @@ impl Book {
     }
 
     /// How it stands now.
-    pub fn counted(&self) -> Tally {
+    pub fn counted(&self) -> LoadTally {
         let open = self.open();
         let lost = open.in_flight.values().filter(|one| one.acknowledged);
         let lost = lost.count() as u64;
-        Tally {
+        LoadTally {
             lost,
             unclear: open.in_flight.len() as u64 - lost,
             ..open.counted.clone()

@@ -25,7 +25,7 @@ use crate::wire::engine_hash;
 use book::Book;
 use clock::Clock;
 
-pub use book::{BlocksSeen, Failures, Second, Tally};
+pub use book::{BlocksSeen, Failures, LoadTally, Second};
 pub use clock::{MAX_LATE, RateHeld};
 pub use lanes::{After, LoadAnswer, LoadLane, Submitter, Unary, answer_of};
 pub use latencies::{Latencies, LatencyRange};
@@ -155,7 +155,7 @@ pub struct Glance {
 #[derive(Clone, Debug)]
 pub struct LoadResult {
     /// What was counted.
-    pub tally: Tally,
+    pub tally: LoadTally,
     /// How this machine held the rate.
     pub held: RateHeld,
     /// From when the first one was due until the last one that was seen in a block, and at least as long as the schedule.

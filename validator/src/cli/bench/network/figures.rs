@@ -20,7 +20,7 @@ const RECOVERED_MS: f64 = 1_500.0;
 const MIB: f64 = 1_048_576.0;
 
 /// What came of one network.
-pub struct Measured {
+pub struct LoadedNetwork {
     /// The load, as it is printed.
     report: Value,
     loaded: LoadResult,
@@ -32,7 +32,7 @@ pub struct Measured {
     config: String,
 }
 
-impl Measured {
+impl LoadedNetwork {
     /// By samples before and after the load.
     pub fn new(
         report: Value,
@@ -77,7 +77,7 @@ fn mib(process: &Process) -> f64 {
 }
 
 /// Prints both loads and both configurations.
-pub fn tell(output: Output, ours: &Measured, rival: &Measured) {
+pub fn tell(output: Output, ours: &LoadedNetwork, rival: &LoadedNetwork) {
     for (name, one) in [("plasmid", ours), ("kvstore", rival)] {
         if output.is_json() {
             output::json_line(
@@ -93,10 +93,10 @@ pub fn tell(output: Output, ours: &Measured, rival: &Measured) {
 }
 
 /// All figures: ours beside the rival's, then the others.
-pub fn all(ours: &Measured, others: Vec<Value>, rival: &Measured) -> Vec<Value> {
+pub fn all(ours: &LoadedNetwork, others: Vec<Value>, rival: &LoadedNetwork) -> Vec<Value> {
     let latency_of =
-        |one: &Measured, part: &str| latency(&one.loaded.tally.latencies)[part].clone();
-    let beside = |name: &str, unit: &str, of: &dyn Fn(&Measured) -> f64, more: bool| {
+        |one: &LoadedNetwork, part: &str| latency(&one.loaded.tally.latencies)[part].clone();
+    let beside = |name: &str, unit: &str, of: &dyn Fn(&LoadedNetwork) -> f64, more: bool| {
         let (own, other) = (of(ours), of(rival));
         let ratio = if more { own / other } else { other / own };
         [
@@ -109,7 +109,7 @@ pub fn all(ours: &Measured, others: Vec<Value>, rival: &Measured) -> Vec<Value> 
     let mut figures = Vec::from(beside(
         "transfers_per_second",
         "1/s",
-        &Measured::per_second,
+        &LoadedNetwork::per_second,
         true,
     ));
     figures[1]["name"] = json!("kvstore_transactions_per_second");
@@ -123,7 +123,7 @@ pub fn all(ours: &Measured, others: Vec<Value>, rival: &Measured) -> Vec<Value> 
     figures.extend(beside(
         "processor_us_per_transaction",
         "us",
-        &Measured::micros_each,
+        &LoadedNetwork::micros_each,
         false,
     ));
     figures.push(json!({ "name": "network_memory_growth_mib", "value": rounded(ours.grew_mib), "unit": "MiB" }));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use super::*;
-use crate::{cli::load::fixture::loaded, client::load::Tally};
+use crate::{cli::load::fixture::loaded, client::load::LoadTally};
 
 fn sample(secs: u64, mib: u64) -> Sample {
     let process = Process {
@@ -24,9 +24,9 @@ fn sample(secs: u64, mib: u64) -> Sample {
     }
 }
 
-fn measured(secs: u64) -> Measured {
+fn measured(secs: u64) -> LoadedNetwork {
     let samples = [&sample(1, 10), &sample(1 + secs, 12)];
-    Measured::new(Value::Null, loaded(), samples, String::new())
+    LoadedNetwork::new(Value::Null, loaded(), samples, String::new())
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn figures_stand_beside_the_rivals_under_their_names() {
 #[test]
 fn an_overload_is_over_when_nothing_that_is_due_waits_long_any_more() {
     let second = |millis: u64, offered: u64| {
-        let mut tally = Tally::default();
+        let mut tally = LoadTally::default();
         tally.count_latency(Duration::from_millis(millis));
         Second {
             offered,
