@@ -212,7 +212,7 @@ const fn narrower(
     }
 }
 
-pub const NARROWER: [Narrower; 30] = [
+pub const NARROWER: [Narrower; 35] = [
     narrower("app", "accounts", "1 to 16,000,000", Some("16000001")),
     narrower("app", "transfers", "1 to 100,000", Some("0")),
     narrower("app", "blocks", "1 to 1,000", Some("1001")),
@@ -225,6 +225,11 @@ pub const NARROWER: [Narrower; 30] = [
     narrower("stake", "blocks", "1 to 1,000", Some("1001")),
     narrower("idle", "minutes", "1 to 1,440", Some("1441")),
     narrower("idle", "interval-secs", "1 to 60", Some("61")),
+    narrower("network", "seconds", "1 to 3,600", Some("0")),
+    narrower("network", "rate", "1 to 1,000,000", Some("1000001")),
+    narrower("network", "overload", "0 to 600", Some("601")),
+    narrower("network", "connections", "1 to 256", Some("0")),
+    narrower("network", "senders", "1 to 100,000", Some("0")),
     narrower("load", "rate", "1 to 1,000,000", Some("0")),
     narrower("load", "connections", "1 to 256", Some("257")),
     narrower("load", "time", "1 to 3,600", Some("0")),
