@@ -200,7 +200,8 @@ async fn ours(
     let after = usage::sample(&network.folder)?;
     let mut figures = seen.figures();
     if command.overload > 0 {
-        let held = ran.loaded.tally.committed / ran.loaded.took.as_secs().max(1);
+        let millis = ran.loaded.took.as_millis().max(1);
+        let held = u128::from(ran.loaded.tally.committed) * 1_000 / millis;
         let held = u32::try_from(held).unwrap_or(u32::MAX).max(1);
         let schedule = way.overload(held);
         let ready = transfers.ready(schedule, way.lanes(command.method).await?, say);
