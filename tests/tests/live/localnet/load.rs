@@ -82,7 +82,7 @@ fn a_loaded_network_is_measured_beside_kvstore_on_the_same_configuration() {
         assert_eq!(line["network"], network, "{line}");
         assert_eq!(number(&line["load"], "scheduled"), 80, "{line}");
         assert!(number(&line["load"], "committed") > 0, "{line}");
-        assert_eq!(number(&line["load"], "lost"), 0, "{line}");
+        assert_eq!(number(&line["load"], "unseen"), 0, "{line}");
         let config = line["config"].as_str().expect("the configuration");
         let own = ["proxy_app", "laddr", "persistent_peers"];
         let shared = config
@@ -114,7 +114,7 @@ fn a_loaded_network_is_measured_beside_kvstore_on_the_same_configuration() {
     ] {
         assert!(value(name).as_f64() > Some(0.0), "{name}: {text}");
     }
-    assert_eq!(value("overload_lost"), 0, "{text}");
+    assert_eq!(value("overload_unseen"), 0, "{text}");
     let left = fs::read_dir(folder.path().join("bench"))
         .expect("the folder")
         .count();
@@ -140,17 +140,26 @@ fn judge(report: &Value) {
         (RATE, 40, 12, 4)
     );
     assert!(of("bytes") > 175, "{report}");
-    assert_eq!((of("lost"), of("unclear")), (0, 0), "{report}");
+    assert_eq!((of("unseen"), of("unclear")), (0, 0), "{report}");
     let (offered, committed) = (of("offered"), of("committed"));
     assert!(committed > 0 && committed <= offered, "{report}");
-    assert_eq!(of("acknowledged"), committed, "{report}");
     let errors = report["errors"].as_object().expect("errors by kind");
     let count = |kind: &str| errors.get(kind).map_or(0, |one| number(one, "count"));
     // What was not handed in, and what was and was refused.
     let kept = count("lane_full") + count("no_sender");
     let failed: u64 = errors.values().map(|one| number(one, "count")).sum();
     assert_eq!(offered + kept, of("scheduled"), "{report}");
-    assert_eq!(committed + failed - kept, offered, "{report}");
+    // A call without an answer may have been taken all the same.
+    let is_silent = |kind: &str| kind.starts_with("grpc_") || kind.starts_with("engine_");
+    let silent = errors.iter().filter(|(kind, _)| is_silent(kind));
+    let silent: u64 = silent.map(|(_, one)| number(one, "count")).sum();
+    let said = of("acknowledged");
+    assert!((said..=said + silent).contains(&committed), "{report}");
+    let refused = failed - kept - silent;
+    assert!(
+        (offered - refused - silent..=offered - refused).contains(&committed),
+        "{report}"
+    );
     assert!(
         errors.values().all(|one| one["first"].is_string()),
         "{report}"

@@ -23,7 +23,7 @@ pub fn counted() -> LoadTally {
         offered: 3,
         acknowledged: 2,
         committed: 2,
-        lost: 0,
+        unseen: 0,
         unclear: 0,
         failures: BTreeMap::from([("pool_full".to_owned(), full)]),
         seconds: vec![second(3, 0, 1), second(0, 2, 0)],

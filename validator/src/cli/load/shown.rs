@@ -39,7 +39,7 @@ pub fn object(asked: &AskedLoad, loaded: &LoadResult, effect: Option<LoadEffect>
         "committed_per_second": rounded(per_second),
         "latency_ms": latency(&tally.latencies),
         "errors": errors.collect::<Map<_, _>>(),
-        "lost": tally.lost, "unclear": tally.unclear,
+        "unseen": tally.unseen, "unclear": tally.unclear,
         "client": {
             "late": held.late, "latest_ms": rounded(held.latest.as_secs_f64() * 1e3), "held_the_rate": held.late == 0,
         },
@@ -149,7 +149,7 @@ mod tests {
                 "p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "max": at(1.0), "mean": loaded().tally.latencies.mean_ms().map(rounded),
             },
             "errors": { "pool_full": { "count": 1, "first": "no room" } },
-            "lost": 0, "unclear": 0,
+            "unseen": 0, "unclear": 0,
             "client": { "late": 1, "latest_ms": 120.0, "held_the_rate": false },
             "blocks": { "first": 7, "last": 9, "fullest": 2 },
             "effect": { "of": "units", "expected": "2", "found": "2", "holds": true },

@@ -31,7 +31,7 @@ pub struct LoadEffect {
 impl LoadEffect {
     /// Whether the state says what the blocks say. What was in no block when it was asked may have come into one since.
     pub fn holds(self, tally: &LoadTally) -> bool {
-        let open = u128::from(tally.lost + tally.unclear);
+        let open = u128::from(tally.unseen + tally.unclear);
         (self.expected..=self.expected + open).contains(&self.found)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! begun ─▶ in flight ─▶ taken (said) ─▶ in a block: its latency counts, from when it was due
-//!              │             └────────▶ at the end in no block: lost
+//!              │             └────────▶ at the end in no block: unseen
 //!              ├─▶ refused (said): counted by kind, no more in flight
 //!              └─▶ unclear (no answer): counted by kind, still in flight; it may be handed in again
 //! ```
@@ -55,8 +55,8 @@ pub struct LoadTally {
     pub acknowledged: u64,
     /// Found in a block by their hash.
     pub committed: u64,
-    /// Said to be taken, and in no block that was seen.
-    pub lost: u64,
+    /// Said to be taken, and in no block that was seen: they may still wait for one.
+    pub unseen: u64,
     /// Neither said to be taken nor refused, and in no block that was seen.
     pub unclear: u64,
     /// Failures by kind.
@@ -180,11 +180,11 @@ impl Book {
     /// How it stands now.
     pub fn counted(&self) -> LoadTally {
         let open = self.open();
-        let lost = open.in_flight.values().filter(|one| one.acknowledged);
-        let lost = lost.count() as u64;
+        let unseen = open.in_flight.values().filter(|one| one.acknowledged);
+        let unseen = unseen.count() as u64;
         LoadTally {
-            lost,
-            unclear: open.in_flight.len() as u64 - lost,
+            unseen,
+            unclear: open.in_flight.len() as u64 - unseen,
             ..open.counted.clone()
         }
     }

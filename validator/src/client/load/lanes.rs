@@ -22,7 +22,7 @@ use crate::{ledger::Code, plain};
 
 /// Transactions of one stream. A node tells of refusals when a stream ends, ends one with more than a thousand of them, and has to answer within the
 /// time of a call.
-const STREAM_TRANSACTIONS: usize = 32;
+const STREAM_TRANSACTIONS: usize = 16;
 /// How long a stream stays open.
 const STREAM_TIME: Duration = Duration::from_secs(1);
 /// Transactions between the queue and the stream.

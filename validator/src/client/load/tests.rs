@@ -96,7 +96,7 @@ fn each_transaction_is_counted_once_by_its_hash() {
     let counted = book.counted();
     assert_eq!(counted.offered, 6);
     assert_eq!((counted.acknowledged, counted.committed), (2, 2));
-    assert_eq!((counted.lost, counted.unclear), (1, 1));
+    assert_eq!((counted.unseen, counted.unclear), (1, 1));
     assert_eq!(counted.last_commit, at(2_400));
     let seen = BlocksSeen {
         first: 7,
@@ -254,7 +254,7 @@ async fn all_that_is_due_is_handed_in_and_found_in_a_block() {
     assert_eq!(counted.offered + lane_full, 200);
     assert_eq!(counted.acknowledged, counted.offered);
     assert_eq!(counted.committed, counted.offered);
-    assert_eq!((counted.lost, counted.unclear), (0, 0));
+    assert_eq!((counted.unseen, counted.unclear), (0, 0));
     assert_eq!(counted.latencies.count(), counted.committed);
     assert!(loaded.took >= Duration::from_millis(500));
 }
@@ -271,7 +271,7 @@ async fn refusals_are_counted_by_kind_and_ruin_nothing() {
         let refused = counted.failures[kind].count;
         assert!(refused >= 1, "{kind}");
         assert_eq!(counted.committed, counted.offered - refused, "{kind}");
-        assert_eq!((counted.lost, counted.unclear), (0, 0), "{kind}");
+        assert_eq!((counted.unseen, counted.unclear), (0, 0), "{kind}");
     }
     // A refusal for good: the senders stop one after the other, and that is counted too.
     let chain = Arc::new(Chain {
@@ -285,7 +285,7 @@ async fn refusals_are_counted_by_kind_and_ruin_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_taken_and_stands_in_no_block_is_lost() {
+async fn what_was_taken_and_stands_in_no_block_is_told() {
     let chain = Arc::new(Chain {
         is_silent: true,
         ..Chain::default()
@@ -293,7 +293,7 @@ async fn what_was_taken_and_stands_in_no_block_is_lost() {
     let loaded = loaded(&chain, Duration::from_millis(200)).await;
     let counted = &loaded.tally;
     assert_eq!(counted.committed, 0);
-    assert!(counted.lost > 0);
-    assert_eq!(counted.lost, counted.acknowledged);
+    assert!(counted.unseen > 0);
+    assert_eq!(counted.unseen, counted.acknowledged);
     assert_eq!(counted.latencies.at_ms(0.5), None);
 }

@@ -144,7 +144,7 @@ pub fn overload(held: u32, time: Duration, loaded: &LoadResult) -> Vec<Value> {
         json!({ "name": "overload_committed_per_second", "value": rounded(committed as f64 / time.as_secs_f64()), "unit": "1/s" }),
         json!({ "name": "overload_shed", "value": failed, "unit": "transactions" }),
         json!({ "name": "overload_recovery_secs", "value": recovery(after), "unit": "s" }),
-        json!({ "name": "overload_lost", "value": loaded.tally.lost, "unit": "transactions" }),
+        json!({ "name": "overload_unseen", "value": loaded.tally.unseen, "unit": "transactions" }),
     ]
 }
 

@@ -114,7 +114,7 @@ fn an_overload_is_over_when_nothing_that_is_due_waits_long_any_more() {
         ("overload_committed_per_second", json!(1.0)),
         ("overload_shed", json!(4)),
         ("overload_recovery_secs", json!(1)),
-        ("overload_lost", json!(0)),
+        ("overload_unseen", json!(0)),
     ];
     assert_eq!(found, expected.map(|(name, value)| (Some(name), value)));
 }
