@@ -13,6 +13,7 @@ use serde_json::Value;
 
 mod funding;
 mod keys;
+mod load;
 mod registrations;
 mod stake;
 mod tokens;

@@ -20,6 +20,8 @@ use crate::{
 mod gas;
 #[cfg(feature = "localnet")]
 mod idle;
+#[cfg(feature = "localnet")]
+mod network;
 mod stake;
 
 /// What is measured.
@@ -39,6 +41,10 @@ pub enum BenchCommand {
     /// What the processes of a running local network use while it is left alone. It fails when they use more than they may.
     #[cfg(feature = "localnet")]
     Idle(idle::IdleCommand),
+    /// A new local network of four validators under load, with checkpoints and a deposit meanwhile, then three times what it holds; and CometBFT's kvstore on the same
+    /// engines under the same load.
+    #[cfg(feature = "localnet")]
+    Network(network::NetworkCommand),
 }
 
 /// Size of the measurement.
@@ -65,13 +71,15 @@ pub struct Sizes {
 ///
 /// # Errors
 /// What could not be made or measured.
-pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
+pub async fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let (json, dir) = match command {
         BenchCommand::App(sizes) | BenchCommand::Store(sizes) => (sizes.json, &sizes.dir),
         BenchCommand::Stake(command) => (command.json, &command.dir),
         BenchCommand::Gas(command) => return gas::run(command, output),
         #[cfg(feature = "localnet")]
         BenchCommand::Idle(command) => return idle::run(command, output),
+        #[cfg(feature = "localnet")]
+        BenchCommand::Network(command) => return network::run(command, output).await,
     };
     let output = if json {
         Output::new(super::output::Format::Json)
@@ -88,7 +96,7 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
         BenchCommand::Stake(command) => stake::measure(folder.path(), command, &progress),
         BenchCommand::Gas(_) => Ok(Vec::new()),
         #[cfg(feature = "localnet")]
-        BenchCommand::Idle(_) => Ok(Vec::new()),
+        BenchCommand::Idle(_) | BenchCommand::Network(_) => Ok(Vec::new()),
     };
     progress.finish_and_clear();
     let figures = figures?;

@@ -14,6 +14,7 @@ pub mod exit;
 pub mod fees;
 pub mod init;
 pub mod keys;
+pub mod load;
 #[cfg(feature = "localnet")]
 pub mod localnet;
 pub mod output;
@@ -100,6 +101,8 @@ enum Command {
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
     #[cfg(feature = "localnet")]
     Localnet(localnet::LocalnetCommand),
+    /// Sends signed transactions at a constant rate, finds each of them in a block, and tells how long that took. It is for networks that are there to be measured.
+    Load(load::LoadCommand),
     /// Measures this machine, and prints figures. None is judged, except where an option names a bound.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -190,6 +193,7 @@ spoken!(
     crate::node::config::ConfigError,
     crate::node::keystore::KeystoreError,
     crate::client::ClientError,
+    crate::client::load::LoadError,
     crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
@@ -295,7 +299,8 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Demo(command) => demo::run(command, output).await,
         #[cfg(feature = "localnet")]
         Command::Localnet(command) => localnet::run(command, output).await,
-        Command::Bench(command) => bench::run(&command, output),
+        Command::Load(command) => load::run(command, &connection, &local(), output).await,
+        Command::Bench(command) => bench::run(&command, output).await,
         Command::Exit(command) => exit::run(command, &connection, &local(), output).await,
         Command::Status => query::status(&connection, output).await,
         Command::Version => {

@@ -7,6 +7,7 @@
 //! | `signer` | both kinds of account key |
 //! | `terms` | fee, sequence and expiry, and for how long a signature holds at most |
 //! | `offers` | what nodes offer a relayer |
+//! | `load` | load at a constant rate, from signed transactions to what came of each |
 //!
 //! ```no_run
 //! # use plasmid::{client::{Client, Terms, signer::{KeyKind, Secret, Signer}}, ledger::{Domain, transaction::Body}};
@@ -52,6 +53,7 @@ pub use error::ClientError;
 pub use terms::{Accepted, Terms, max_epochs, sign_for_mempool};
 
 mod error;
+pub mod load;
 pub mod offers;
 pub mod signer;
 mod terms;

@@ -44,6 +44,7 @@ pub mod found;
 mod join;
 pub mod port;
 pub mod process;
+pub mod rival;
 pub mod run;
 pub mod tools;
 mod upkeep;

@@ -212,7 +212,7 @@ const fn narrower(
     }
 }
 
-pub const NARROWER: [Narrower; 24] = [
+pub const NARROWER: [Narrower; 35] = [
     narrower("app", "accounts", "1 to 16,000,000", Some("16000001")),
     narrower("app", "transfers", "1 to 100,000", Some("0")),
     narrower("app", "blocks", "1 to 1,000", Some("1001")),
@@ -225,6 +225,17 @@ pub const NARROWER: [Narrower; 24] = [
     narrower("stake", "blocks", "1 to 1,000", Some("1001")),
     narrower("idle", "minutes", "1 to 1,440", Some("1441")),
     narrower("idle", "interval-secs", "1 to 60", Some("61")),
+    narrower("network", "seconds", "1 to 3,600", Some("0")),
+    narrower("network", "rate", "1 to 1,000,000", Some("1000001")),
+    narrower("network", "overload", "0 to 600", Some("601")),
+    narrower("network", "connections", "1 to 256", Some("0")),
+    narrower("network", "senders", "1 to 100,000", Some("0")),
+    narrower("load", "rate", "1 to 1,000,000", Some("0")),
+    narrower("load", "connections", "1 to 256", Some("257")),
+    narrower("load", "time", "1 to 3,600", Some("0")),
+    narrower("load", "drain", "1 to 3,600", Some("3601")),
+    narrower("load", "size", "0 to 1,024", Some("1025")),
+    narrower("load", "senders", "1 to 100,000", Some("100001")),
     narrower("localnet", "validators", "1 to 16", None),
     narrower("localnet", "block-time-ms", "16 to 1,875", None),
     narrower("demo", "block-time-ms", "16 to 1,875", None),
@@ -273,7 +284,11 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         return None;
     }
     Some(match (command, argument.get_id().as_str()) {
-        (_, "node" | "root" | "second_root" | "also_nodes" | "engines" | "share_with") => &URL,
+        (
+            _,
+            "node" | "root" | "second_root" | "also_nodes" | "engines" | "share_with" | "endpoints"
+            | "engine",
+        ) => &URL,
         (_, "moniker") => &MONIKER,
         (_, "peers") => &PEER,
         ("describe", "name" | "website" | "contact" | "details") => &TEXT,

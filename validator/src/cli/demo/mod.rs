@@ -30,7 +30,7 @@ use crate::{
 
 mod checks;
 mod observe;
-mod people;
+pub(in crate::cli) mod people;
 mod steps;
 
 use observe::Observations;

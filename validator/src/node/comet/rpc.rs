@@ -13,8 +13,9 @@ use tendermint::block::{self as block_meta, Height};
 use tendermint::evidence::DuplicateVoteEvidence;
 use tendermint_rpc::dialect::v0_38::Dialect;
 use tendermint_rpc::endpoint::{
-    abci_query, block, block_results, blockchain, broadcast::tx_sync, commit,
-    evidence as broadcast_evidence, net_info, status, tx, tx_search, validators,
+    abci_info, abci_query, block, block_results, blockchain,
+    broadcast::{tx_async, tx_sync},
+    commit, evidence as broadcast_evidence, net_info, status, tx, tx_search, validators,
 };
 use tendermint_rpc::error::ErrorDetail;
 use tendermint_rpc::request::RequestMessage;
@@ -187,6 +188,27 @@ impl Client {
         self.call(tx_sync::Request::new(tx)).await
     }
 
+    /// Hands a transaction to the pool, and does not wait for what CheckTx says of it.
+    pub async fn broadcast_tx_async(&self, tx: Vec<u8>) -> Result<tx_async::Response, RpcError> {
+        self.call(tx_async::Request::new(tx)).await
+    }
+
+    /// The height of the last block that the application has committed.
+    pub async fn committed_height(&self) -> Result<u64, RpcError> {
+        let info = self.call(abci_info::Request {}).await?.response;
+        Ok(info.last_block_height.value())
+    }
+
+    /// The transactions of a block, whatever evidence it has: `tendermint` does not read votes with extensions.
+    pub async fn block_transactions(&self, at: u64) -> Result<Vec<Vec<u8>>, RpcError> {
+        let request = block::Request {
+            height: Some(height(at)?),
+        };
+        let result: TransactionsResult = self.as_written(request).await?;
+        let held = result.block.data.txs.unwrap_or_default();
+        Ok(held.into_iter().map(|one| one.0).collect())
+    }
+
     /// Hands evidence of a double vote to the pool.
     pub async fn broadcast_evidence(
         &self,
@@ -306,7 +328,23 @@ const EVIDENCE_FIELDS: [(&str, &str); 2] = [
 /// Fields of a vote that CometBFT reads in base64, and `tendermint` writes as lists of numbers.
 const EXTENSION_FIELDS: [&str; 2] = ["extension", "extension_signature"];
 
-#[derive(serde::Serialize)]
+/// What [`Client::block_transactions`] reads of a block.
+#[derive(serde::Deserialize)]
+struct TransactionsResult {
+    block: TransactionsBlock,
+}
+
+#[derive(serde::Deserialize)]
+struct TransactionsBlock {
+    data: TransactionsData,
+}
+
+#[derive(serde::Deserialize)]
+struct TransactionsData {
+    txs: Option<Vec<Base64>>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 struct Base64(#[serde(with = "tendermint_proto::serializers::bytes::base64string")] Vec<u8>);
 

@@ -1,0 +1,51 @@
+//! What a load may have counted, for the tests of how it is shown.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::client::load::{BlocksSeen, Failures, LoadResult, LoadTally, RateHeld, Second};
+
+/// Two seconds of a load: two transactions of three are in blocks.
+pub fn counted() -> LoadTally {
+    let mut tally = LoadTally::default();
+    tally.count_latency(Duration::from_millis(250));
+    tally.count_latency(Duration::from_millis(750));
+    let second = |offered, committed, failed| Second {
+        offered,
+        committed,
+        failed,
+        ..Second::default()
+    };
+    let full = Failures {
+        count: 1,
+        first: "no room".into(),
+    };
+    LoadTally {
+        offered: 3,
+        acknowledged: 2,
+        committed: 2,
+        unseen: 0,
+        unclear: 0,
+        failures: BTreeMap::from([("pool_full".to_owned(), full)]),
+        seconds: vec![second(3, 0, 1), second(0, 2, 0)],
+        last_commit: Duration::from_millis(1_750),
+        blocks: BlocksSeen {
+            first: 7,
+            last: 9,
+            fullest: 2,
+        },
+        ..tally
+    }
+}
+
+/// The same, of a machine that was late with one.
+pub fn loaded() -> LoadResult {
+    LoadResult {
+        tally: counted(),
+        held: RateHeld {
+            scheduled: 3,
+            late: 1,
+            latest: Duration::from_millis(120),
+        },
+        took: Duration::from_millis(2_000),
+    }
+}
