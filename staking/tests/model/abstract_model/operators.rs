@@ -61,14 +61,19 @@ impl Model {
         let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
         let (least, seat) = self.weakest();
         ensure(self.seat_of(id).is_none())?;
-        // It may be in the epoch of the line's last set; behind a seat that was new when it was lost, one epoch later.
-        let new = line.until > 0 && !self.stands(id, line.until);
-        ensure(line.jailed.max(line.until + u64::from(new)) <= self.epoch)?;
+        // Who was displaced may in the epoch of its last set, if that has it; everybody else when that is over.
+        let is_over = line.until == 0 || self.epoch > line.until;
+        let is_back = line.displaced && self.epoch == line.until && self.stands(id, self.epoch);
+        ensure(line.jailed <= self.epoch && (is_over || is_back))?;
         ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
         ensure(!self.tombstones.contains(&key))?;
-        self.seats[seat].and_then(|displaced| self.lose_seat(displaced));
+        if let Some(displaced) = self.seats[seat] {
+            self.lose_seat(displaced);
+            self.line(displaced).displaced = true;
+        }
         self.seats[seat] = Some(id);
-        (self.line(id).until, self.line(id).absent) = (FOREVER, false);
+        let line = self.line(id);
+        (line.until, line.absent, line.displaced) = (FOREVER, false, false);
         Some(())
     }
 
