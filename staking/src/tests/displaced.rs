@@ -304,7 +304,7 @@ fn behind_every_set_with_a_smaller_line_is_one_with_the_member_that_one_larger_l
 }
 
 /// What DESIGN names as the limit: one larger line that leaves and comes back has the smaller one in every third set, two have it in every second,
-/// and none of the four transactions of a round ends any stake.
+/// and none of the three transactions of a round ends any stake.
 #[test]
 fn larger_lines_that_come_and_go_have_a_smaller_one_in_every_third_set_or_two_in_every_second() {
     for (larger, round, expected) in [(&[A][..], 3, vec![A, B, V]), (&[A, C], 2, vec![A, B, C, B])]
