@@ -64,7 +64,7 @@ pub struct Line {
     /// The last epoch that it may stand in the set of.
     pub until: u64,
     /// Whether another line took its last seat.
-    pub displaced: bool,
+    pub taken: bool,
     pub min_self_stake: u128,
     pub commission: u16,
     pub max_commission: u16,
