@@ -59,13 +59,12 @@ impl Model {
     pub fn take_seat(&mut self, operator: u32) -> Done {
         let id = self.open_line(operator)?;
         let key = self.newest(operator)?.1.keys[0];
-        let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
-        let (least, seat) = self.weakest();
+        let (line, (least, seat)) = (&self.lines[&id], self.weakest());
         ensure(self.seat_of(id).is_none() && !self.tombstones.contains(&key))?;
         // Who was displaced may in the epoch of its last set, if that has it; everybody else when that is over.
         let waits = line.until > 0 && !(line.taken && self.stands(id, line.until));
         ensure(line.jailed.max(line.until + u64::from(waits)) <= self.epoch)?;
-        ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
+        ensure(self.stake(id).0 > least && !self.is_too_small(id, 0, 0))?;
         self.seats[seat].and_then(|displaced| self.lose_seat(displaced, true));
         self.seats[seat] = Some(id);
         (self.line(id).until, self.line(id).absent) = (FOREVER, false);
