@@ -66,7 +66,7 @@ pub enum LineState {
 pub struct Line {
     /// Open, retired or frozen.
     pub state: LineState,
-    /// The seat that it holds or held last; [`Line::NO_SEAT`] before its first one.
+    /// The seat that it holds, or that another line took from it; [`Line::NO_SEAT`] before its first one, and behind one that it lost otherwise.
     pub seat: u16,
     /// The last epoch in whose set it stands: [`Line::UNLIMITED`] while it is seated, 0 before its first seat.
     pub until: u64,
@@ -97,7 +97,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Of a line that never had a seat.
+    /// Of a line that has no seat, and that no other line took one from.
     pub const NO_SEAT: u16 = u16::MAX;
 
     /// `until` of a line that is seated.

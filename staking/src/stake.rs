@@ -36,8 +36,8 @@ impl Change {
 /// Changes the stake of a line by what a position of `owner` gains or loses. A seat that is too small afterwards is lost.
 ///
 /// What took a seat in this epoch stays behind its line until the next one begins. Else stake that is lent to the line for one block, and
-/// is at risk in no epoch, takes the seat of a member with more stake than the line has, who waits for the end of its last set (`take_seat`):
-/// two sets would have the smaller stake. Nor does a cut that somebody applies empty such a seat: a cut that is not applied takes nothing that
+/// is at risk in no epoch, takes the seat of a member with more stake than the line has, who asks in the next epoch (`take_seat`): a set would
+/// have the smaller stake, and with other such stake every set. Nor does a cut that somebody applies empty such a seat: a cut that is not applied takes nothing that
 /// anybody could have, and in the next epoch anybody applies it.
 pub(crate) fn change<L: TypedLeaves>(
     leaves: &mut L,
@@ -92,7 +92,8 @@ pub(crate) fn settle_seat<L: TypedLeaves>(
     Ok(Vec::new())
 }
 
-/// Takes the seat from a line. It backs its last set in the next epoch. The caller writes the line.
+/// Empties the seat of a line, which backs its last set in the next epoch, and takes no other one before that is over. The caller writes the
+/// line.
 pub(crate) fn lose_seat<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
@@ -103,6 +104,7 @@ pub(crate) fn lose_seat<L: TypedLeaves>(
     let seat = line.seat;
     put_seat(leaves, context, seat, &Seat::default())?;
     unseat(context, line);
+    line.seat = Line::NO_SEAT;
     let line = id;
     Ok(Effect::Unseated { line, seat, why })
 }
@@ -146,7 +148,7 @@ pub(crate) fn stands<L: TypedLeaves>(
     Ok(member.standing.is_some_and(stands))
 }
 
-/// What the loss of a seat is to the line, which still says which one it was.
+/// What the loss of a seat is to the line; where another one took it, it still says which one it was.
 pub(crate) fn unseat(context: &Context<'_>, line: &mut Line) {
     line.until = context.epoch.saturating_add(1);
 }

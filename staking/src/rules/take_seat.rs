@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! leaves   operator r, line w, registration r, minima's top r, seat w, the displaced line w, one node of each level of the minima w;
-//!          in the epoch of the line's last set: member of this epoch r
+//!          of a line that was displaced, until its last set is over: member of that epoch r
 //! ```
 //! Only the weakest can be taken: if any smaller holder could be displaced, a third of the stake could collect half of the power. An
 //! empty and a jailed seat count as zero, so they go first. Of equal stakes the lower seat is the weaker (`minima`). The cases are in
 //! `validator/vectors/rules/stake.json`.
 //!
-//! A line that lost its seat, in whatever way, takes another from the next epoch on, which is that of its last set: whoever was displaced
-//! takes back what the stake that displaced it has left by then. If no set ever had it at the seat that it lost, which was new then, it waits
-//! for one epoch more. So no line takes a seat in two epochs behind each other. Nobody empties a seat that is new (`stake`): who backs lines
-//! that change or take away each other's seats could else never go.
+//! A line that lost its seat takes another when its last set is over. Only a line that was displaced takes one in the epoch of that set
+//! already, if that set has it at the seat that was taken from it: it takes back what the stake that displaced it has left by then. If it could
+//! as well when it left, one larger stake could displace a member and leave, epoch for epoch, and a smaller one have the seat in between. So no
+//! line takes a seat in two epochs behind each other. Nobody empties a seat that is new (`stake`): who backs lines that change or take away each
+//! other's seats could else never go.
 
 use crate::leaves::{expect, write};
 use crate::minima::{self, Weight};
@@ -118,7 +119,7 @@ fn check(
     Ok(())
 }
 
-/// Refuses a line that lost its seat in this epoch, or in the one before when that seat was new.
+/// Refuses a line whose last set is not over; when another line took its seat and that set has it there, only before that epoch.
 fn refuse_too_soon<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
@@ -129,8 +130,9 @@ fn refuse_too_soon<L: TypedLeaves>(
     if until == 0 || epoch > until {
         return Ok(());
     }
-    let stood = stands(leaves, context.rules, id, until, line.seat)?;
-    let from = until.saturating_add(u64::from(!stood));
+    let is_back =
+        line.seat != Line::NO_SEAT && stands(leaves, context.rules, id, until, line.seat)?;
+    let from = until.saturating_add(u64::from(!is_back));
     match epoch < from {
         true => Err(Reject::LostSeat { from }.into()),
         false => Ok(()),

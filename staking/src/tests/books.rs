@@ -61,7 +61,12 @@ impl World {
             let sum = sums.get(&id).copied().unwrap_or_default();
             assert_eq!((line.stake, line.self_stake), sum, "{id:?}");
             assert!(line.state == LineState::Open || !line.seated(), "{id:?}");
-            assert!(line.seat < self.rules.seats || line.until == 0, "{id:?}");
+            let names = line.seat < self.rules.seats;
+            assert!(
+                names || (line.seat == Line::NO_SEAT && !line.seated()),
+                "{id:?}"
+            );
+            assert!(!names || line.until > 0, "{id:?}");
         }
     }
 

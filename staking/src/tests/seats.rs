@@ -586,7 +586,7 @@ fn an_operator_that_is_not_known_does_nothing() {
 }
 
 /// Much stake of one owner is behind a line for one block: in it the line takes the seat of a member with more stake of its own than the line
-/// has, and a set later has the line with what is left, while the member waits for the end of its last set.
+/// has, and a set later has the line with what is left, unless the member asks in time.
 #[test]
 fn what_a_seat_was_taken_with_stays_behind_its_line_until_the_next_epoch() {
     for away in [

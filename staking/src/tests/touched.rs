@@ -202,7 +202,7 @@ fn rows_of_operators() -> Vec<(&'static str, Both)> {
             "take seat",
             user(|worst| {
                 worst.unseat(2);
-                // It lost its seat in the epoch before, and stands in the set of this one.
+                // It was displaced in the epoch before, and stands in the set of this one.
                 worst.stands(2, EPOCH);
                 // The weakest is jailed, so it has a holder.
                 let held: Seat = worst.leaves.read(25).unwrap().unwrap();

@@ -19,6 +19,7 @@ pub enum Fault {
     UntilOneLate,
     UntilKept,
     LostSeatForgotten,
+    SeatKeptByWhoLeft,
     FirstLegForgotten,
     RewardsRoundedUp,
     OwnStakeNotCounted,
@@ -44,7 +45,7 @@ pub enum Fault {
     BurnedIsPaid,
 }
 
-pub const ALL: [Fault; 34] = [
+pub const ALL: [Fault; 35] = [
     Fault::MarkOneEpochLate,
     Fault::MarkOfTheEndNotOverwritten,
     Fault::LineFreezeDropped,
@@ -57,6 +58,7 @@ pub const ALL: [Fault; 34] = [
     Fault::UntilOneLate,
     Fault::UntilKept,
     Fault::LostSeatForgotten,
+    Fault::SeatKeptByWhoLeft,
     Fault::FirstLegForgotten,
     Fault::RewardsRoundedUp,
     Fault::OwnStakeNotCounted,
@@ -177,7 +179,10 @@ impl Fault {
             Self::LineFreezeDropped => line.freezes = before.freezes,
             Self::UntilOneLate if before.seated() && !line.seated() => line.until += 1,
             Self::UntilKept if before.seated() && !line.seated() => line.until = before.until,
-            Self::LostSeatForgotten if !line.seated() && line.until > 0 => line.seat = 0,
+            Self::LostSeatForgotten if before.seated() && !line.seated() => {
+                line.seat = Line::NO_SEAT;
+            }
+            Self::SeatKeptByWhoLeft if before.seated() && !line.seated() => line.seat = before.seat,
             Self::OwnStakeNotCounted => line.self_stake = before.self_stake,
             Self::CutBaseOneLate if line.cut_base != before.cut_base => line.cut_base += 1,
             Self::ClosedLineStaysOpen if line.state == LineState::Retired => {

@@ -70,7 +70,7 @@ fn nobody_evades_by_a_rotation_behind_a_tombstone() {
         "StakeBelowSeat",
         "Tombstoned",
     ];
-    done.are("TakeSeat", &defences, |at| at < -2 || closed(at));
+    done.are("TakeSeat", &defences, |at| at < -1 || closed(at));
     done.are("Undelegate", &["Frozen"], never);
 }
 

@@ -63,6 +63,8 @@ pub struct Line {
     pub retired: bool,
     /// The last epoch that it may stand in the set of.
     pub until: u64,
+    /// Whether another line took its last seat.
+    pub taken: bool,
     pub min_self_stake: u128,
     pub commission: u16,
     pub max_commission: u16,

@@ -33,7 +33,8 @@ impl Model {
     /// A seat whose line is too small for it is lost.
     pub fn check_seats(&mut self) {
         for line in self.seats.clone().into_iter().flatten() {
-            self.is_too_small(line, 0, 0).then(|| self.lose_seat(line));
+            self.is_too_small(line, 0, 0)
+                .then(|| self.lose_seat(line, false));
         }
     }
 
@@ -49,36 +50,34 @@ impl Model {
         members.any(|member| member.line == line && member.stake > 0)
     }
 
-    fn lose_seat(&mut self, line: Id) -> Done {
-        let seat = self.seat_of(line)?;
-        (self.seats[seat], self.line(line).until) = (None, self.epoch + 1);
+    fn lose_seat(&mut self, id: Id, taken: bool) -> Done {
+        let (seat, next) = (self.seat_of(id)?, self.epoch + 1);
+        (self.seats[seat], self.line(id).until, self.line(id).taken) = (None, next, taken);
         Some(())
     }
 
     pub fn take_seat(&mut self, operator: u32) -> Done {
         let id = self.open_line(operator)?;
         let key = self.newest(operator)?.1.keys[0];
-        let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
-        let (least, seat) = self.weakest();
-        ensure(self.seat_of(id).is_none())?;
-        // It may be in the epoch of the line's last set; behind a seat that was new when it was lost, one epoch later.
-        let new = line.until > 0 && !self.stands(id, line.until);
-        ensure(line.jailed.max(line.until + u64::from(new)) <= self.epoch)?;
-        ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
-        ensure(!self.tombstones.contains(&key))?;
-        self.seats[seat].and_then(|displaced| self.lose_seat(displaced));
+        let (line, (least, seat)) = (&self.lines[&id], self.weakest());
+        ensure(self.seat_of(id).is_none() && !self.tombstones.contains(&key))?;
+        // Who was displaced may in the epoch of its last set, if that has it; everybody else when that is over.
+        let waits = line.until > 0 && !(line.taken && self.stands(id, line.until));
+        ensure(line.jailed.max(line.until + u64::from(waits)) <= self.epoch)?;
+        ensure(self.stake(id).0 > least && !self.is_too_small(id, 0, 0))?;
+        self.seats[seat].and_then(|displaced| self.lose_seat(displaced, true));
         self.seats[seat] = Some(id);
         (self.line(id).until, self.line(id).absent) = (FOREVER, false);
         Some(())
     }
 
     pub fn leave(&mut self, operator: u32) -> Done {
-        self.lose_seat(self.free_line(operator)?)
+        self.lose_seat(self.free_line(operator)?, false)
     }
 
     pub fn retire(&mut self, operator: u32) -> Done {
         let line = self.free_line(operator)?;
-        self.lose_seat(line);
+        self.lose_seat(line, false);
         self.line(line).retired = true;
         Some(())
     }
@@ -156,14 +155,14 @@ impl Model {
         let newest = self.newest(id.0)?.1;
         let buried = (newest.line == line).then_some(newest.keys[0]);
         self.tombstones.extend(buried);
-        buried.and_then(|_| self.lose_seat(line));
+        buried.and_then(|_| self.lose_seat(line, false));
         Some(())
     }
 
     /// Root has opened a case about a registration.
     pub fn freeze(&mut self, registration: Id, epoch: u64) -> Done {
         let line = self.registrations.get(&registration)?.line;
-        self.lose_seat(line);
+        self.lose_seat(line, false);
         self.line(line).freezes.freeze(epoch);
         Some(())
     }

@@ -4,6 +4,8 @@
 //! the Registry and the root chain have to be named. The bytes are judged here before root's price is paid for them.
 
 mod held;
+#[cfg(test)]
+mod tests;
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
@@ -39,7 +41,7 @@ use crate::{
     ledger::{
         Account, Transaction,
         check::judge_forced,
-        transaction::{Authentication, Body, Header},
+        transaction::{Authentication, Body, Header, StakeBody},
     },
 };
 
@@ -215,7 +217,18 @@ async fn bytes_of(
 /// Tells what is done with stake: whoever is backed, and on which terms, may follow from a node's word.
 fn tell(make: &Make<Sending>, body: &Body, sender: Account) {
     if let (Make::Stake(stake), Body::Stake(body)) = (make, body) {
-        output::note(&stake.words(body, sender));
+        output::note(&(stake.words(body, sender) + put_off(body)));
+    }
+}
+
+/// What is said of an end that an operator can have refused: which block judges it, and that it is spent then.
+const fn put_off(body: &StakeBody) -> &'static str {
+    match body {
+        StakeBody::Undelegate { .. } | StakeBody::Redelegate { .. } => {
+            ". The block is the one that consumes this message, which a third of the power can put off; what is refused there has no effect, \
+             and is paid for again when it is sent again"
+        }
+        _ => "",
     }
 }
 

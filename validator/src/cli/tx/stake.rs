@@ -138,7 +138,7 @@ pub enum Stake<S: Args> {
         #[command(flatten)]
         authority: S,
     },
-    /// Gives the operator's seat back. Its line stays open, and may take another from the next epoch on.
+    /// Gives the operator's seat back. Its line stays open, and may take another from the epoch after next on.
     Leave {
         #[command(flatten)]
         authority: S,

@@ -165,7 +165,7 @@ fn of_operator(body: &StakeBody, sender: Account) -> String {
         ),
         StakeBody::Leave => format!(
             "this gives the seat of operator {sender} back. The operator validates to the end of the next epoch, and what backs its line earns \
-             nothing behind that. The line stays open: it can take a seat again from the next epoch on, with more stake than the weakest seat counts"
+             nothing behind that. The line stays open: it can take a seat again from the epoch after next on, with more stake than the weakest seat counts"
         ),
         StakeBody::Retire => format!(
             "this closes the newest line of operator {sender} for ever, and gives its seat back: the operator validates to the end of the next \

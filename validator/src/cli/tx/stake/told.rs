@@ -6,7 +6,7 @@ use std::{future::Future, time::Duration};
 use plasmid_proto::{
     chain::v1::GetParametersRequest,
     ledger::v1::Event,
-    stake::v1::{GetValidatorResponse, Position, PrepareRequest, PrepareResponse},
+    stake::v1::{GetValidatorResponse, Line, Position, PrepareRequest, PrepareResponse},
 };
 
 use super::{NATIVE_DECIMALS, action};
@@ -231,9 +231,10 @@ fn of_operator(found: &GetValidatorResponse, body: &StakeBody) -> Vec<String> {
             "its key has signed two votes and never validates again".into()
         }
         None => format!(
-            "it has a stake of {} and no seat, so that nothing is earned behind it; the cheapest seat takes {}",
+            "it has a stake of {} and no seat, so that nothing is earned behind it; the cheapest seat takes {}{}",
             coins(&line.stake),
-            coins(&found.seat_costs)
+            coins(&found.seat_costs),
+            waits(line, found.epoch)
         ),
         Some(seat) if line.jailed => {
             format!("its seat {seat} is in jail until epoch {until} and earns nothing")
@@ -251,6 +252,21 @@ fn of_operator(found: &GetValidatorResponse, body: &StakeBody) -> Vec<String> {
     said.push(format!(
         "the epoch of the next block is {epoch}, so what counts from the epoch after next on counts from epoch {begins} on"
     ));
+    said
+}
+
+/// From when on a line without a seat takes one, where something keeps it from that now.
+fn waits(line: &Line, epoch: u64) -> String {
+    let mut said = String::new();
+    if let Some(last) = line.until.filter(|last| *last > 0 && epoch <= *last) {
+        said += &format!(
+            "; it lost one, and takes another from epoch {} on, or from epoch {last} on if another line took it and the set of that epoch has it there",
+            last.saturating_add(1)
+        );
+    }
+    if epoch < line.jailed_until {
+        said += &format!("; it is in jail until epoch {}", line.jailed_until);
+    }
     said
 }
 

@@ -131,13 +131,39 @@ fn a_line_is_told_with_its_bounds_its_seat_and_the_epoch_in_which_it_counts() {
         seat: None,
         ..line.clone()
     };
+    let waits = |until, jailed_until| Line {
+        until: Some(until),
+        jailed_until,
+        ..none.clone()
+    };
     let claim = StakeBody::ClaimCommission {
         line: 1,
         to: Account::NONE,
     };
     for (line, tombstoned, words) in [
         (jailed, false, "in jail until epoch 5"),
-        (none, false, "the cheapest seat takes 3 coins"),
+        (none.clone(), false, "the cheapest seat takes 3 coins; the"),
+        (waits(7, 8), false, "the cheapest seat takes 3 coins; the"),
+        (
+            waits(8, 8),
+            false,
+            "another from epoch 9 on, or from epoch 8 on",
+        ),
+        (
+            waits(9, 8),
+            false,
+            "another from epoch 10 on, or from epoch 9 on",
+        ),
+        (
+            waits(9, 12),
+            false,
+            "has it there; it is in jail until epoch 12",
+        ),
+        (
+            waits(0, 9),
+            false,
+            "takes 3 coins; it is in jail until epoch 9",
+        ),
         (line.clone(), true, "never validates again"),
         (line, false, "1 coins of commission are pending"),
     ] {

@@ -361,9 +361,20 @@ fn passing(scene: &mut Scene, epoch: u64) {
     scene.register(NEWCOMER, 3);
 }
 
+/// In epoch 2 the newcomer takes the seat that the founder left, and the founder takes it from the newcomer, which then has more stake.
+fn displaced(scene: &mut Scene) {
+    scene.fill(|_| 9 * COIN);
+    left(scene, 0);
+    scene.delegate(0, NEWCOMER, NEWCOMER, COIN);
+    for operator in [NEWCOMER, FOUNDER].map(operator) {
+        scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
+    }
+    scene.delegate(2, OWNER, NEWCOMER, 9 * COIN);
+}
+
 fn lost_seats(cases: &mut Cases) {
-    cases.ok(
-        "take_seat: again, in the epoch of the last set of the seat before",
+    cases.no(
+        "take_seat: in the epoch of the last set of a seat that it left",
         FOUNDER,
         |scene| {
             left(scene, 2);
@@ -379,6 +390,14 @@ fn lost_seats(cases: &mut Cases) {
             let operator = operator(NEWCOMER);
             scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
             scene.delegate(3, OWNER, FOUNDER, 2);
+            StakeBody::TakeSeat
+        },
+    );
+    cases.no(
+        "take_seat: in the epoch behind the one in which another displaced it from a new seat",
+        NEWCOMER,
+        |scene| {
+            displaced(scene);
             StakeBody::TakeSeat
         },
     );
