@@ -72,6 +72,21 @@ pub enum SegmentKind {
     Boundary = 5,
 }
 
+impl SegmentKind {
+    /// The kind of this byte, if it is one.
+    #[must_use]
+    pub const fn from_byte(kind: u8) -> Option<Self> {
+        Some(match kind {
+            1 => Self::Record,
+            2 => Self::Messages,
+            3 => Self::Evidence,
+            4 => Self::Users,
+            5 => Self::Boundary,
+            _ => return None,
+        })
+    }
+}
+
 impl std::fmt::Display for SegmentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -3,6 +3,7 @@
 pub(super) mod blocks;
 mod genesis;
 pub(super) mod proposals;
+mod reexecuted;
 mod votes;
 
 use tendermint_proto::v0_38::abci::{RequestInfo, ResponseInfo};

@@ -79,7 +79,7 @@ pub struct Surroundings {
     pub own_votes: Option<Box<dyn OwnVotes>>,
     /// How much the pool holds.
     pub pool: Limits,
-    /// Whether every segment of every block is executed again from its witness; a difference stops the node.
+    /// Whether every segment of every block is executed again from its witness, and judged as a court would; a difference stops the node.
     pub reexecute: bool,
     /// Blocks that the engine keeps; zero keeps all.
     pub retain_blocks: u64,

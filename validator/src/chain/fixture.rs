@@ -16,6 +16,7 @@ use super::genesis::{Genesis, Operator, RootAnchor};
 use super::propose::{Candidate, ExtendedVote, Known, Listed, Request, propose};
 use super::reexecute::{SegmentInput, reexecute};
 use super::tally::{CommitVote, Flag};
+use super::transitions::JudgedSegment;
 use super::tree::Tree;
 use crate::ledger::leaf::{InboxLeaf, NATIVE, Value};
 use crate::ledger::transaction::{Authentication, Body as Act, Header};
@@ -363,7 +364,16 @@ impl World {
                 witness.leaves.len() + witness.appends as usize,
                 segment.touched.len()
             );
-            let input = SegmentInput::of(segment, executed.moment(), &self.deployment.domain);
+            let (moment, domain) = (executed.moment(), &self.deployment.domain);
+            let judged = JudgedSegment::of(segment, record, moment, domain);
+            assert_eq!(
+                judged.objection(&witness),
+                None,
+                "{:?} at {}",
+                segment.kind,
+                executed.height
+            );
+            let input = SegmentInput::of(segment, moment, domain);
             at = reexecute(witness, &record.before, &input, &ColdChecker)
                 .expect("it executes again");
             assert_eq!(

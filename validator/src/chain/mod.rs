@@ -13,6 +13,7 @@
 //! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
 //! | [`commit`], [`mod@reexecute`], [`links`], [`signatures`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks; who signed |
+//! | [`transitions`] | a segment before a court: a verdict from its bytes and a witness |
 //! | [`opened`] | what somebody shows of a block and of a state, compared with what commits to it |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
@@ -57,4 +58,5 @@ mod run;
 pub mod segments;
 pub mod signatures;
 pub mod tally;
+pub mod transitions;
 pub mod tree;

@@ -30,7 +30,7 @@ mod form;
 mod tests;
 
 pub use error::{FormError, ReexecuteError, RuleError};
-use form::Form;
+pub(in crate::chain) use form::Form;
 
 impl Reads for PartialTree {
     type Error = WitnessError;
@@ -112,7 +112,7 @@ pub(crate) fn judge<R: Reads>(
 }
 
 /// Runs the rules of the segment's kind, at least to the end of the transaction with which it touches too many leaves.
-fn run<R: Reads>(
+pub(in crate::chain) fn run<R: Reads>(
     overlay: &mut Overlay<'_, R>,
     form: Form<'_>,
     input: &SegmentInput<'_>,
@@ -203,7 +203,9 @@ fn run_users<R: Reads>(
 }
 
 /// A court tolerates more than nodes put into a segment, since a read that two programs count differently must void no chain.
-fn check_touched<R: Reads>(overlay: &Overlay<'_, R>) -> Result<(), ReexecuteError<R::Error>> {
+pub(in crate::chain) fn check_touched<R: Reads>(
+    overlay: &Overlay<'_, R>,
+) -> Result<(), ReexecuteError<R::Error>> {
     match overlay.touched() {
         0..=MAX_COURT_LEAVES => Ok(()),
         leaves => Err(ReexecuteError::Rule(RuleError::Touched { leaves })),

@@ -25,7 +25,7 @@ pub struct StartCommand {
     /// The node's folder, as `plasmid init` made it.
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
-    /// Executes every segment again from its witness alone; a difference stops the node. The tree is updated segment by segment then, and not for all of a block's at once.
+    /// Executes every segment again from its witness alone, and asks what a court would say of it; a difference stops the node. The tree is updated segment by segment then, and not for all of a block's at once.
     #[arg(long)]
     verify_segments: bool,
     /// Makes a new sign state if there is none: only for a checkpoint key that never signed in this deployment, or whose sign state is lost for good. It then refuses every checkpoint that root has accepted; no other copy of this node may sign with the key.

@@ -24,7 +24,7 @@ pub(crate) mod transcript;
 pub use claimed::Claimed;
 pub(crate) use claimed::{prove_batch, settle};
 pub(super) use forced::{Forced, check_forced};
-pub use forced::{has_forced_form, judge_forced};
+pub use forced::{forced_ed25519, has_forced_form, has_forced_header, judge_forced};
 pub use judged::{SignatureVerdict, judge_signature};
 
 /// A transaction that says what its sender said. Whether it applies depends on the state.
@@ -130,7 +130,7 @@ fn read_signed(bytes: &[u8]) -> Result<Transaction, Reject> {
 }
 
 /// The transaction as if its sender had signed it, for a rehearsal: nothing that is written may rest on it.
-pub(super) fn assume(bytes: &[u8], domain: &Domain) -> Result<CheckedTransaction, Reject> {
+pub(crate) fn assume(bytes: &[u8], domain: &Domain) -> Result<CheckedTransaction, Reject> {
     Ok(Unverified::read(bytes)?.say(&domain.separator()))
 }
 

@@ -319,7 +319,7 @@ pub fn check_length(bytes: &[u8]) -> Result<(), Reject> {
     Reject::check_length("the transaction", bytes.len(), MAX_TRANSACTION_BYTES)
 }
 
-fn take_header(reader: &mut Reader<'_>) -> Result<Header, DecodeError> {
+pub(in crate::ledger) fn take_header(reader: &mut Reader<'_>) -> Result<Header, DecodeError> {
     Ok(Header {
         sender: take_account(reader)?,
         lane: reader.u16()?,

@@ -14,7 +14,7 @@ use super::{
     process::{Child, ProcessError},
 };
 use crate::node::{
-    comet::{Config, Home, Peer, keys::node_id},
+    comet::{Config, EnginePeer, Home, keys::node_id},
     development,
     tools::Tools,
 };
@@ -85,7 +85,7 @@ fn homes(model: &Path, folder: &Path, count: usize) -> Result<Vec<Home>, LocalEr
     let mut places = Vec::new();
     for number in 0..count {
         let seed = development::secret("node", u32::try_from(number).unwrap_or(u32::MAX));
-        let peer = Peer {
+        let peer = EnginePeer {
             id: node_id(&seed)?,
             address: loopback(free()?).to_string(),
         };
@@ -99,7 +99,7 @@ fn homes(model: &Path, folder: &Path, count: usize) -> Result<Vec<Home>, LocalEr
         config.rpc.laddr = format!("tcp://{rpc}");
         config.p2p.laddr = format!("tcp://{}", own.address);
         let others = places.iter().map(|(_, peer, _)| peer);
-        let others = others.filter(|peer| peer.id != own.id).map(Peer::to_string);
+        let others = others.filter(|peer| peer.id != own.id).map(EnginePeer::to_string);
         config.p2p.persistent_peers = others.collect::<Vec<_>>().join(",");
         let mut genesis = engine.read_genesis()?;
         genesis.app_state = serde_json::Value::Null;

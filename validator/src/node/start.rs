@@ -67,7 +67,7 @@ pub struct Options {
     pub home: PathBuf,
     /// The password of the checkpoint key; a node without that key only follows.
     pub password: Option<Password>,
-    /// Executes every segment again from its witness; a difference stops the node.
+    /// Executes every segment again from its witness, and asks what a court would say of it; a difference stops the node.
     pub verify_segments: bool,
     /// Allows a fresh sign state for a key that has none: only for a key that never signed in this deployment.
     pub new_sign_state: bool,

@@ -83,6 +83,12 @@ impl PartialTree {
         self.count
     }
 
+    /// Leaves that the witness has places for.
+    #[must_use]
+    pub fn appends(&self) -> u32 {
+        self.appends
+    }
+
     /// Kind and value at `key`; `None` when the state has no such leaf.
     ///
     /// # Errors

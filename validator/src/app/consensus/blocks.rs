@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, RwLockWriteGuard};
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_staking::epoch_of;
 use prost::{Message, bytes::Bytes};
 use rayon::prelude::*;
@@ -22,10 +21,8 @@ use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::set::copied_set;
-use crate::chain::execute::{Block, Checker, ColdChecker, Executed};
-use crate::chain::links::{check_links, with_lengths};
+use crate::chain::execute::{Block, Checker, Executed};
 use crate::chain::opened::OpenedSegment;
-use crate::chain::reexecute::{SegmentInput, reexecute};
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;
@@ -283,44 +280,6 @@ impl App {
                 .map(|one| Arc::clone(&one.bytes))
                 .collect(),
         }
-    }
-
-    /// Judges the block's links and executes every segment from its witness alone, when this node was told to; says how many.
-    fn reexecute(
-        &self,
-        before: &BlockCommitment,
-        executed: &Executed,
-        committed: &Committed,
-    ) -> Result<u64, Fault> {
-        if !self.surroundings.reexecute {
-            return Ok(0);
-        }
-        let linked = with_lengths(&committed.segments, &executed.segments);
-        let transactions = executed.transactions;
-        check_links(
-            before,
-            &committed.block,
-            &linked,
-            transactions,
-            &self.parameters,
-        )
-        .map_err(|error| Fault::new(format!("the block of height {}: {error}", executed.height)))?;
-        let mut count = 0u64;
-        let segments = executed.segments.iter().zip(&committed.segments);
-        for ((segment, record), witness) in segments.zip(&committed.witnesses) {
-            let input = SegmentInput::of(segment, executed.moment(), &self.deployment.domain);
-            let after = reexecute(witness.clone(), &record.before, &input, &ColdChecker).map_err(
-                |error| Fault::new(format!("a segment of height {}: {error}", executed.height)),
-            )?;
-            if after != record.after {
-                return Err(Fault::new(format!(
-                    "a {} segment of height {} gives {after} from its witness and {} in the tree",
-                    segment.kind, executed.height, record.after
-                )));
-            }
-            count = count.saturating_add(1);
-        }
-        Ok(count)
     }
 }
 

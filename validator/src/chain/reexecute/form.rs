@@ -9,7 +9,7 @@ use crate::chain::record::{Executing, MESSAGE, RECORD};
 use crate::chain::segments;
 
 /// The transactions of a segment. What users' transactions are is left to whoever checks their signatures.
-pub(super) enum Form<'a> {
+pub(in crate::chain) enum Form<'a> {
     Record(Executing),
     Messages(Vec<Message>),
     Evidence(Vec<Misbehavior>),

@@ -1,6 +1,7 @@
 //! Transactions that come through the inbox: judged as far as that decides whether a sequence is consumed.
 
 use alloy_primitives::B256;
+use plasmid_bridge::proof::bytes::Reader;
 
 use super::{CheckedTransaction, Claimed, Unverified, check_support};
 use crate::ledger::account::Account;
@@ -8,7 +9,9 @@ use crate::ledger::eip712::Domain;
 use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::rules;
-use crate::ledger::transaction::{Authentication, Header, MAX_FORCED_BYTES, Scheme, Transaction};
+use crate::ledger::transaction::{
+    Authentication, Header, MAX_FORCED_BYTES, Scheme, Transaction, take_header,
+};
 
 /// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
 #[derive(Clone, Debug)]
@@ -78,6 +81,47 @@ pub fn judge_forced(
     forced.rules?;
     contracts.check_body(&forced.transaction.body)?;
     Ok(forced.transaction)
+}
+
+/// Key and signature of a forced transaction that stands or falls by an Ed25519 signature: one that is refused before its signature is
+/// looked at, or whose key is another account's, has none.
+#[must_use]
+pub fn forced_ed25519(bytes: &[u8]) -> Option<([u8; 32], [u8; 64])> {
+    let transaction = Transaction::decode(bytes).ok()?;
+    check_support(&transaction).ok()?;
+    check_forced_form(&transaction).ok()?;
+    match transaction.authentication {
+        Authentication::Ed25519 { key, signature } => {
+            let is_its_own = Account::ed25519(&key) == transaction.header.sender;
+            is_its_own.then_some((key, signature))
+        }
+        Authentication::Secp256k1 { .. }
+        | Authentication::RootSender
+        | Authentication::Multisig(_) => None,
+    }
+}
+
+/// Whether the header of a forced transaction lets it come as far as its body and its signature. One that does not has no effect.
+#[must_use]
+pub fn has_forced_header(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    let mut read = || {
+        Some((
+            reader.u8().ok()?,
+            reader.u8().ok()?,
+            take_header(&mut reader).ok()?,
+        ))
+    };
+    let Some((_, scheme, header)) = read() else {
+        return false;
+    };
+    let is_supported = header.lane == 0 && header.fee_payer.is_none();
+    let is_numbered = match Scheme::from_byte(scheme) {
+        Ok(Scheme::Ed25519 | Scheme::Secp256k1) => true,
+        Ok(Scheme::RootSender) => header.sequence == 0,
+        Ok(Scheme::Multisig) | Err(_) => false,
+    };
+    is_supported && is_numbered && has_forced_form(&header)
 }
 
 /// Whether a transaction with this header may come through the inbox: fee 0 and no expiry. Nothing of this form is signed for the mempool.

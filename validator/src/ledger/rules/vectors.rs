@@ -45,9 +45,53 @@ enum Input {
     Message(MessageBody),
 }
 
+/// What a case starts from, for whoever runs it in another way.
+pub(crate) struct GivenCase {
+    pub(crate) name: String,
+    pub(crate) before: Memory,
+    /// A user's transaction or a message.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) is_message: bool,
+    /// The code with which a user's transaction is refused.
+    pub(crate) refused: Option<Code>,
+}
+
+thread_local! {
+    static GIVEN: std::cell::RefCell<Vec<GivenCase>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// The cases of a rule, by the name of its file.
+type GivenGroup = (&'static str, fn() -> Vec<Json>);
+
+/// The cases of the rules that a court carries out, by the file of their rule.
+pub(crate) fn given() -> Vec<(&'static str, Vec<GivenCase>)> {
+    let groups: [GivenGroup; 13] = [
+        ("transfer", transfers),
+        ("withdraw", withdrawals),
+        ("payout", payouts),
+        ("record", records),
+        ("generic", generics),
+        ("sequence", sequences),
+        ("balance", balances),
+        ("deposit", deposits),
+        ("forced", forced_cases),
+        ("acceptance", acceptances),
+        ("recorded", recorded),
+        ("funding", stake::fundings),
+        ("maturity", stake::maturities),
+    ];
+    let groups = groups.into_iter().map(|(name, cases)| {
+        GIVEN.take();
+        drop(cases());
+        (name, GIVEN.take())
+    });
+    groups.collect()
+}
+
 /// One case: runs the input and tells everything that another program must find too.
 fn case(name: &str, mut memory: Memory, input: Input) -> Json {
     let (parameters, domain) = (parameters(), domain());
+    let (before, is_message) = (memory.clone(), matches!(input, Input::Message(_)));
     let context = context(HEIGHT, &parameters, &domain);
     carried::begin();
     let (bytes, outcome, noted) = match input {
@@ -72,6 +116,15 @@ fn case(name: &str, mut memory: Memory, input: Input) -> Json {
         }
     };
     let reject = carried::end(name);
+    GIVEN.with_borrow_mut(|given| {
+        given.push(GivenCase {
+            name: name.to_owned(),
+            before,
+            bytes: bytes.clone(),
+            is_message,
+            refused: outcome.as_ref().err().copied(),
+        });
+    });
     let (mut case, events) = match outcome {
         Ok(Receipt {
             code,

@@ -1,0 +1,116 @@
+//! The court's answers about segments: the vectors in `validator/vectors/court/`, and mutants of what it is shown.
+
+mod cases;
+mod mutants;
+mod proof;
+mod random;
+mod state;
+mod vectors;
+
+use super::*;
+use crate::chain::reexecute;
+use state::SparseState;
+
+/// A segment, what a court is shown of it, and its answer.
+#[derive(Clone)]
+struct CourtCase {
+    name: String,
+    kind: u8,
+    count: u32,
+    bytes: Vec<u8>,
+    moment: Moment,
+    before: B256,
+    after: B256,
+    domain: Domain,
+    proof: SegmentProof,
+}
+
+impl CourtCase {
+    fn judged(&self) -> JudgedSegment<'_> {
+        JudgedSegment {
+            kind: self.kind,
+            count: self.count,
+            bytes: &self.bytes,
+            moment: self.moment,
+            before: self.before,
+            after: self.after,
+            domain: &self.domain,
+        }
+    }
+
+    fn answer(&self) -> Result<Option<SegmentFraud>, UndecidedSegment> {
+        judge_segment(&self.judged(), &self.proof)
+    }
+
+    /// A segment of this state that tells the root after it as it is; where it has none, it tells some other word.
+    fn of(
+        name: &str,
+        state: &SparseState,
+        (kind, moment): (SegmentKind, Moment),
+        transactions: &[Vec<u8>],
+    ) -> Self {
+        let mut case = Self {
+            name: name.to_owned(),
+            kind: kind as u8,
+            count: transactions.len() as u32,
+            bytes: framed(transactions),
+            moment,
+            before: state.root(),
+            after: B256::repeat_byte(0xaf),
+            domain: crate::ledger::fixture::domain(),
+            proof: SegmentProof::default(),
+        };
+        case.proof = proof::show_segment(state, &case.judged());
+        if let Some(after) = case.root_after(|_| {}) {
+            case.after = after;
+        }
+        case
+    }
+
+    /// The root after the segment, found by its re-execution; `edit` adds to what it writes.
+    fn root_after(&self, edit: impl FnOnce(&mut Vec<Change>)) -> Option<B256> {
+        let witness = Witness::decode(&self.proof.witness, width_of_kind).ok()?;
+        let mut tree = PartialTree::open(witness, &self.before).ok()?;
+        let input = SegmentInput {
+            kind: SegmentKind::from_byte(self.kind)?,
+            count: self.count,
+            bytes: &self.bytes,
+            moment: self.moment,
+            domain: &self.domain,
+        };
+        let mut changes = reexecute::judge(&tree, &input, &AsSigned).ok()?;
+        edit(&mut changes);
+        for change in changes {
+            tree.set(&change.key, change.kind, change.value).ok()?;
+        }
+        tree.finish().ok()
+    }
+
+    fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    fn with(mut self, name: &str, edit: impl FnOnce(&mut Self)) -> Self {
+        edit(&mut self);
+        self.named(name)
+    }
+}
+
+/// The name of an answer.
+fn name_of(answer: Result<Option<SegmentFraud>, UndecidedSegment>) -> &'static str {
+    match answer {
+        Ok(None) => "sound",
+        Ok(Some(fraud)) => fraud.name(),
+        Err(undecided) => undecided.name(),
+    }
+}
+
+fn framed(transactions: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for transaction in transactions {
+        bytes.extend((transaction.len() as u32).to_be_bytes());
+        bytes.extend(transaction);
+    }
+    bytes
+}
