@@ -99,7 +99,9 @@ fn homes(model: &Path, folder: &Path, count: usize) -> Result<Vec<Home>, LocalEr
         config.rpc.laddr = format!("tcp://{rpc}");
         config.p2p.laddr = format!("tcp://{}", own.address);
         let others = places.iter().map(|(_, peer, _)| peer);
-        let others = others.filter(|peer| peer.id != own.id).map(EnginePeer::to_string);
+        let others = others
+            .filter(|peer| peer.id != own.id)
+            .map(EnginePeer::to_string);
         config.p2p.persistent_peers = others.collect::<Vec<_>>().join(",");
         let mut genesis = engine.read_genesis()?;
         genesis.app_state = serde_json::Value::Null;
