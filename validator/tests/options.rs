@@ -16,7 +16,7 @@ use plasmid::{
     node::{
         comet, config,
         founding::{Balance, Delegated, FounderTerms, Plan},
-        metrics::{Kind, METRICS},
+        metrics::{METRICS, MetricKind},
         options,
     },
 };
@@ -253,8 +253,8 @@ fn measured() -> String {
     let mut text = MEASURED.to_owned();
     for metric in &METRICS {
         let kind = match metric.kind {
-            Kind::Gauge => "gauge",
-            Kind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Counter => "counter",
         };
         let _ = writeln!(text, "| `{}` | {kind} | {} |", metric.name, metric.help);
     }
