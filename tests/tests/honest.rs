@@ -394,6 +394,46 @@ fn a_folder_from_a_backup_ends_before_it_votes() {
     network.run(2);
 }
 
+/// A node whose operator has not registered yet has its consensus key, and may be put back once that has signed: what CometBFT's file said is kept of
+/// such a node too, and an older copy of it is refused at the start.
+#[test]
+fn what_an_unregistered_consensus_key_has_signed_is_kept_and_an_older_copy_is_refused() {
+    let mut network = Network::quiet();
+    network.run(2);
+    let loaded = network.file.load().expect("a genesis");
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::new(folder.path());
+    let engine = home.engine();
+    engine.ensure_consensus_key(&[0x5a; 32]).expect("a key");
+    engine.ensure_node_key(&[0x5b; 32]).expect("a node key");
+    fs::write(engine.config_path(), "").expect("a configuration");
+    let start = |height: u64, engine_elsewhere: bool| {
+        let terms = Terms {
+            password: None,
+            engine_elsewhere,
+        };
+        let state = format!(r#"{{"height":"{height}","round":0,"step":3}}"#);
+        fs::write(engine.sign_state_path(), state).expect("written");
+        let chain = network.nodes[0].app().state();
+        let key = signer::open(terms, &home, &loaded, &chain.tree, network.height())?;
+        assert!(key.is_none(), "it follows");
+        Ok::<_, KeysError>(())
+    };
+    start(40, true).expect("its engine is elsewhere");
+    assert!(!home.last_vote_path().exists());
+    for height in [40, 40, 41] {
+        start(height, false).expect("it is not older");
+        assert!(home.last_vote_path().exists());
+    }
+    let refused = start(40, false);
+    let older = matches!(
+        refused,
+        Err(KeysError::Comet(CometError::OlderVotes { .. }))
+    );
+    assert!(older, "an older copy");
+    start(41, false).expect("the newest one");
+}
+
 /// What a checkpoint key has signed, and all that it was asked for.
 #[derive(Default)]
 struct Shares {

@@ -11,7 +11,7 @@
 //!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
 //! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay. What its sender
 //!   has behind one of stake is held: strangers may make that one useless in each block, and what stands behind it would never be tried.
-//! - What lies behind a gap waits for a while, and a sender has a small part of these places ([`patience`]).
+//! - What lies behind a gap waits for a while, and a sender has a part of these places ([`patience`]).
 //! - Whom blocks pass over again and again though they have room loses its right to its places ([`passed`]): no other node has what it sent.
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).

@@ -43,6 +43,14 @@ pub use config::{Config, EnginePace, EnginePeer, Settings};
 pub use genesis::Genesis;
 pub use rpc::{Client, RpcError};
 
+/// What a person does whose newest copy of CometBFT's sign state is lost. Where a network stands still, it leaves a round only once more than two thirds have
+/// voted in it: a key that refuses more than what it is known to have signed there would keep it standing. A vote that no node knows was lost with its machine.
+const COPY_LOST: &str = "stop CometBFT and write {\"height\":\"HEIGHT\",\"round\":0,\"step\":3} into priv_validator_state.json, HEIGHT being ten more than the newest \
+block that any node of the network shows: the key then signs nothing up to there. Do that only while more than two thirds of the power sign without this key and all \
+others in this state: where they do not, the network stands still, and that block never comes. Then HEIGHT is one more than the newest block, and round and step are those of the newest vote of the \
+key at that height that any node shows (`dump_consensus_state` of its RPC; step 2 for a prevote, 3 for a precommit), or both 0 where none shows one. The node \
+keeps what was written in data/last_vote.json, and refuses less from then on: whoever has to lower what was written by hand stops both and deletes that file too";
+
 /// What goes wrong with CometBFT's files, its program or its RPC.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence of each says what it is")]
@@ -63,9 +71,7 @@ pub enum CometError {
     #[error(
         "{state} says that the consensus key signed last at height {found}, and this node saw it say height {remembered}, as {record} keeps: it is \
          an older copy of itself, from a backup perhaps, and CometBFT would sign a second time what it has signed. Put the newest copy back. \
-         Where that is lost, stop CometBFT and write {{\"height\":\"HEIGHT\",\"round\":0,\"step\":3}} into the file, HEIGHT being ten more than \
-         the newest block that any node of the network shows: the key then signs nothing up to there. Do that only while more than two thirds of the \
-         power sign. Where they do not, that block never comes: then all who are in this state write what {record} holds (height, round and step) instead",
+         Where that is lost, {COPY_LOST}. What is written may not be less than what {record} holds (height, round and step), unless that itself was written by hand",
         state = state.display(), record = record.display()
     )]
     OlderVotes {
@@ -77,9 +83,8 @@ pub enum CometError {
     #[error(
         "a block shows that this node's consensus key voted at height {shown}, and {state} says that it signed last at height {found}: this folder is an older copy \
          of itself, from a backup perhaps, or another machine signs with the key. It would sign a second time what it has signed, so the node ends before it votes. \
-         Make sure that no other machine has the key. Then put the newest copy of the folder back; or, where that is lost, stop CometBFT and write \
-         {{\"height\":\"HEIGHT\",\"round\":0,\"step\":3}} into {state}, HEIGHT being ten more than the newest block that any node of the network shows, and start \
-         both again: the key then signs nothing up to there", state = state.display()
+         Make sure that no other machine has the key. Then put the newest copy of the folder back. Where that is lost, {COPY_LOST}",
+        state = state.display()
     )]
     ShownLater {
         state: PathBuf,
@@ -97,9 +102,8 @@ pub enum CometError {
         expected: String,
     },
     #[error(
-        "{record}, in which this node keeps how far the consensus key signed, cannot be read: {cause}. Where nobody put an older copy of {state} there, from a \
-         backup perhaps, delete {record} and start again: it is written anew. Otherwise stop CometBFT first and write \
-         {{\"height\":\"HEIGHT\",\"round\":0,\"step\":3}} into {state}, HEIGHT being ten more than the newest block that any node of the network shows",
+        "{record}, in which this node keeps how far the consensus key signed, cannot be read: {cause}. Delete {record} and start again: it is written anew. \
+         But where somebody may have put an older copy of {state} there, from a backup perhaps, first put the newest copy back; where that is lost, {COPY_LOST}",
         record = record.display(), state = state.display()
     )]
     BadRecord {

@@ -77,6 +77,7 @@ pub fn open(
             return Err(KeysError::NoKeyBesideRemote(path));
         }
         check_follower(home, consensus.as_ref(), &members)?;
+        remember_votes(terms, home, &genesis.deployment.domain.deployment)?;
         tracing::info!("no checkpoint key: this node follows and signs nothing");
         return Ok(None);
     }
@@ -89,8 +90,8 @@ pub fn open(
         check_validator(home, ours, &members, |member| {
             was_ours(tree, member, ours.1)
         })?;
-        remember_votes(home, &genesis.deployment.domain.deployment)?;
     }
+    remember_votes(terms, home, &genesis.deployment.domain.deployment)?;
     let identity = Identity {
         deployment: genesis.deployment.domain.deployment,
         key: key.public_key(),
@@ -246,13 +247,22 @@ fn consensus_key(home: &Home, root_chain_id: u64) -> Result<Option<[u8; 32]>, Ke
     ))
 }
 
-/// Refuses CometBFT's sign state where it is older than it was, and keeps how far it is. A remote signer has its own.
-fn remember_votes(home: &Home, deployment: &[u8; 20]) -> Result<(), KeysError> {
+/// Whether a consensus key that is in this folder signs from here. A remote signer, and an engine elsewhere, have their own. Whoever registers such a key
+/// later has signed with it by then, and may put back a copy from before: so it does not matter whether a checkpoint key stands beside it.
+fn signs_from_here(terms: Terms<'_>, home: &Home) -> Result<bool, KeysError> {
     let engine = home.engine();
-    if engine.has_remote_signer()? {
+    Ok(!terms.engine_elsewhere
+        && engine.consensus_key_path().exists()
+        && !engine.has_remote_signer()?)
+}
+
+/// Refuses CometBFT's sign state where it is older than it was, and keeps how far it is.
+fn remember_votes(terms: Terms<'_>, home: &Home, deployment: &[u8; 20]) -> Result<(), KeysError> {
+    if !signs_from_here(terms, home)? {
         return Ok(());
     }
-    Ok(engine.remember_last_signed(&home.last_vote_path(), deployment)?)
+    let record = home.last_vote_path();
+    Ok(home.engine().remember_last_signed(&record, deployment)?)
 }
 
 /// A node without a checkpoint key must be no member's, and never have signed.

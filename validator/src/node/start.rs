@@ -189,10 +189,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Some(key.signer(state))
         }
     };
-    let own_votes = signs
-        .then(|| OlderCopy::watching(terms, &home))
-        .transpose()?;
-    let own_votes = own_votes.flatten();
+    let own_votes = OlderCopy::watching(terms, &home)?;
     let own_key = signer.as_ref().map(|signer| signer.key());
     let surroundings = Surroundings {
         store: Arc::new(books),

@@ -8,7 +8,8 @@
 //! a block that holds any transaction of the sender               its patience is whole again: that cost a fee
 //! nothing of it is left                                          what lies behind the gap goes, and no more of it is taken
 //! ```
-//! So an eighth of that share for so many blocks costs a fee each time. Who sends in order, or closes its gap in time, never meets any of this, and what
+//! An eighth of that share is a sender's however full it is. It may have more while there is room that nobody has, up to what a wallet sends at once
+//! ([`HELD_AHEAD`]), whose first one may come last. So a fifth of that share for so many blocks costs a fee each time. Who sends in order, or closes its gap in time, never meets any of this, and what
 //! has the sender's next sequence is taken whenever it comes.
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use super::offer::{Hash, Offer, PLACE_BYTES};
 use super::passed::MAX_REMEMBERED;
 use super::queue::Queue;
-use super::{Limits, Pool};
+use super::{HELD_AHEAD, Limits, Pool};
 use crate::app::pool::passed::Held;
 use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
 use crate::ledger::{Account, Reject};
@@ -78,14 +79,20 @@ impl GapPatience {
 }
 
 impl Limits {
-    /// Places of one sender behind a gap: never fewer than one transaction may have.
+    /// Places of one sender behind a gap, though others want them: never fewer than one transaction may have.
     pub(super) fn gaps_of_one(&self) -> usize {
         (self.gaps() / 8).max(MAX_TRANSACTION_BYTES.div_ceil(PLACE_BYTES))
+    }
+
+    /// The same while nobody wants them: as many as sequences are held ahead.
+    pub(super) fn most_gaps_of_one(&self) -> usize {
+        self.gaps_of_one().max(HELD_AHEAD as usize)
     }
 }
 
 impl Pool {
-    /// Refuses what would wait behind a gap where its sender has no patience left, or as much there as one may have.
+    /// Refuses what would wait behind a gap where its sender has no patience left, or as much there as one may have. With more than an eighth of
+    /// the share it takes no place that others have.
     /// `next` is the sender's next sequence in the state.
     pub(super) fn check_patience(
         &self,
@@ -97,19 +104,37 @@ impl Pool {
         if found <= free {
             return Ok(());
         }
-        let others = queue.waiting.range(free..);
-        let others = others.filter(|(sequence, _)| **sequence != found);
-        let places = others.fold(offer.places, |sum, (_, one)| {
-            sum.saturating_add(one.pending.offer.places)
-        });
-        let is_over = self.patience.is_over(&offer.header.sender);
-        match is_over || places > self.limits.gaps_of_one() {
+        let (mut places, mut room) = (offer.places, self.room_behind_gaps());
+        for (sequence, one) in queue.waiting.range(free..) {
+            let own = one.pending.offer.places;
+            match *sequence == found {
+                true => room = room.saturating_add(own),
+                false => places = places.saturating_add(own),
+            }
+        }
+        let most = match offer.places > room {
+            true => self.limits.gaps_of_one(),
+            false => self.limits.most_gaps_of_one(),
+        };
+        match places > most || self.patience.is_over(&offer.header.sender) {
             true => Err(Reject::NonceAhead {
                 expected: free,
                 found,
             }),
             false => Ok(()),
         }
+    }
+
+    /// Places that one behind a gap can have and nobody has to give up.
+    fn room_behind_gaps(&self) -> usize {
+        let limits = &self.limits;
+        let left = [
+            (limits.gaps(), self.gaps),
+            (limits.held, self.held),
+            (limits.places, self.places),
+        ];
+        let left = left.map(|(most, taken)| most.saturating_sub(taken));
+        left.into_iter().min().unwrap_or(0)
     }
 
     /// A block holds these: their senders paid.
@@ -121,7 +146,7 @@ impl Pool {
 
     /// A block came and the pool is swept: who has something behind a gap uses up some of its patience, and has no more there than one may have.
     pub(super) fn lose_patience(&mut self) {
-        let most = self.limits.gaps_of_one();
+        let most = self.limits.most_gaps_of_one();
         let mut gone: Vec<Hash> = Vec::new();
         for (sender, queue) in &self.senders {
             let mut places = 0usize;

@@ -35,8 +35,7 @@ pub fn list_delegations(
         let records = Records::of(source, request.height)?;
         let holders = holders(source, request.height != 0)?;
         // One more, to know where the next page begins.
-        let numbers = holders.of(owner, start).take(LOOKED_AT.saturating_add(1));
-        let numbers: Vec<u64> = numbers.collect();
+        let numbers = holders.of(owner, start, LOOKED_AT.saturating_add(1));
         let unknown = holders.next_position();
         drop(holders);
         let outlook = MaturityOutlook::of(source, request.height);

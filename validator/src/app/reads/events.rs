@@ -113,11 +113,10 @@ fn line_of(event: &Event) -> Option<LineName> {
 
 /// The lines that an owner's positions back or backed last, by the state of the tip.
 fn lines_of(source: &Reader<'_>, owner: &Account) -> Result<BTreeSet<LineName>, ReadError> {
-    let numbers: Vec<u64> = holders(source, false)?.of(owner.bytes(), 0).collect();
-    let newest = numbers.iter().rev().take(POSITIONS);
+    let newest = holders(source, false)?.newest(owner.bytes(), POSITIONS);
     let mut lines = BTreeSet::new();
     for number in newest {
-        let slot = Slot::from(Key::Position(*number));
+        let slot = Slot::from(Key::Position(number));
         let held: Option<Position> = on_tree(source, |tree| value(tree, &slot))??;
         let legs = held.iter().flat_map(Position::legs);
         lines.extend(legs.map(|leg| {

@@ -44,10 +44,16 @@ pub struct Holders {
 }
 
 impl Holders {
-    /// Positions of an owner from a number on.
-    pub fn of(&self, owner: Account, from: u64) -> impl Iterator<Item = u64> {
+    /// At most so many positions of an owner, from a number on. An owner may have any number of them, and others wait for this index meanwhile.
+    pub fn of(&self, owner: Account, from: u64, most: usize) -> Vec<u64> {
         let range = self.owned.range((owner, from)..=(owner, u64::MAX));
-        range.map(|(_, number)| *number)
+        range.take(most).map(|(_, number)| *number).collect()
+    }
+
+    /// At most so many positions of an owner, the newest one first.
+    pub fn newest(&self, owner: Account, most: usize) -> Vec<u64> {
+        let range = self.owned.range((owner, 0)..=(owner, u64::MAX)).rev();
+        range.take(most).map(|(_, number)| *number).collect()
     }
 
     /// The first number of a position that was not looked at: whoever asks about a later state than this index was made from goes on there.
@@ -60,9 +66,15 @@ impl Holders {
         self.leaves
     }
 
-    /// Operators in the order in which they registered first.
-    pub fn operators(&self) -> &[[u8; 20]] {
-        &self.operators
+    /// How many operators are known.
+    pub const fn operator_count(&self) -> usize {
+        self.operators.len()
+    }
+
+    /// At most so many operators from a place on, in the order in which they registered first.
+    pub fn operators(&self, from: usize, most: usize) -> Vec<[u8; 20]> {
+        let operators = self.operators.iter().skip(from);
+        operators.take(most).copied().collect()
     }
 
     /// Looks at the next leaves; breaks when there are no more.
@@ -184,4 +196,33 @@ fn owner_of_gone(source: &Reader<'_>, number: u64) -> Result<Option<Account>, Re
     let leaf = past.get(&key).map_err(again)?;
     let held: Option<Position> = leaf.map(|leaf| decode(&leaf.value)).transpose()?;
     Ok(held.filter(|held| !held.is_gone()).map(|held| held.owner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An owner may have any number of positions, and whoever asks holds the index for no more of them than it reads.
+    #[test]
+    fn no_more_is_taken_of_the_index_than_is_asked_for() {
+        let [first, second] = [[1; 21], [2; 21]];
+        let mut holders = Holders {
+            operators: (0..9).map(|byte| [byte; 20]).collect(),
+            ..Holders::default()
+        };
+        for number in 0..1_000 {
+            let owner = if number % 2 == 0 { first } else { second };
+            holders.owned.insert((owner, number));
+        }
+        assert_eq!(holders.newest(first, 3), [998, 996, 994]);
+        assert_eq!(holders.newest(second, 2), [999, 997]);
+        assert_eq!(holders.of(first, 5, 3), [6, 8, 10]);
+        assert_eq!(holders.of(second, 997, 3), [997, 999]);
+        assert_eq!(holders.newest(first, usize::MAX).len(), 500);
+        assert_eq!(holders.newest([3; 21], 3), [0; 0]);
+        assert_eq!(holders.operators(7, 9), [[7; 20], [8; 20]]);
+        assert_eq!(holders.operators(0, 1), [[0; 20]]);
+        assert_eq!(holders.operators(usize::MAX, 1), [[0; 20]; 0]);
+        assert_eq!(holders.operator_count(), 9);
+    }
 }

@@ -42,9 +42,13 @@ pub fn list_validators(
     let prepare = || {
         let records = Records::of(source, request.height)?;
         let holders = holders(source, false)?;
+        let seats = parameters.seats.into();
+        let first = start.saturating_sub(seats);
         Ok(List {
-            seats: parameters.seats.into(),
-            operators: holders.operators().to_vec(),
+            seats,
+            first,
+            operators: holders.operators(first, LOOKED_AT),
+            count: holders.operator_count(),
             leaves: holders.leaves(),
             records,
         })
@@ -85,10 +89,14 @@ pub(super) fn page_length(size: u32) -> usize {
     }
 }
 
-/// All seats, and behind them all operators.
+/// All seats, and behind them all operators, of whom those are here at whom this page can look.
 struct List {
     seats: usize,
+    /// The place of the first of these operators among all.
+    first: usize,
     operators: Vec<[u8; 20]>,
+    /// How many operators there are.
+    count: usize,
     /// At how many leaves was looked for them.
     leaves: u32,
     records: Records,
@@ -96,7 +104,7 @@ struct List {
 
 impl List {
     fn length(&self) -> usize {
-        self.seats.saturating_add(self.operators.len())
+        self.seats.saturating_add(self.count)
     }
 
     /// Adds who stands at these places until the page is full or much was read; gives the place from which to go on.
@@ -129,7 +137,9 @@ impl List {
                 Ok(seat.map(|seat| seat.line.operator))
             }
             Some(place) => {
-                let Some(operator) = self.operators.get(place).copied() else {
+                let place = place.checked_sub(self.first);
+                let operator = place.and_then(|place| self.operators.get(place));
+                let Some(operator) = operator.copied() else {
                     return Ok(None);
                 };
                 let newest: Option<Operator> = held.leaf(operator)?;

@@ -22,7 +22,8 @@ impl Home {
         let config = self.read_config()?;
         config.check()?;
         config.check_block_time(block_time_ms)?;
-        config.check_beside(abci)
+        config.check_beside(abci)?;
+        self.check_key_files()
     }
 
     /// Whether the configuration names a remote signer, which holds the consensus key then.
@@ -30,14 +31,19 @@ impl Home {
     /// # Errors
     /// When the file cannot be read.
     pub fn has_remote_signer(&self) -> Result<bool, CometError> {
-        let path = self.config_path();
-        let text = read(&path)?;
-        let table: Table = toml::from_str(&text).map_err(|error| {
-            let cause = toml_error::told(&text, &error);
-            CometError::Malformed { path, cause }
-        })?;
+        let table = self.config_table()?;
         let named = table.get("priv_validator_laddr");
         Ok(named.is_some_and(|address| address.as_str() != Some("")))
+    }
+
+    /// The configuration as a person may have changed it, with what this program never writes.
+    pub(super) fn config_table(&self) -> Result<Table, CometError> {
+        let path = self.config_path();
+        let text = read(&path)?;
+        toml::from_str(&text).map_err(|error| {
+            let cause = toml_error::told(&text, &error);
+            CometError::Malformed { path, cause }
+        })
     }
 }
 
@@ -145,6 +151,39 @@ mod tests {
             .expect_err("no file")
             .to_string();
         assert!(said.contains("CometBFT would write its defaults"), "{said}");
+    }
+
+    #[test]
+    fn a_key_or_a_sign_state_at_another_place_is_refused_unless_a_remote_signer_has_them() {
+        let (_folder, home) = home();
+        let written = std::fs::read_to_string(home.config_path()).expect("the file");
+        let check = |line: &str| {
+            std::fs::write(home.config_path(), format!("{line}\n{written}")).expect("edited");
+            home.check_config(ABCI, 1_000)
+        };
+        let files = [
+            ("priv_validator_key_file", "config/priv_validator_key.json"),
+            (
+                "priv_validator_state_file",
+                "data/priv_validator_state.json",
+            ),
+        ];
+        for (name, place) in files {
+            check(&format!("{name} = \"{place}\"")).expect("where it is looked for");
+            for other in ["\"\"", "\"/mnt/keys/file.json\"", "7"] {
+                let line = format!("{name} = {other}");
+                let said = check(&line).expect_err(&line).to_string();
+                for words in [name, place, "config.toml", "take that line out"] {
+                    assert!(said.contains(words), "{words:?} is not in {said}");
+                }
+                check(&format!(
+                    "{line}\npriv_validator_laddr = \"tcp://127.0.0.1:1\""
+                ))
+                .expect("CometBFT uses neither");
+            }
+        }
+        // Of the databases it matters only to who keeps CometBFT from starting.
+        check("db_backend = \"rocksdb\"").expect("it is its own matter");
     }
 
     #[test]

@@ -130,6 +130,8 @@ mod tests {
                 "height 90,",
                 "backup",
                 "\"step\":3",
+                "two thirds",
+                "written by hand",
             ] {
                 assert!(said.contains(words), "{words:?} is not in {said}");
             }
@@ -137,6 +139,15 @@ mod tests {
         // What the message says to do.
         state(&home, 102, 0, 3);
         remember().expect("nothing is signed below");
+        // And to who has to lower that again, because no block ever comes to it.
+        state(&home, 93, 0, 0);
+        let said = remember().expect_err("it is lower").to_string();
+        assert!(said.contains("deletes that file too"), "{said}");
+        fs::remove_file(&record).expect("deleted");
+        remember().expect("it is written anew");
+        state(&home, 92, 0, 3);
+        remember().expect_err("it is kept from there on");
+        state(&home, 102, 0, 3);
         // Another key has signed nothing.
         fs::remove_file(home.consensus_key_path()).expect("removed");
         home.ensure_consensus_key(&[8; 32]).expect("another key");
@@ -145,7 +156,7 @@ mod tests {
         // A record that cannot be read is said, with what to do, and not replaced.
         fs::write(&record, "{").expect("written");
         let said = remember().expect_err("it cannot be read").to_string();
-        for words in ["last_vote.json", "delete", "backup"] {
+        for words in ["last_vote.json", "Delete", "backup", "two thirds"] {
             assert!(said.contains(words), "{words:?} is not in {said}");
         }
         assert_eq!(fs::read(&record).expect("it stays"), b"{");

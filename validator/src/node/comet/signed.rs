@@ -6,17 +6,15 @@ use std::path::{Path, PathBuf};
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use toml::Table;
 
 use super::{CometError, Home, exists, file_error, keys, read};
-use crate::node::toml_error;
 
 /// CometBFT opens these databases when it starts, and locks this file of each for as long as it runs.
 const LOCKS: [&str; 2] = ["data/blockstore.db/LOCK", "data/state.db/LOCK"];
-/// What its configuration says of files where they lie in its home, and the databases are of the kind that has such locks.
-const PLACES: [(&str, &str); 4] = [
-    ("db_backend", "goleveldb"),
-    ("db_dir", "data"),
+/// What its configuration says of the databases where they lie in its home, and are of the kind that has such locks.
+const DATABASES: [(&str, &str); 2] = [("db_backend", "goleveldb"), ("db_dir", "data")];
+/// The same of the consensus key and its sign state.
+const KEY_FILES: [(&str, &str); 2] = [
     ("priv_validator_key_file", "config/priv_validator_key.json"),
     (
         "priv_validator_state_file",
@@ -157,6 +155,34 @@ impl Home {
         LOCKS.into_iter().map(lock).collect()
     }
 
+    /// Refuses a consensus key or a sign state of it that CometBFT is told to have at another place than this program looks at: it would compare, and
+    /// guard, a file that nothing writes to. A remote signer has both, and CometBFT uses neither file then.
+    ///
+    /// # Errors
+    /// [`CometError::Config`].
+    pub(super) fn check_key_files(&self) -> Result<(), CometError> {
+        match self.moved(&KEY_FILES)? {
+            Some(said) if !self.has_remote_signer()? => Err(CometError::Config(format!(
+                "{said}, and this node reads there what the consensus key has signed. Stop CometBFT, move the file there, and take that line out"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the configuration says otherwise than this; nothing is said of what it leaves out, which is CometBFT's default.
+    fn moved(&self, places: &[(&str, &str)]) -> Result<Option<String>, CometError> {
+        let table = self.config_table()?;
+        let is_other = |(name, expected): &&(&str, &str)| {
+            let found = table.get(*name);
+            found.is_some_and(|found| found.as_str() != Some(*expected))
+        };
+        let path = self.config_path();
+        Ok(places.iter().find(is_other).map(|(name, expected)| {
+            let path = path.display();
+            format!("{path} says that {name} is other than \"{expected}\"")
+        }))
+    }
+
     fn is_all_here(&self) -> Result<(), CometError> {
         let path = self.config_path();
         let key = self.consensus_key_path();
@@ -168,24 +194,12 @@ impl Home {
                     path.display()
                 ));
             }
-            let text = read(&path)?;
-            let table: Table = toml::from_str(&text).map_err(|error| {
-                let cause = toml_error::told(&text, &error);
-                CometError::Malformed {
-                    path: path.clone(),
-                    cause,
-                }
-            })?;
-            for (name, expected) in PLACES {
-                let found = table
-                    .get(name)
-                    .map_or(Some(expected), |found| found.as_str());
-                if found != Some(expected) {
-                    let path = path.display();
-                    return not_here(format!(
-                        "{path} says that {name} is other than \"{expected}\""
-                    ));
-                }
+            let elsewhere = match self.moved(&DATABASES)? {
+                None => self.moved(&KEY_FILES)?,
+                moved => moved,
+            };
+            if let Some(said) = elsewhere {
+                return not_here(said);
             }
         }
         match exists(&key)? {

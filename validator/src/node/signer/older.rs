@@ -9,19 +9,26 @@
 //! signed and no block shows: the votes of the height that the network is at, where nobody has decided it since.
 
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use plasmid_bridge::proof::vote;
 
-use super::{KeysError, Terms};
+use super::{KeysError, Terms, signs_from_here};
 use crate::{
     app::ports::OwnVotes,
     chain::tally::{CommitVote, Flag},
     engine::abci::Fault,
     node::{
-        comet::{self, CometError},
+        comet::{self, CometError, signed::LastVote},
         config::Home,
     },
 };
+
+/// How often the file is read before it counts as one that cannot be read, and how long lies between: what the system refuses for a moment, as where
+/// a node has too many files open, is no reason to end.
+const READS: usize = 5;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The own consensus key, and the file that says how far it signed.
 pub struct OlderCopy {
@@ -32,15 +39,16 @@ pub struct OlderCopy {
 }
 
 impl OlderCopy {
-    /// What watches a validator's own votes; `None` where its engine's files are elsewhere, or a remote signer has the key.
+    /// What watches the votes of a consensus key that is in this folder, whoever it is registered for by now; `None` where there is none, the engine's
+    /// files are elsewhere, or a remote signer has the key.
     ///
     /// # Errors
     /// When CometBFT's files cannot be read.
     pub fn watching(terms: Terms<'_>, home: &Home) -> Result<Option<Box<dyn OwnVotes>>, KeysError> {
-        let engine = home.engine();
-        if terms.engine_elsewhere || engine.has_remote_signer()? {
+        if !signs_from_here(terms, home)? {
             return Ok(None);
         }
+        let engine = home.engine();
         let key = engine.consensus_key()?;
         Ok(Some(Box::new(Self {
             engine,
@@ -60,7 +68,7 @@ impl OwnVotes for OlderCopy {
         if height <= *known {
             return Ok(());
         }
-        let last = self.engine.last_signed().map_err(Fault::new)?;
+        let last = read_again(|| self.engine.last_signed(), PAUSE).map_err(Fault::new)?;
         *known = last.map_or(0, |last| last.height);
         match height <= *known {
             true => Ok(()),
@@ -73,10 +81,28 @@ impl OwnVotes for OlderCopy {
     }
 }
 
+/// What `read` gives, after some more attempts where the system refuses. What the file says wrongly it says the next time too.
+fn read_again(
+    mut read: impl FnMut() -> Result<Option<LastVote>, CometError>,
+    pause: Duration,
+) -> Result<Option<LastVote>, CometError> {
+    for _ in 1..READS {
+        match read() {
+            Err(error @ CometError::File { .. }) => {
+                tracing::warn!(%error, "CometBFT's sign state is read again");
+                thread::sleep(pause);
+            }
+            outcome => return outcome,
+        }
+    }
+    read()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, io};
 
+    use super::super::remember_votes;
     use super::*;
 
     const OTHER: [u8; 20] = [9; 20];
@@ -117,6 +143,10 @@ mod tests {
                     "height 40:",
                     "backup",
                     "\"step\":3",
+                    "two thirds",
+                    "one more than the newest block",
+                    "dump_consensus_state",
+                    "data/last_vote.json",
                 ] {
                     assert!(said.contains(words), "{words:?} is not in {said}");
                 }
@@ -134,6 +164,14 @@ mod tests {
         watched()
             .shown(&by(own, Flag::Commit), 92)
             .expect("nothing is signed up to there");
+        // The same where the network stands still: one above the newest block, with the newest vote there or none.
+        for (round, step) in [(0, 0), (4, 2)] {
+            let text = format!(r#"{{"height":"93","round":{round},"step":{step}}}"#);
+            fs::write(engine.sign_state_path(), text).expect("written");
+            watched()
+                .shown(&by(own, Flag::Commit), 92)
+                .expect("it is above every block");
+        }
         // A file that is gone says nothing, and one that cannot be read is no reason to go on.
         fs::remove_file(engine.sign_state_path()).expect("removed");
         watched()
@@ -143,5 +181,78 @@ mod tests {
         watched()
             .shown(&by(own, Flag::Commit), 1)
             .expect_err("it cannot be read");
+    }
+
+    #[test]
+    fn what_the_system_refuses_for_a_moment_is_read_again_and_what_stays_is_told() {
+        let refused = || CometError::File {
+            path: "state".into(),
+            source: io::Error::from_raw_os_error(24),
+        };
+        let last = LastVote {
+            height: 7,
+            round: 0,
+            step: 3,
+        };
+        // Refused so often, and then read: (times, reads, whether it is told)
+        for (times, reads) in [(0, 1), (1, 2), (4, 5), (5, 5), (90, 5)] {
+            let mut count = 0;
+            let outcome = read_again(
+                || {
+                    count += 1;
+                    (count > times).then_some(Some(last)).ok_or_else(refused)
+                },
+                Duration::ZERO,
+            );
+            assert_eq!(count, reads, "{times}");
+            assert_eq!(outcome.ok(), (times < 5).then_some(Some(last)), "{times}");
+        }
+        // A file that says something else is the same the next time.
+        let mut count = 0;
+        let wrong = read_again(
+            || {
+                count += 1;
+                Err(CometError::Genesis("wrong".to_owned()))
+            },
+            Duration::ZERO,
+        );
+        assert!(wrong.is_err() && count == 1);
+    }
+
+    /// A folder has its consensus key before its operator registers it, and the checkpoint key comes with that: a copy from between is watched too.
+    #[test]
+    fn a_consensus_key_is_watched_wherever_it_signs_from_this_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path());
+        let engine = home.engine();
+        let terms = |engine_elsewhere| Terms {
+            password: None,
+            engine_elsewhere,
+        };
+        let watches = |engine_elsewhere| {
+            let watched = OlderCopy::watching(terms(engine_elsewhere), &home);
+            watched.expect("its files can be read").is_some()
+        };
+        let config = engine.config_path();
+        fs::create_dir_all(config.parent().expect("a folder")).expect("a folder");
+        fs::write(&config, "").expect("a configuration");
+        assert!(!watches(false), "there is no key");
+        let key = engine.ensure_consensus_key(&[7; 32]).expect("a key");
+        assert!(!home.checkpoint_key_path().exists());
+        assert_eq!((watches(false), watches(true)), (true, false));
+        let watch = OlderCopy::watching(terms(false), &home).expect("its files can be read");
+        let own = CommitVote {
+            address: vote::address(&key),
+            flag: Flag::Commit,
+        };
+        let watch = watch.expect("it watches");
+        watch.shown(&[own], 1).expect_err("it knows of no vote");
+        let record = home.last_vote_path();
+        remember_votes(terms(true), &home, &[1; 20]).expect("nothing is done");
+        assert!(!record.exists());
+        remember_votes(terms(false), &home, &[1; 20]).expect("it is kept");
+        assert!(record.exists());
+        fs::write(config, "priv_validator_laddr = \"tcp://127.0.0.1:1\"").expect("written");
+        assert!(!watches(false), "a remote signer has the key");
     }
 }

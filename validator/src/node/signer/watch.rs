@@ -16,7 +16,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::proof::vote;
 use plasmid_staking::{Key, Member, Signer as Registered};
 
-use super::{KeysError, members, remember_votes};
+use super::{KeysError, Terms, members, remember_votes};
 use crate::{
     app::{
         App,
@@ -113,10 +113,11 @@ impl KeyWatch {
     /// # Errors
     /// [`CometError::OlderVotes`](comet::CometError::OlderVotes): somebody put an older copy there, and the engine ends with the node.
     fn remember(&self) -> Result<(), KeysError> {
-        if self.own.is_none() || self.engine_elsewhere {
-            return Ok(());
-        }
-        match remember_votes(&self.home, &self.app.deployment().domain.deployment) {
+        let terms = Terms {
+            password: None,
+            engine_elsewhere: self.engine_elsewhere,
+        };
+        match remember_votes(terms, &self.home, &self.app.deployment().domain.deployment) {
             Err(older @ KeysError::Comet(comet::CometError::OlderVotes { .. })) => Err(older),
             Err(error) => {
                 tracing::error!(%error, "how far the consensus key has signed");

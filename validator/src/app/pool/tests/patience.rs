@@ -71,31 +71,58 @@ fn who_pays_now_and_then_keeps_what_lies_behind_a_gap() {
 }
 
 #[test]
-fn one_sender_has_an_eighth_of_the_places_behind_gaps_however_its_gap_comes() {
+fn what_a_wallet_sends_at_once_is_held_whatever_order_it_comes_in() {
     let mut pool = Pool::new(Limits::default());
-    let most = Limits::default().gaps_of_one() as u64;
-    assert_eq!((Limits::default().gaps(), most), (312, 39));
-    for sequence in 1..=most {
-        put(&mut pool, 1, sequence, 0).unwrap();
-    }
-    assert_eq!(put(&mut pool, 1, most + 1, 0), ahead(0, most + 1));
-    // Another one in a place that it has already is no second one.
-    let dearer = pending(1, most, 11, u64::MAX);
-    pool.put(dearer, 0).unwrap();
-    // Others have room, and so has what closes the gap.
-    put(&mut pool, 2, 1, 0).unwrap();
-    put(&mut pool, 1, 0, 0).unwrap();
-    for sequence in most + 1..=64 {
+    for sequence in (1..=64).rev() {
         put(&mut pool, 1, sequence, 0).unwrap();
     }
     pool.assert_sound();
-    // When the first one goes, as many stay as one may have, until the next block at the latest.
+    put(&mut pool, 1, 0, 0).unwrap();
+    assert_eq!((pool.len(), pool.gaps), (65, 0));
+    // What lies behind the first one, when that goes, is no more than one may have.
     let first = pool.at(&account(1), 0).unwrap().offer.hash;
     pool.remove(&first);
     block(&mut pool, 1, &[]);
-    assert_eq!(pool.gaps as u64, most + 1);
-    assert!(pool.at(&account(1), most).is_some());
-    assert!(pool.at(&account(1), most + 1).is_none());
+    assert_eq!(pool.gaps, 64);
+}
+
+#[test]
+fn one_sender_has_an_eighth_of_the_places_behind_gaps_and_more_only_where_nobody_gives_way() {
+    let limits = Limits::default();
+    let (eighth, most) = (limits.gaps_of_one(), limits.most_gaps_of_one());
+    assert_eq!((limits.gaps(), eighth, most), (312, 39, 64));
+    let mut pool = Pool::new(limits);
+    // Four senders with all that one may have, and a fifth with one place less than is left for it.
+    for sender in 1..=5 {
+        for sequence in 1..=if sender < 5 { 64 } else { 55 } {
+            put(&mut pool, sender, sequence, 0).unwrap();
+        }
+    }
+    assert_eq!(pool.gaps, 311);
+    put(&mut pool, 5, 56, 0).unwrap();
+    // Now that it is full, a higher bid takes a place of others up to an eighth, and no further.
+    let dearer = |pool: &mut Pool, sender: u16, sequence: u64| {
+        pool.put(pending(sender, sequence, 1_000, u64::MAX), 0)
+    };
+    assert_eq!(dearer(&mut pool, 5, 57), ahead(0, 57));
+    for sequence in 1..=39 {
+        dearer(&mut pool, 6, sequence).unwrap();
+    }
+    assert_eq!(dearer(&mut pool, 6, 40), ahead(0, 40));
+    assert_eq!(pool.gaps, 312);
+    pool.assert_sound();
+    // Another one in a place that it has already is no second one, and what closes the gap is taken.
+    let kept = (1..=5).find(|sender| pool.at(&account(*sender), 50).is_some());
+    dearer(&mut pool, kept.unwrap(), 50).unwrap();
+    for sender in [5, 6] {
+        put(&mut pool, sender, 0, 0).unwrap();
+    }
+    pool.assert_sound();
+    // Their places are free now, and one may have more than an eighth again.
+    for sequence in 1..=64 {
+        put(&mut pool, 7, sequence, 0).unwrap();
+    }
+    pool.assert_sound();
 }
 
 #[test]
