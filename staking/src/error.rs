@@ -237,7 +237,7 @@ pub enum Reject {
     NotSeated,
     /// A seat that no set has yet.
     #[error(
-        "the line took seat {seat} in this epoch, and keeps it and its stake until the next one begins: what takes a seat must be in at least one set"
+        "the line took seat {seat} in this epoch, and neither the seat nor stake behind it is given back until the next one begins: what takes a seat must be in at least one set"
     )]
     NewSeat {
         /// The seat.

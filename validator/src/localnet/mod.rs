@@ -64,6 +64,16 @@ pub enum LocalError {
     /// Too few or too many.
     #[error("{0} validators: a local network has 1 to {MAX_VALIDATORS}")]
     Validators(u16),
+    /// There are not so many ports from the first one on.
+    #[error(
+        "--first-port {first}: the network uses {ports} ports one after another, and they are numbers from 1 to 65,535"
+    )]
+    FirstPort {
+        /// The first one.
+        first: u16,
+        /// How many it uses.
+        ports: u16,
+    },
     /// The folder holds another network.
     #[error(
         "{folder} holds a network of {found} validators, and {wanted} were asked for: leave --validators out, or start anew with --reset"

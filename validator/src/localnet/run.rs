@@ -315,6 +315,13 @@ fn ports(options: &Options, found: Option<&Local>) -> Result<(u16, Vec<NodePorts
     if validators == 0 || validators > MAX_VALIDATORS {
         return Err(LocalError::Validators(validators));
     }
+    let ports = 1 + 3 * validators;
+    if let Some(first) = options.first_port {
+        let last = u32::from(first) + u32::from(ports) - 1;
+        if first == 0 || last > u32::from(u16::MAX) {
+            return Err(LocalError::FirstPort { first, ports });
+        }
+    }
     let mut next = options.first_port;
     let mut take = || -> Result<u16, LocalError> {
         match &mut next {

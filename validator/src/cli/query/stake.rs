@@ -303,6 +303,12 @@ async fn lines(
     let mut client = connection.stake().await?;
     let found = client.list_lines(request).await?.into_inner();
     let rows: Vec<Value> = found.lines.iter().map(line_object).collect();
+    if output.is_json() {
+        output.object(&json!({
+            "lines": rows, "next_page": found.next_page_token, "height": found.height,
+        }));
+        return Ok(());
+    }
     let columns = [
         "line",
         "state",

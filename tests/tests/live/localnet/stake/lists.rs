@@ -126,7 +126,9 @@ pub fn of_validators(folder: &Path) {
     powers.sort_unstable();
     told.sort_unstable();
     assert_eq!(told, powers, "{founders:?}");
-    let (then, _) = at_the_end_of_an_epoch(folder, line);
+    let (then, epoch) = at_the_end_of_an_epoch(folder, line);
+    assert_eq!(then["epoch"], epoch, "{then}");
+    assert!(then["height"].as_u64().is_some_and(|height| height > 0));
     let seated = then["validators"].as_array().expect("rows").iter();
     let seated = seated.filter(|row| row["seat"].is_u64());
     assert_eq!(seated.count(), 4, "{then}");
@@ -148,6 +150,7 @@ pub fn of_lines(folder: &Path, operator: &str) {
             assert_eq!(rows[0][same], newest[same], "{same}: {rows:?} {newest}");
         }
         let (then, _) = at_the_end_of_an_epoch(folder, &line);
+        assert!(then["height"].as_u64().is_some_and(|height| height > 0));
         assert_eq!(then["lines"][0]["line"], number, "{then}");
     }
 }

@@ -106,6 +106,12 @@ pub(super) async fn validators(
     let mut client = connection.stake().await?;
     let found = client.list_validators(request).await?.into_inner();
     let rows: Vec<Value> = found.validators.iter().map(validator_row).collect();
+    if output.is_json() {
+        output.object(&json!({
+            "validators": rows, "next_page": found.next_page_token, "height": found.height, "epoch": found.epoch,
+        }));
+        return Ok(());
+    }
     let next = &found.next_page_token;
     print_page(output, "validators", &VALIDATOR_COLUMNS, &rows, next);
     Ok(())

@@ -160,8 +160,8 @@ fn of_operator(body: &StakeBody, sender: Account) -> String {
     match body {
         StakeBody::TakeSeat => format!(
             "this takes the weakest seat for the newest line of operator {sender}, and whoever has that seat loses it. The operator validates \
-             {BEGINS}: its node has to run and to vote by then, because who votes too seldom is jailed. Until the next epoch begins it keeps the seat, \
-             and nobody takes stake away from its line"
+             {BEGINS}: its node has to run and to vote by then, because who votes too seldom is jailed. Until the next epoch begins it cannot give the seat \
+             back, and nobody can end or move what backs its line; more stake or evidence can still take the seat"
         ),
         StakeBody::Leave => format!(
             "this gives the seat of operator {sender} back. The operator validates to the end of the next epoch, and what backs its line earns \

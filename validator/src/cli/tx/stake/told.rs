@@ -230,6 +230,9 @@ fn of_operator(found: &GetValidatorResponse, body: &StakeBody) -> Vec<String> {
         _ if found.tombstoned => {
             "its key has signed two votes and never validates again".into()
         }
+        None if line.state != "open" => {
+            format!("it is {} and never takes a seat again", line.state)
+        }
         None => format!(
             "it has a stake of {} and no seat, so that nothing is earned behind it; the cheapest seat takes {}{}",
             coins(&line.stake),
