@@ -98,7 +98,7 @@ fn an_overload_is_over_when_nothing_that_is_due_waits_long_any_more() {
     }
     let mut loaded = loaded();
     loaded.tally.seconds = [
-        fast(20),
+        fast(CALM.as_secs() as usize),
         vec![second(9_000, 3); 2],
         vec![second(1_600, 1)],
         fast(4),

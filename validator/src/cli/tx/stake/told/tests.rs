@@ -100,6 +100,7 @@ fn a_line_is_told_with_its_bounds_its_seat_and_the_epoch_in_which_it_counts() {
         max_commission: 2_000,
         commission_step: 100,
         jailed_until: 5,
+        state: "open".into(),
         commission_owed: "1000000000000000000".into(),
         ..Line::default()
     };
@@ -136,14 +137,27 @@ fn a_line_is_told_with_its_bounds_its_seat_and_the_epoch_in_which_it_counts() {
         jailed_until,
         ..none.clone()
     };
+    let closed = Line {
+        state: "retired".into(),
+        ..waits(9, 0)
+    };
     let claim = StakeBody::ClaimCommission {
         line: 1,
         to: Account::NONE,
     };
     for (line, tombstoned, words) in [
         (jailed, false, "in jail until epoch 5"),
-        (none.clone(), false, "the cheapest seat takes 3 coins; the"),
-        (waits(7, 8), false, "the cheapest seat takes 3 coins; the"),
+        (
+            none.clone(),
+            false,
+            "the cheapest seat takes 3 coins; 1 coins",
+        ),
+        (
+            waits(7, 8),
+            false,
+            "the cheapest seat takes 3 coins; 1 coins",
+        ),
+        (closed, false, "it is retired and never takes a seat again"),
         (
             waits(8, 8),
             false,
