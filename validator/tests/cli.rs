@@ -58,7 +58,7 @@ fn version_says_what_does_not_hold_yet() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success());
     assert!(
-        text.contains("no transitions yet") && text.contains("bounty bonds do not yet"),
+        text.contains("nothing with stake in it yet") && text.contains("bounty bonds do not yet"),
         "{text}"
     );
     assert!(

@@ -16,6 +16,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use alloy_primitives::{B256, hex};
 use plasmid_bridge::client::whole;
@@ -29,6 +30,9 @@ pub use carried::{Carried, CarriedError};
 pub use error::SignStateError;
 
 /// What the file's name ends with once it was exported.
+/// How often a lock is tried before it counts as held, and how long behind each other.
+const LOCK_TRIES: u32 = 20;
+const LOCK_LOOK: Duration = Duration::from_millis(10);
 const EXPORTED: &str = "exported";
 const HEADER_BYTES: usize = 4 + 1 + 20 + 96 + 8 + 4;
 const ENTRY_BYTES: usize = 40;
@@ -334,11 +338,16 @@ fn lock(path: &Path) -> Result<File, SignStateError> {
         .mode(0o600)
         .open(&lock_path)
         .map_err(|e| failed(&lock_path, "locked", e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SignStateError::Locked(path.to_owned())),
-        Err(TryLockError::Error(e)) => Err(failed(&lock_path, "locked", e)),
+    // A process that another thread starts has copies of all descriptors until it executes its program: a lock that is free may look held for a moment.
+    for is_last in (1..=LOCK_TRIES).map(|attempt| attempt == LOCK_TRIES) {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if is_last => break,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_LOOK),
+            Err(TryLockError::Error(e)) => return Err(failed(&lock_path, "locked", e)),
+        }
     }
+    Err(SignStateError::Locked(path.to_owned()))
 }
 
 fn failed(path: &Path, doing: &'static str, source: io::Error) -> SignStateError {
