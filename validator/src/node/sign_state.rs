@@ -29,10 +29,10 @@ use self::bytes::{decode, encode};
 pub use carried::{Carried, CarriedError};
 pub use error::SignStateError;
 
-/// What the file's name ends with once it was exported.
 /// How often a lock is tried before it counts as held, and how long behind each other.
 const LOCK_TRIES: u32 = 20;
 const LOCK_LOOK: Duration = Duration::from_millis(10);
+/// What the file's name ends with once it was exported.
 const EXPORTED: &str = "exported";
 const HEADER_BYTES: usize = 4 + 1 + 20 + 96 + 8 + 4;
 const ENTRY_BYTES: usize = 40;
