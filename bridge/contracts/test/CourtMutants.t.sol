@@ -121,7 +121,7 @@ contract CourtMutantsTest is FalseReports {
         for (uint256 i; i < _checks.length; ++i) {
             emit log_named_uint(_checks[i], _counts[_checks[i]]);
         }
-        // Those that nobody foresaw too: and the ones below must be among them.
+        // All that refused any, also those that are not named below.
         for (uint256 i; i < _checks.length; ++i) {
             _occurred(_checks[i]);
         }
