@@ -175,6 +175,11 @@ fn bench_gas_has_a_row_for_each_figure_and_size() {
                     ("root_gas_per_transaction", "root_payment_gas"),
                 ] {
                     let (value, row) = one(name, members, missing, calldata);
+                    if let Some(payments) = row["payments"].as_f64() {
+                        let shared = one("checkpoint_gas", members, missing, calldata).0;
+                        assert!((value * payments - shared).abs() < 1e-6 * shared, "{row}");
+                    }
+                    assert_eq!(row["payments"].is_u64(), rival == "root_payment_gas");
                     let of = if rival == "root_payment_gas" {
                         "none"
                     } else {
@@ -194,8 +199,8 @@ fn bench_gas_has_a_row_for_each_figure_and_size() {
     for row in &rows {
         let fields = row.as_object().expect("an object").keys();
         let known = [
-            "name", "members", "missing", "accounts", "spread", "calldata", "value", "unit",
-            "rival", "ratio",
+            "name", "members", "missing", "accounts", "spread", "calldata", "payments", "value",
+            "unit", "rival", "ratio",
         ];
         assert!(
             fields.clone().all(|field| known.contains(&field.as_str())),

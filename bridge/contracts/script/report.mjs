@@ -55,7 +55,7 @@ function table(head, rows) {
 // Payments of one epoch over which a checkpoint's gas is shared: 64 blocks of a hundred.
 const PAYMENTS = 6_400;
 
-// One row a figure and price of calldata: { name, members or accounts or leaves of the state, missing or spread, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
+// One row a figure and price of calldata: { name, members or accounts or leaves of the state, missing or spread, calldata, payments that share it, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
 // of the same set, and of a payment's share of it the same payment of a token, made on root.
 function bySet() {
   const parts = /^by set: (.+?)(, a third missing)?, (\d+) members(, calldata at 64)? \(tx\)$/;
@@ -103,7 +103,7 @@ function bySet() {
     const [loop, payment] = [other(row, "ecdsa_loop_gas", row.missing), other(row, "root_payment_gas", "none")];
     Object.assign(row, { rival: loop.name, ratio: row.value / loop.value });
     const share = row.value / PAYMENTS;
-    rows.push({ ...row, name: "root_gas_per_transaction", value: share, rival: payment.name, ratio: share / payment.value });
+    rows.push({ ...row, name: "root_gas_per_transaction", payments: PAYMENTS, value: share, rival: payment.name, ratio: share / payment.value });
   }
   for (const [operation, name, which] of others) {
     for (const [calldata, suffix] of [["today", ""], ["64", ", calldata at 64"]]) {

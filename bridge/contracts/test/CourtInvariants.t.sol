@@ -185,7 +185,7 @@ contract Trial is HonestStatements {
     }
 
     /// @dev Every commitment is collected for every offence until nothing moves. Then each offence has cost its reward, or has found an empty bond; and
-    /// each that was revealed was paid what it is owed, or has found one too.
+    /// the gas of each that was revealed was paid, or has found empty bonds too.
     function _collectAll() private returns (bool) {
         uint256 held;
         do {
@@ -199,6 +199,16 @@ contract Trial is HonestStatements {
         for (uint256 i; i < _known.length; ++i) {
             (uint256 operator, uint64 epoch) = (_known[i].operator, _known[i].epoch);
             if (rewards[operator][epoch] < REWARD && this.bondOf(operator) != 1) return false;
+        }
+        for (uint256 i; i < _reports.length; ++i) {
+            Report memory one = _reports[i];
+            if (!one.revealed || court.commitment(one.commitment).timeOrGas == 0) continue;
+            if (one.kind != 2 && this.bondOf(one.operator) != 1) return false;
+            // Of two certificates whoever they convicted would pay: nobody, where all were convicted by reports of their own before.
+            for (uint256 who = 1; one.kind == 2 && who < 4; ++who) {
+                bool byThem = court.offence(operators[who].owner, one.epoch).revealedAt == 0;
+                if (byThem && this.bondOf(who) != 1) return false;
+            }
         }
         return true;
     }

@@ -121,6 +121,10 @@ contract CourtMutantsTest is FalseReports {
         for (uint256 i; i < _checks.length; ++i) {
             emit log_named_uint(_checks[i], _counts[_checks[i]]);
         }
+        // All that refused any, also those that are not named below.
+        for (uint256 i; i < _checks.length; ++i) {
+            _occurred(_checks[i]);
+        }
         _occurred(Refusals.NO_DECODING);
         _occurred("BadSignature 1");
         _occurred("BadSignature 2");
@@ -130,6 +134,8 @@ contract CourtMutantsTest is FalseReports {
         _occurred("RevealOutOfTime early");
         _occurred("RevealOutOfTime late");
         _occurred("CheckpointNotKept");
+        _occurred("NotAccepted");
+        _occurred("NotInRing");
         _occurred("KeptMismatch of the closing one");
         _occurred("KeptMismatch of the source");
         _occurred("ReportsClosed for commitments");
@@ -252,13 +258,21 @@ contract CourtMutantsTest is FalseReports {
     }
 
     /// @dev A true report of an epoch in which one thing is wrong: its set, its time, or what is known of it.
-    function _elsewhere(Kind kind, uint256 way, uint256 turn, uint256 seed) private view returns (Report memory one) {
+    function _elsewhere(Kind kind, uint256 way, uint256 turn, uint256 seed) private returns (Report memory one) {
         uint256 operator = 1 + seed % 3;
         uint256 judged = kind == Kind.Votes ? 3 : 2;
         if (way == 18) one = _true(kind, operator, COPY);
         if (way == 19) one = _true(kind, FORGER, FORGED);
         if (way == 20) one = _true(kind, 1, LIGHT);
-        if (way == 21) one = _true(kind, 1, OLD);
+        if (way == 21) {
+            if (turn % 3 == 0) one = _true(kind, 1, OLD);
+            if (turn % 3 == 1) one = _true(kind, 1, FUTURE);
+            if (turn % 3 == 2) {
+                one = _true(kind, 1, TORN);
+                // Reports of it were closed long before the ring went on: the clock is set back, so that the ring is what refuses it.
+                vm.warp(acceptances[TORN + 1].time + seed % EVIDENCE);
+            }
+        }
         if (way == 22) {
             if (kind == Kind.Certificates) one = _true(kind, operator, turn % 2 == 0 ? OVERLAPPED : UNSHOWN);
             else if (turn % 2 == 0) one = _true(kind, judged, JUDGED);

@@ -495,6 +495,35 @@ contract CourtOverlapsTest is Accusing {
         vm.assertEq(court.commitment(own).timeOrGas, 0);
     }
 
+    /// Who was convicted by a report of its own pays for that one. Where all of an overlap were, before it was shown, nobody pays the gas of showing it.
+    function test_theGasIsPaidByNobodyWhereAllAreKnownAlready() external {
+        _accept(2, 10);
+        for (uint16 known = 1; known < 3; ++known) {
+            uint256 before = vm.snapshotState();
+            bytes32[3] memory alone;
+            for (uint256 i = 1; i <= known; ++i) {
+                alone[i] = _report(i, 2);
+            }
+            uint64 number = _reveal(_certificates(1, _one(0), _one(3)), _accused(1, 2));
+            bytes32 own = court.overlap(number).leader;
+            _freeze(number, _list(1, 2));
+            vm.assertEq(court.overlap(number).pending[0], 0);
+            _blocks(REVEAL + 1);
+            uint256 gas = uint256(court.commitment(own).timeOrGas) * 1 gwei;
+            vm.assertGt(gas, 0);
+            for (uint256 i = 1; i <= known; ++i) {
+                vm.expectRevert(abi.encodeWithSelector(ICourt.UnknownCommitment.selector, own));
+                court.collect(operators[i].owner, 2, own);
+                court.collect(operators[i].owner, 2, alone[i]);
+            }
+            uint256 held = REPORTER.balance;
+            if (known == 1) court.collect(operators[2].owner, 2, own);
+            vm.assertEq(REPORTER.balance - held, known == 1 ? gas + REWARD / 2 : 0);
+            vm.assertEq(uint256(court.commitment(own).timeOrGas) * 1 gwei, known == 1 ? 0 : gas);
+            vm.revertToState(before);
+        }
+    }
+
     /// Whoever copies a proof comes second; who committed first takes the lead for all of the overlap within R blocks, frozen already or not.
     function test_theOldestCommitmentLeadsForTheWholeOverlap() external {
         _accept(2, 10);

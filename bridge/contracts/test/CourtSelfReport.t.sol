@@ -8,9 +8,9 @@ import {Accusing} from "./Accusing.sol";
 /// @title Who reports itself, alone or with accomplices, by any kind of evidence, ends with less than had it not offended (DESIGN, section 9)
 /// @dev A validator's wealth here: its coin, its bond, and its own stake less what is cut. Gas costs nothing, so it is not paid back either: what
 /// a report of oneself gives back of it comes from the own bond.
-contract CourtSelfReportTest is Accusing {
+abstract contract SelfReporting is Accusing {
     uint64 private constant EPOCH = 2;
-    uint256 private constant CULPRIT = 1;
+    uint256 internal constant CULPRIT = 1;
 
     /// @dev By accomplice, what its offence was reported by.
     mapping(uint256 => bytes32) private _commitments;
@@ -21,40 +21,17 @@ contract CourtSelfReportTest is Accusing {
         Certificates
     }
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         vm.txGasPrice(0);
         _showSet();
         _accept(2, 10);
     }
 
-    function test_aloneByTwoVotes() external {
-        _loses(Kind.Votes, 1);
-    }
-
-    function test_aloneByTwoShares() external {
-        _loses(Kind.Shares, 1);
-    }
-
-    function test_withAccomplicesByTwoVotes() external {
-        _loses(Kind.Votes, 3);
-    }
-
-    function test_withAccomplicesByTwoShares() external {
-        _loses(Kind.Shares, 2);
-        _loses(Kind.Shares, 3);
-    }
-
-    /// More than a third of the power, so at least two.
-    function test_withAccomplicesByTwoCertificates() external {
-        _loses(Kind.Certificates, 2);
-        _loses(Kind.Certificates, 3);
-    }
-
     /// @dev The culprit is the first of `number` accomplices, and reports all of them. What the others lose to it they lose to whoever has their
     /// statements, so it is compared with one that has these and did not offend itself.
-    function _loses(Kind kind, uint256 number) private {
-        uint256 start = _wealth(CULPRIT);
+    function _loses(Kind kind, uint256 number) internal returns (uint256 start, uint256 ended, uint256 cut) {
+        start = _wealth(CULPRIT);
         uint256 all = _allWealth(number);
         _sync();
         uint256 state = vm.snapshotState();
@@ -72,8 +49,8 @@ contract CourtSelfReportTest is Accusing {
             _reportOne(kind, i);
         }
         _close(CULPRIT, number);
-        uint256 ended = _wealth(CULPRIT);
-        uint256 cut = stakeOf(CULPRIT) - _ownStake(CULPRIT);
+        ended = _wealth(CULPRIT);
+        cut = stakeOf(CULPRIT) - _ownStake(CULPRIT);
         vm.assertGt(cut, 0);
         vm.assertEq(ended, honest - (REWARD - REWARD / 2) - cut, "its own offence costs half of a reward, and the cut");
         vm.assertLt(ended, honest);
@@ -162,5 +139,64 @@ contract CourtSelfReportTest is Accusing {
     function _ownStake(uint256 i) private view returns (uint256) {
         if (!court.offence(operators[i].owner, EPOCH).settled) return stakeOf(i);
         return stakeOf(i) * (1e9 - court.fraction(EPOCH)) / 1e9;
+    }
+}
+
+contract CourtSelfReportTest is SelfReporting {
+    function test_aloneByTwoVotes() external {
+        _loses(Kind.Votes, 1);
+    }
+
+    function test_aloneByTwoShares() external {
+        _loses(Kind.Shares, 1);
+    }
+
+    function test_withAccomplicesByTwoVotes() external {
+        _loses(Kind.Votes, 3);
+    }
+
+    function test_withAccomplicesByTwoShares() external {
+        _loses(Kind.Shares, 2);
+        _loses(Kind.Shares, 3);
+    }
+
+    /// More than a third of the power, so at least two.
+    function test_withAccomplicesByTwoCertificates() external {
+        _loses(Kind.Certificates, 2);
+        _loses(Kind.Certificates, 3);
+    }
+}
+
+/// @title Who betrays its accomplices gains only where what is cut of its own stake is worth less than half a reward for each of them but one
+contract CourtBetrayalTest is SelfReporting {
+    /// @dev The stake of the one that has no part in it.
+    uint256 private _honestStake;
+
+    function setUp() public override {}
+
+    /// The culprit's own stake is 1, its accomplices have 100 each, and the cut is 9 * s^2 of their share s: of 201 in 853 a little less than half, and of
+    /// 201 in 852 a little more. Half is worth as much as half a reward.
+    function stakeOf(uint256 i) internal view override returns (uint256) {
+        if (i == 0) return _honestStake;
+        return i == CULPRIT ? UNIT : 100 * UNIT;
+    }
+
+    function test_aLittleBelowTheBoundItGains() external {
+        _betrays(652 * UNIT);
+    }
+
+    function test_aLittleAboveTheBoundItLoses() external {
+        _betrays(651 * UNIT);
+    }
+
+    function _betrays(uint256 honestStake) private {
+        _honestStake = honestStake;
+        super.setUp();
+        for (uint256 kind; kind < 2; ++kind) {
+            (uint256 start, uint256 ended, uint256 cut) = _loses(Kind(kind), 3);
+            uint256 bound = (3 - 2) * (REWARD / 2);
+            vm.assertEq(ended + cut, start + bound);
+            vm.assertEq(ended > start, honestStake == 652 * UNIT);
+        }
     }
 }

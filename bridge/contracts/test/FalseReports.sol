@@ -46,6 +46,8 @@ abstract contract FalseReports is Accusing {
 
     /// @dev Its closing checkpoint has left the ring.
     uint64 internal constant OLD = 1;
+    /// @dev Its closing checkpoint is in the ring, and the one that commits to its set has left it.
+    uint64 internal constant TORN = 5;
     /// @dev Operator 3 was reported for two votes, operator 2 for two shares, and the contests are over.
     uint64 internal constant JUDGED = 10;
     uint64 internal constant EPOCH = 11;
@@ -58,6 +60,8 @@ abstract contract FalseReports is Accusing {
     /// @dev Its set states less power than its members have.
     uint64 internal constant LIGHT = 17;
     uint64 internal constant ACCEPTED = 20;
+    /// @dev The first epoch whose set no accepted checkpoint commits to.
+    uint64 internal constant FUTURE = ACCEPTED + 2;
     uint256 internal constant FORGER = 2;
     address internal constant RIVAL = address(0x417a1);
 
@@ -92,6 +96,8 @@ abstract contract FalseReports is Accusing {
         }
         _keep(0, EPOCH);
         _keep(1, OLD);
+        _keep(1, TORN);
+        _keep(1, FUTURE);
         _keep(FORGER, FORGED);
         _keep(1, LIGHT);
         _reportAll();
