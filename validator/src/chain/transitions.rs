@@ -96,8 +96,8 @@ impl<'a> JudgedSegment<'a> {
     #[must_use]
     pub fn hints(&self) -> Vec<U256> {
         match read(self) {
-            Ok(Ok((_, parts))) => hints_of(&parts),
-            Ok(Err(_)) | Err(_) => Vec::new(),
+            Ok(ReadSegment::Parts(_, parts)) => hints_of(&parts),
+            Ok(ReadSegment::Fraud(_)) | Err(_) => Vec::new(),
         }
     }
 }
@@ -144,8 +144,8 @@ pub fn judge_segment(
     proof: &SegmentProof,
 ) -> Result<Option<SegmentFraud>, UndecidedSegment> {
     let (input, parts) = match read(judged)? {
-        Ok(read) => read,
-        Err(fraud) => return Ok(Some(fraud)),
+        ReadSegment::Parts(input, parts) => (input, parts),
+        ReadSegment::Fraud(fraud) => return Ok(Some(fraud)),
     };
     if parts.first().is_some_and(|part| part.form.is_none()) {
         return Err(UndecidedSegment::NotJudged);
@@ -188,12 +188,16 @@ fn check_hints<'a>(
     is_right.then_some(()).ok_or(UndecidedSegment::Hints)
 }
 
-type ReadSegment<'a> = (SegmentInput<'a>, Vec<SegmentPart<'a>>);
+/// What the bytes of a segment are.
+enum ReadSegment<'a> {
+    /// They can be executed.
+    Parts(SegmentInput<'a>, Vec<SegmentPart<'a>>),
+    /// They are fraud by themselves.
+    Fraud(SegmentFraud),
+}
 
 /// What the bytes alone tell, in the order of a court: the frames of all, then the form of each.
-fn read<'a>(
-    judged: &JudgedSegment<'a>,
-) -> Result<Result<ReadSegment<'a>, SegmentFraud>, UndecidedSegment> {
+fn read<'a>(judged: &JudgedSegment<'a>) -> Result<ReadSegment<'a>, UndecidedSegment> {
     if judged.moment.height == 0 {
         return Err(UndecidedSegment::HeightZero);
     }
@@ -202,7 +206,7 @@ fn read<'a>(
         return Err(UndecidedSegment::Kind);
     }
     let Ok(transactions) = segments::transactions(judged.bytes) else {
-        return Ok(Err(SegmentFraud::Frames));
+        return Ok(ReadSegment::Fraud(SegmentFraud::Frames));
     };
     let expected = match kind {
         SegmentKind::Record => 1,
@@ -210,7 +214,7 @@ fn read<'a>(
         SegmentKind::Messages | SegmentKind::Evidence | SegmentKind::Users => judged.count,
     };
     if expected != judged.count || usize::try_from(expected) != Ok(transactions.len()) {
-        return Ok(Err(SegmentFraud::Frames));
+        return Ok(ReadSegment::Fraud(SegmentFraud::Frames));
     }
     let transactions = transactions.into_iter();
     let parts: Option<Vec<SegmentPart<'a>>> = match kind {
@@ -220,7 +224,7 @@ fn read<'a>(
         SegmentKind::Evidence | SegmentKind::Boundary => return Err(UndecidedSegment::NotJudged),
     };
     let Some(parts) = parts else {
-        return Ok(Err(SegmentFraud::Form));
+        return Ok(ReadSegment::Fraud(SegmentFraud::Form));
     };
     let input = SegmentInput {
         kind,
@@ -229,7 +233,7 @@ fn read<'a>(
         moment: judged.moment,
         domain: judged.domain,
     };
-    Ok(Ok((input, parts)))
+    Ok(ReadSegment::Parts(input, parts))
 }
 
 fn record<'a>(bytes: &[u8], judged: &JudgedSegment<'_>) -> Option<SegmentPart<'a>> {

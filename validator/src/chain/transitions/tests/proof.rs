@@ -50,7 +50,7 @@ impl Reads for AskedState<'_> {
 
 /// What a court is shown of a segment whatever it says then, from the state before it. Where the bytes alone tell, that is nothing.
 pub fn show_segment(state: &SparseState, judged: &JudgedSegment<'_>) -> SegmentProof {
-    let Ok(Ok((input, parts))) = read(judged) else {
+    let Ok(ReadSegment::Parts(input, parts)) = read(judged) else {
         return SegmentProof::default();
     };
     let hints = hints_of(&parts);
