@@ -75,7 +75,7 @@ impl Silence {
 
     /// It is the endpoint that was left at this block because it stood still.
     pub(super) const fn left_at(&mut self, block: u64) {
-        (self.since, self.newest) = (Some(block), Some((block, None)));
+        (self.since, self.newest, self.is_same) = (Some(block), Some((block, None)), false);
     }
 
     /// A look begins, or the part of it behind what is sent.
