@@ -58,6 +58,7 @@ mod second;
 mod sets;
 mod silence;
 mod still;
+mod submission;
 pub mod unsound;
 
 use calldata::BlockRefusal;
@@ -72,6 +73,7 @@ use second::Confirmed;
 use sets::{AskedSet, KnownSet};
 use silence::Silence;
 use still::Stillness;
+use submission::BlockParts;
 use unsound::{AcceptedCheckpoints, CheckpointsOver, ProveTurn};
 
 /// Between two looks at root.
@@ -192,6 +194,7 @@ pub struct Watcher<C> {
     end: DeploymentEnd,
     confirmed: Confirmed,
     rereading: Rereading,
+    parts: BlockParts,
     /// Endpoints of root that are said to refuse blocks.
     unread: BTreeMap<String, BlockRefusal>,
     still: Stillness,
@@ -280,6 +283,7 @@ impl<C: ChildSource> Watcher<C> {
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),
             rereading: Rereading::default(),
+            parts: BlockParts::default(),
             unread: BTreeMap::new(),
             ahead: None,
             late: BTreeMap::new(),

@@ -5,30 +5,21 @@
 //! Calls that another contract makes are not seen. After a long stop
 //! the newest blocks are read, and the others are said to be left out. With a second endpoint of root, the calldata of both are read.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{B256, Bytes};
-use alloy_sol_types::SolCall;
 
 use super::root::REORGANISED;
 use super::second::About;
 use super::silence::Allowed;
-use super::{
-    Arc, At, ChildSource, DoubleStatement, IRootChain, ROOT, RootMoment, Rpc, RpcError,
-    WatchNotice, Watcher,
-};
-use crate::abi::signer_bitmap;
-use crate::proof::bls;
-use crate::proof::checkpoint::certificate;
-use crate::proof::checkpoint::{Certificate, Checkpoint};
-use crate::relay::acceptance::Acceptance;
+use super::submission::SubmissionFate;
+use super::{Arc, ChildSource, RootMoment, Rpc, RpcError, WatchNotice, Watcher};
 use crate::relay::seen::{Block, Which};
-use crate::relay::watch::statement::TwoCertificates;
 
 /// Blocks that are read in one look, at most.
 pub(super) const MAX_BLOCKS: usize = 16;
 /// Certificates of one look behind which no further block is read: each takes a few milliseconds.
 pub(super) const MAX_CHECKED: usize = 256;
-/// Epochs behind the last accepted one of which blocks are kept to be read again.
-const AHEAD: u64 = 64;
 /// Blocks behind the newest one that are read, at most.
 const MAX_BEHIND: u64 = 4_096;
 /// Root blocks for which an endpoint may refuse blocks, be it one after the other, before reading is at the newest one again: then they are left out there.
@@ -57,18 +48,6 @@ pub(super) struct BlockRefusal {
     is_over: bool,
 }
 
-/// What became of a submission that was read.
-enum Submitted {
-    /// It need not be read again.
-    Over,
-    /// It cannot be checked before the set of those who sign the checkpoint of this epoch is known.
-    Later(u64),
-    /// It is a certificate of this epoch, of which root has accepted none yet.
-    Booked(u64),
-    /// There is no room for what it shows.
-    Full,
-}
-
 impl<C: ChildSource> Watcher<C> {
     /// Reads on. The position that is kept moves on only where both endpoints know the newest block: while the second one says nothing, reading goes on behind it by the first one's word, and
     /// begins there again once the second one is back.
@@ -80,6 +59,22 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
         let allowed = self.allowed(rpc, latest, &About::Head, say).await;
+        let is_silent = self.confirmed.is_silent;
+        self.parts.begin(self.confirmed.asked);
+        let done = self.read_allowed(rpc, latest, (now, allowed), say).await;
+        // Whoever fills blocks with what is none uses up the time for its confirmations, and none of the time for what is judged behind it.
+        self.confirmed.is_silent = is_silent;
+        self.silence.wait_anew();
+        done
+    }
+
+    async fn read_allowed(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        (now, allowed): (&RootMoment, Allowed),
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<(), RpcError> {
         if allowed != Allowed::Alone {
             self.ahead = None;
             return self.read_on(rpc, latest, (now, allowed), say).await;
@@ -233,7 +228,7 @@ impl<C: ChildSource> Watcher<C> {
         });
     }
 
-    /// Reads a block at all endpoints of root. Gives what it has; `None` when there is no room for what it shows, or an endpoint does not give it now.
+    /// Reads a block at all endpoints of root. Gives what it has; `None` when there is no room for what it shows, an endpoint does not give it now, or its rest waits for the next look.
     pub(super) async fn read_block(
         &mut self,
         rpc: &Rpc,
@@ -244,7 +239,9 @@ impl<C: ChildSource> Watcher<C> {
     ) -> Result<Option<ReadBlock>, RpcError> {
         let second = self.second.clone().filter(|_| self.ahead.is_none());
         let mut read: Option<ReadBlock> = None;
-        for endpoint in [Some(rpc), second.as_deref()].into_iter().flatten() {
+        let (mut parts, mut later) = ([(B256::ZERO, 0); 2], BTreeSet::new());
+        let endpoints = [Some(rpc), second.as_deref()].into_iter().flatten();
+        for (place, endpoint) in endpoints.enumerate() {
             let read_of = self.inputs(endpoint, (number, latest), say).await;
             let Some((hash, inputs)) = read_of else {
                 return Ok(None);
@@ -253,18 +250,33 @@ impl<C: ChildSource> Watcher<C> {
                 hash,
                 submissions: 0,
             });
-            for input in inputs {
+            let mut done = self.parts.read(number, place, hash);
+            for input in inputs.iter().skip(done) {
+                parts[place] = (hash, done);
+                if self.parts.is_full(self.confirmed.asked) {
+                    self.parts.stop(number, parts, later);
+                    return Ok(None);
+                }
                 read.submissions = read.submissions.saturating_add(1);
-                match self.read_submission(rpc, latest, &input, now, say).await? {
-                    Submitted::Over => {}
-                    Submitted::Later(epoch) => self.keep_for_later(epoch, number, say),
-                    Submitted::Booked(epoch) => {
+                match self.read_submission(rpc, latest, input, now, say).await? {
+                    SubmissionFate::Over => {}
+                    SubmissionFate::Later(epoch) => {
+                        later.insert(epoch);
+                        self.keep_for_later(epoch, number, say);
+                    }
+                    SubmissionFate::Booked(epoch) => {
+                        later.insert(epoch);
                         self.keep_for_later(epoch, number, say);
                         self.rereading.book(epoch, number);
                     }
-                    Submitted::Full => return Ok(None),
+                    SubmissionFate::Full => return Ok(None),
                 }
+                done = done.saturating_add(1);
             }
+            parts[place] = (hash, done);
+        }
+        for epoch in self.parts.end(number) {
+            self.keep_for_later(epoch, number, say);
         }
         Ok(read)
     }
@@ -307,87 +319,5 @@ impl<C: ChildSource> Watcher<C> {
                 is_left_out.then(|| (B256::ZERO, Vec::new()))
             }
         }
-    }
-
-    fn submission(&self, input: &Bytes) -> Option<(Checkpoint, Certificate)> {
-        let call = IRootChain::submitCall::abi_decode_validate(input).ok()?;
-        let submission = call.submission;
-        let signature = submission.signature.as_ref().try_into().ok()?;
-        let bitmap = signer_bitmap(&submission.signers);
-        let checkpoint = submission.checkpoint.content(self.created.id);
-        Some((checkpoint, Certificate { bitmap, signature }))
-    }
-
-    async fn read_submission(
-        &mut self,
-        rpc: &Rpc,
-        latest: &Block,
-        input: &Bytes,
-        now: &RootMoment,
-        say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<Submitted, RpcError> {
-        let Some((checkpoint, given)) = self.submission(input) else {
-            return Ok(Submitted::Over);
-        };
-        let (epoch, digest) = (checkpoint.epoch, checkpoint.digest());
-        let place = self.place(ROOT);
-        if epoch >= self.accepted.saturating_add(AHEAD) {
-            let reason =
-                "root has not accepted the checkpoints before it, so nobody knows who may sign it";
-            self.ignore(place, epoch, reason, say);
-            return Ok(Submitted::Over);
-        }
-        let accepted = self.records.acceptance(epoch).cloned();
-        let signing = epoch.saturating_add(1);
-        let about = About::Epoch(signing);
-        let is_accepted = |accepted: &Acceptance| accepted.digest == digest;
-        if accepted.as_ref().is_some_and(is_accepted) {
-            return Ok(match self.both_say(rpc, latest, &about, say).await {
-                true => Submitted::Over,
-                false => Submitted::Later(epoch),
-            });
-        }
-        if self.is_closed(signing, now) {
-            if !self.both_say(rpc, latest, &about, say).await {
-                return Ok(Submitted::Later(epoch));
-            }
-            let reason = "reports of those who signed it are closed";
-            self.ignore(place, epoch, reason, say);
-            return Ok(Submitted::Over);
-        }
-        // No set has signed it.
-        if given.bitmap == [0; 64] || bls::aggregate_signatures(&[given.signature]).is_err() {
-            return Ok(Submitted::Over);
-        }
-        let at = At::Hash(latest.hash);
-        let is_unread = epoch < self.accepted && accepted.is_none();
-        if epoch > self.accepted || is_unread || !self.find_set(rpc, at, signing, say).await? {
-            return Ok(Submitted::Later(epoch));
-        }
-        let members = self.members_of(signing);
-        if certificate::verify(members, &digest, &given).is_err() {
-            return Ok(match self.both_say(rpc, latest, &about, say).await {
-                true => Submitted::Over,
-                false => Submitted::Later(epoch),
-            });
-        }
-        if let Some(accepted) = accepted {
-            let statement = DoubleStatement::Certificates(Box::new(TwoCertificates {
-                checkpoints: [accepted.checkpoint, checkpoint],
-                first: None,
-                second: given,
-            }));
-            return Ok(match self.accuse(&place, statement).is_over() {
-                true => Submitted::Over,
-                false => Submitted::Full,
-            });
-        }
-        if !self.book.add_certificate(ROOT, checkpoint, given) {
-            let reason = "more certificates of it stand on root than are kept";
-            self.ignore(place, epoch, reason, say);
-            return Ok(Submitted::Over);
-        }
-        // The book is lost with this process.
-        Ok(Submitted::Booked(epoch))
     }
 }

@@ -39,6 +39,13 @@ impl Rereading {
         self.tip.is_zero()
     }
 
+    /// The rest of this one is read in the next look.
+    fn go_on(&mut self, one: Later) {
+        self.done.remove(&one);
+        let (epoch, number) = one;
+        self.last = (epoch, number.saturating_sub(1));
+    }
+
     fn look(&mut self, tip: B256, later: &BTreeMap<u64, BTreeSet<u64>>) {
         if self.tip != tip {
             self.tip = tip;
@@ -137,6 +144,9 @@ impl<C: ChildSource> Watcher<C> {
                 }
                 missed => {
                     self.kept.later.entry(epoch).or_default().insert(number);
+                    if self.parts.has(number) {
+                        self.rereading.go_on((epoch, number));
+                    }
                     return missed.map(drop);
                 }
             }

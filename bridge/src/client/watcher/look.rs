@@ -49,9 +49,7 @@ impl<C: ChildSource> Watcher<C> {
         let latest = rpc.block(Which::Latest).await?;
         let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
         self.still.shows(&latest);
-        (self.confirmed.is_behind, self.confirmed.asked) = (false, 0);
-        self.confirmed.is_silent = false;
-        self.silence.wait_anew();
+        self.ask_anew(rpc);
         self.waits_until = Instant::now() + WAIT;
         let told = self.records.scan(rpc, &latest).await?;
         self.tell(&told, say);

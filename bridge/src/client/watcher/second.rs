@@ -64,13 +64,22 @@ pub(super) struct Confirmed {
     is_same_block: bool,
     /// Whether it lacked the block when it was asked in this look.
     pub(super) is_behind: bool,
-    /// Whether it goes on though it lacked the block.
-    pub(super) goes_on: bool,
+    /// Whether it lacked the block and goes on with blocks that the first one does not have.
+    pub(super) contradicts: bool,
     /// Whether it said nothing when it was asked in this look.
     pub(super) is_silent: bool,
     /// How often it was asked in this look.
     pub(super) asked: usize,
     calls: BTreeMap<(Address, Bytes), Bytes>,
+}
+
+/// Which of the two endpoints did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SilentEndpoint {
+    /// The one by whose answers is decided.
+    First,
+    /// The one that is compared with it.
+    Second,
 }
 
 /// What a second endpoint says.
@@ -84,17 +93,17 @@ pub(super) enum SecondWord {
 }
 
 impl<C: ChildSource> Watcher<C> {
-    /// What the second one says of it. An error comes with the place of the endpoint whose it is.
+    /// What the second one says of it. An error comes with whose it is.
     pub(super) async fn difference(
         &mut self,
         rpc: &Rpc,
         second: &Rpc,
         latest: &Block,
         about: &About,
-    ) -> Result<SecondWord, (String, RpcError)> {
+    ) -> Result<SecondWord, (SilentEndpoint, RpcError)> {
         let (own, other) = (
-            |error| (rpc.place(), error),
-            |error| (second.place(), error),
+            |error| (SilentEndpoint::First, error),
+            |error| (SilentEndpoint::Second, error),
         );
         if self.confirmed.block != latest.hash {
             self.confirmed = Confirmed {

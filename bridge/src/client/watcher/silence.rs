@@ -1,12 +1,13 @@
 //! A second endpoint of root that says nothing. Whoever keeps its answers back must stop no true report for ever, and whoever lies at the first one must not have the watcher pay without
 //! bound. So a report waits for the second one for a few root blocks, and then goes on by the first one's word alone, as far as a sum of its own reaches. Nothing is let go of by one word.
 //!
-//! In each look the second one is waited for as long as [`PATIENCE`] in all, once before something is sent and once behind that, and when it failed it is not asked again in that look.
+//! In each look the second one is waited for as long as [`PATIENCE`] in all, once before something is sent, once for calldata and once behind that. When it failed it is not asked again in
+//! that look, except that what calldata asks keeps nothing behind it back. It says nothing as long as there is a question in each look that it leaves open, whatever else it answers.
 
 use alloy_primitives::U256;
 use tokio::time::timeout;
 
-use super::second::{About, SecondWord};
+use super::second::{About, SecondWord, SilentEndpoint};
 use super::{
     ChildSource, CourtTimes, Duration, Instant, Rpc, RpcError, WatchNotice, Watcher, Which,
 };
@@ -49,6 +50,10 @@ pub(super) struct Silence {
     left: Duration,
     /// Looks in a row in which it did not know the first one's newest block.
     behind: u32,
+    /// Whether it said the same of something in this look.
+    is_same: bool,
+    /// Whether it left something open in this look, or said something else.
+    is_missed: bool,
 }
 
 impl Silence {
@@ -63,12 +68,14 @@ impl Silence {
             patience: PATIENCE,
             left: PATIENCE,
             behind: 0,
+            is_same: false,
+            is_missed: false,
         }
     }
 
     /// It is the endpoint that was left at this block because it stood still.
     pub(super) const fn left_at(&mut self, block: u64) {
-        (self.since, self.newest) = (Some(block), Some((block, None)));
+        (self.since, self.newest, self.is_same) = (Some(block), Some((block, None)), false);
     }
 
     /// A look begins, or the part of it behind what is sent.
@@ -87,13 +94,29 @@ impl Silence {
         answer.unwrap_or_else(|_| Err(RpcError::Unreachable("no answer in time".into())))
     }
 
-    /// It has a word: the same, or something else.
+    /// It has a word of all that was asked, or says something else.
     const fn ends(&mut self) {
         (self.since, self.newest, self.behind) = (None, None, 0);
     }
 
+    /// It says the same of one thing: it has the first one's newest block.
+    const fn confirms(&mut self) {
+        (self.newest, self.behind, self.is_same) = (None, 0, true);
+    }
+
+    /// A look begins. Gives whether in the one before it said the same of all that was asked, if anything was.
+    const fn looks_again(&mut self) -> bool {
+        let is_over = self.is_same && !self.is_missed;
+        (self.is_same, self.is_missed) = (false, false);
+        if is_over {
+            self.ends();
+        }
+        is_over
+    }
+
     /// It says nothing at this block. Gives for how many blocks, once those are many.
     fn lasts(&mut self, number: u64) -> Option<u64> {
+        self.is_missed = true;
         let since = *self.since.get_or_insert(number);
         let blocks = number.saturating_sub(since);
         (blocks >= self.blocks).then_some(blocks)
@@ -105,7 +128,14 @@ impl Silence {
             Some((known, since)) if newest <= known => {
                 since.is_some_and(|since| since.elapsed() < self.after)
             }
-            _ => {
+            known => {
+                let stood = known.is_some_and(|(_, since)| {
+                    since.is_none_or(|since| since.elapsed() >= self.after)
+                });
+                // Being behind is another thing than standing still, and begins now.
+                if stood {
+                    self.since = None;
+                }
                 self.newest = Some((newest, Some(Instant::now())));
                 true
             }
@@ -125,7 +155,41 @@ impl Silence {
     }
 }
 
+/// Under what a trouble with an endpoint is remembered as said: two endpoints of one provider may have the same place.
+fn mute(whose: SilentEndpoint, place: &str) -> String {
+    match whose {
+        SilentEndpoint::First => format!("mute first {place}"),
+        SilentEndpoint::Second => format!("mute second {place}"),
+    }
+}
+
+/// Whether an endpoint has this block.
+async fn has_block(rpc: &Rpc, block: Option<Block>) -> bool {
+    let Some(block) = block else {
+        return false;
+    };
+    let there = rpc.block(Which::Number(block.number)).await;
+    there.is_ok_and(|there| there == Some(block))
+}
+
 impl<C: ChildSource> Watcher<C> {
+    /// A look begins: the second endpoint is asked anew. Where it left nothing open in the look before, what was said of it is over.
+    pub(super) fn ask_anew(&mut self, rpc: &Rpc) {
+        (self.confirmed.is_behind, self.confirmed.asked) = (false, 0);
+        self.confirmed.is_silent = false;
+        self.silence.wait_anew();
+        if self.silence.looks_again()
+            && let Some(second) = &self.second
+        {
+            let place = second.place();
+            for told in ["second", "behind", "alone"] {
+                self.told.remove(&format!("{told} {place}"));
+            }
+            self.told.remove(&mute(SilentEndpoint::Second, &place));
+            self.told.remove(&mute(SilentEndpoint::First, &rpc.place()));
+        }
+    }
+
     /// Whether the second endpoint says the same, if there is one.
     pub(super) async fn both_say(
         &mut self,
@@ -161,17 +225,13 @@ impl<C: ChildSource> Watcher<C> {
         };
         let place = second.place();
         let named = |what: &str| format!("{what} {place}");
-        let (told, late) = (named("second"), named("behind"));
-        let (alone, mute) = (named("alone"), named("mute"));
+        let (told, late, alone) = (named("second"), named("behind"), named("alone"));
         if self.confirmed.is_silent {
             return self.alone(place, latest, say);
         }
         match self.difference(rpc, &second, latest, about).await {
             Ok(SecondWord::Same) => {
-                self.silence.ends();
-                for told in [told, late, alone, mute] {
-                    self.told.remove(&told);
-                }
+                self.silence.confirms();
                 Allowed::All
             }
             // An honest endpoint is a block behind now and then.
@@ -180,24 +240,28 @@ impl<C: ChildSource> Watcher<C> {
                     self.confirmed.is_behind = true;
                     self.silence.behind = self.silence.behind.saturating_add(1);
                     let newest = self.silence.within(second.block(Which::Latest)).await;
-                    let newest = newest.ok().flatten().map(|newest| newest.number);
-                    let goes_on = newest.is_some_and(|newest| self.silence.goes_on(newest));
-                    self.confirmed.goes_on = goes_on;
+                    let newest = newest.ok().flatten();
+                    let goes_on = newest.is_some_and(|newest| self.silence.goes_on(newest.number));
+                    self.confirmed.contradicts = goes_on && !has_block(rpc, newest).await;
                 }
                 if self.silence.behind > MAX_LOOKS_BEHIND && self.told.insert(late) {
                     let reason = "it never has the first one's newest block".to_owned();
                     let place = place.clone();
                     say(&WatchNotice::Disagree { place, reason });
                 }
-                // One that goes on has a word: the first one may be what runs ahead of the truth.
-                match self.confirmed.goes_on {
-                    true => Allowed::Nothing,
+                // One that goes on elsewhere has a word: the first one may be what runs ahead of the truth. One that goes on behind the first one, on the same chain, says nothing.
+                match self.confirmed.contradicts {
+                    true => {
+                        self.silence.is_missed = true;
+                        Allowed::Nothing
+                    }
                     false => self.alone(place, latest, say),
                 }
             }
             Ok(SecondWord::Other(reason)) => {
                 self.silence.ends();
-                for told in [alone, mute] {
+                self.silence.is_missed = true;
+                for told in [alone, mute(SilentEndpoint::Second, &place)] {
                     self.told.remove(&told);
                 }
                 if self.told.insert(told) {
@@ -205,16 +269,24 @@ impl<C: ChildSource> Watcher<C> {
                 }
                 Allowed::Nothing
             }
-            Err((silenced, error)) => {
-                let of_second = silenced == place;
-                if self.told.insert(format!("mute {silenced}")) {
+            Err((whose, error)) => {
+                let silenced = match whose {
+                    SilentEndpoint::First => rpc.place(),
+                    SilentEndpoint::Second => place.clone(),
+                };
+                if self.told.insert(mute(whose, &silenced)) {
                     let (place, reason) = (silenced, error.to_string());
                     say(&WatchNotice::Silent { place, reason });
                 }
-                self.confirmed.is_silent = of_second;
-                match of_second {
-                    true => self.alone(place, latest, say),
-                    false => Allowed::Nothing,
+                match whose {
+                    SilentEndpoint::First => {
+                        self.silence.is_missed = true;
+                        Allowed::Nothing
+                    }
+                    SilentEndpoint::Second => {
+                        self.confirmed.is_silent = true;
+                        self.alone(place, latest, say)
+                    }
                 }
             }
         }

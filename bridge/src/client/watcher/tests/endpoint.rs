@@ -30,6 +30,8 @@ pub(super) struct Says {
     pub(super) heads: u64,
     /// What it says instead of all that.
     pub(super) mute: Option<Said>,
+    /// The one view to which it answers nothing.
+    pub(super) mute_view: Option<[u8; 4]>,
     /// How many transactions the watcher's account has sent.
     pub(super) nonce: u64,
     /// How many checkpoints stand once what is in its pool is mined.
@@ -166,6 +168,9 @@ pub(super) async fn endpoint(root: &Root) -> Node {
             "eth_call" => {
                 let data = params[0]["data"].as_str().unwrap_or_default();
                 let data = hex::decode(data).expect("calldata");
+                if root.mute_view.is_some_and(|view| data.starts_with(&view)) {
+                    return Said::Error("not for you");
+                }
                 Said::Result(json!(hex::encode_prefixed(returned(&root, &data))).to_string())
             }
             "eth_getTransactionCount" => Said::Result(json!(format!("{:#x}", root.nonce)).to_string()),
@@ -189,6 +194,7 @@ pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
         alternates: None,
         heads: 0,
         mute: None,
+        mute_view: None,
         nonce: 7,
         pool_standing: None,
         revealed: BTreeMap::new(),

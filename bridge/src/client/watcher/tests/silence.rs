@@ -181,3 +181,83 @@ async fn calldata_is_read_on_by_one_word_and_its_position_stays_where_both_were(
     looks(&mut watcher, 4).await;
     assert_eq!((watcher.kept.calldata, watcher.ahead), (320, None));
 }
+
+/// It answers all but one kind of question, and so has a word of other things in each look.
+#[tokio::test]
+async fn a_second_endpoint_that_is_silent_on_one_view_alone_holds_evidence_back_for_a_few_blocks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, silenced) = (root(0, Vec::new()), root(0, Vec::new()));
+    let (node, other) = (endpoint(&first).await, endpoint(&silenced).await);
+    let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+    let view = IRootChain::genesisSetsCall::SELECTOR;
+    silenced.lock().expect("nobody panics").mute_view = Some(view);
+    watcher.hand_over("a file", two_shares(2));
+    let silent = |one: &&WatchNotice| matches!(one, WatchNotice::Silent { .. });
+    let mut all = Vec::new();
+    for newest in 310..310 + BLOCKS {
+        moves_on([&first, &silenced], newest);
+        let said = looks(&mut watcher, 3).await;
+        assert_eq!((found(&said), alone(&said)), (0, 0), "{said:?}");
+        all.extend(said);
+    }
+    moves_on([&first, &silenced], 310 + BLOCKS);
+    all.extend(looks(&mut watcher, 3).await);
+    let lines = all.iter().filter(silent).count();
+    assert_eq!((found(&all), alone(&all), lines), (1, 1, 1), "{all:?}");
+}
+
+/// It goes on, one block behind the first one for ever.
+#[tokio::test]
+async fn a_second_endpoint_that_stays_a_block_behind_on_the_same_chain_holds_evidence_back_for_a_few_blocks()
+ {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, late) = (root(0, Vec::new()), root(0, Vec::new()));
+    let (node, other) = (endpoint(&first).await, endpoint(&late).await);
+    let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+    watcher.hand_over("a file", two_shares(2));
+    for newest in 310..=310 + BLOCKS {
+        first.lock().expect("nobody panics").newest = newest;
+        late.lock().expect("nobody panics").newest = newest - 1;
+        let said = looks(&mut watcher, 3).await;
+        let expected = usize::from(newest == 310 + BLOCKS);
+        assert_eq!(
+            (found(&said), alone(&said)),
+            (expected, expected),
+            "{said:?}"
+        );
+    }
+}
+
+/// What is invented in calldata is confirmed a bounded number of times in a look, and reading moves on within its block.
+#[tokio::test]
+async fn a_block_of_garbage_is_read_in_parts_and_evidence_is_judged_meanwhile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let garbage = (0..60).map(|epoch| {
+        let one = checkpoint(epoch, 7);
+        submission(&one, &certified(&checkpoint(epoch, 8)))
+    });
+    let carried: Vec<Bytes> = garbage.collect();
+    let chains = [0, 1].map(|_| root(0, carried.clone()));
+    for chain in &chains {
+        for epoch in 0..60 {
+            accepts(chain, &checkpoint(epoch, 1), 200);
+        }
+        chain.lock().expect("nobody panics").time = 100_000;
+    }
+    let (node, other) = (endpoint(&chains[0]).await, endpoint(&chains[1]).await);
+    let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+    watcher.kept.calldata = 299;
+    let mut newest = 310;
+    let mut looked = 0;
+    while watcher.kept.calldata < 300 {
+        newest += 1;
+        looked += 1;
+        moves_on([&chains[0], &chains[1]], newest);
+        let before = other.asked("eth_call");
+        looks(&mut watcher, 1).await;
+        let asked = other.asked("eth_call") - before;
+        assert!(asked < 160, "{asked}");
+        assert!(looked < 10, "{looked}");
+    }
+    assert!(looked > 1, "{looked}");
+}
