@@ -18,6 +18,7 @@ pub mod running;
 pub mod stage;
 pub mod terminal;
 pub mod tester;
+pub mod tmkms;
 pub mod typed;
 
 /// When a test gives up waiting for the end of an engine whose application has ended.

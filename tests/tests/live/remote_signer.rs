@@ -1,7 +1,9 @@
-//! A consensus key that a remote signer holds: CometBFT's own signer behind `priv_validator_laddr` signs a thousand blocks of a network of one
-//! validator, across a crash of its process. With each precommit it signs the extension, in which the checkpoint's share is.
+//! A consensus key that a remote signer holds: CometBFT's own signer and tmkms, each behind `priv_validator_laddr`, sign a thousand blocks of a
+//! network of one validator, across a crash of their process. With each precommit they sign the extension, in which the checkpoint's share is.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use plasmid::ledger::Parameters;
@@ -11,7 +13,7 @@ use plasmid::localnet::{Local, port};
 use plasmid::node::comet::Client;
 use plasmid_bridge::proof::vote::{self, Ballot, VoteStep, VotedBlock};
 use plasmid_proto::bridge::v1::{GetCheckpointRequest, bridge_service_client::BridgeServiceClient};
-use plasmid_tests::tester;
+use plasmid_tests::{tester, tmkms};
 use tendermint::block::CommitSig;
 
 const BLOCKS: u64 = 1_000;
@@ -19,8 +21,34 @@ const BLOCKS: u64 = 1_000;
 const PATIENCE: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(100);
 
+/// What a signer is started from.
+struct Held<'a> {
+    /// CometBFT's key file and its sign state, which left the node's folder.
+    key: &'a Path,
+    state: &'a Path,
+    /// Where the engine waits for the signer.
+    address: &'a str,
+    chain: &'a str,
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_behind_cometbfts_privval_protocol_signs_a_thousand_blocks() {
+async fn cometbfts_own_signer_signs_a_thousand_blocks() {
+    sign_a_thousand_blocks(|held| {
+        let mut command = tester::command("signer", held.key, held.state);
+        command.args(["--address", held.address, "--chain-id", held.chain]);
+        command
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tmkms_signs_a_thousand_blocks() {
+    sign_a_thousand_blocks(|held| tmkms::take_over(held.key, held.state, held.address, held.chain))
+        .await;
+}
+
+/// A network of one validator whose key the process of `signer` holds; it is made anew after a crash.
+async fn sign_a_thousand_blocks(signer: impl Fn(&Held<'_>) -> Command) {
     let folder = tempfile::tempdir().expect("a folder");
     let options = Options {
         folder: folder.path().join("net"),
@@ -58,10 +86,14 @@ async fn a_key_behind_cometbfts_privval_protocol_signs_a_thousand_blocks() {
     let config = format!("priv_validator_laddr = \"tcp://{address}\"\n{config}");
     fs::write(engine.config_path(), config).expect("written");
     let log = folder.path().join("signer.log");
+    let held = Held {
+        key: &key_path,
+        state: &state_path,
+        address: &address,
+        chain: &chain,
+    };
     let signer = || {
-        let mut command =
-            tokio::task::block_in_place(|| tester::command("signer", &key_path, &state_path));
-        command.args(["--address", &address, "--chain-id", &chain]);
+        let command = tokio::task::block_in_place(|| signer(&held));
         Child::spawn("signer", command, &log).expect("the signer starts")
     };
     let mut running = signer();

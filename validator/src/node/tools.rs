@@ -20,8 +20,8 @@ use crate::engine::version::COMETBFT_VERSION;
 
 mod install;
 
-pub use install::InstallError;
-pub(crate) use install::{Toolchain, report, require};
+pub use install::{InstallError, report};
+pub(crate) use install::{Toolchain, require};
 
 const GO_FILES: [(&str, &str); 3] = [
     ("go.mod", include_str!("../../cometbft/go.mod")),
@@ -94,7 +94,7 @@ impl Tools {
     }
 
     /// The folder of the tools that `files` pin, with every one of `products` in it; installed by `install` if need be.
-    pub(crate) fn ensure(
+    pub fn ensure(
         &self,
         name: &str,
         files: &[(&str, &str)],

@@ -100,7 +100,7 @@ pub(super) fn version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Runs an installer, showing its progress on standard error: a spinner for people, two plain lines elsewhere.
-pub(crate) fn report(name: &str, command: Command) -> Result<(), InstallError> {
+pub fn report(name: &str, command: Command) -> Result<(), InstallError> {
     let started = Instant::now();
     let people = io::stderr().is_terminal() && std::env::var_os("CI").is_none();
     let bar = match people {
