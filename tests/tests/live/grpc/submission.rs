@@ -453,8 +453,8 @@ pub async fn pool(net: &Net) {
         };
         signed(net, &net.bob, pay(to, 1), &terms).await
     };
-    // It lives long enough to be looked at, and not so long that its end is waited for.
-    let far = make(next + 64, fee, 64).await;
+    // It lives long enough to be looked at, and not so long that its end is waited for, or that what waits behind the gap as well is given up (64 blocks).
+    let far = make(next + 64, fee, 40).await;
     let old = make(next + 1, fee, 5_000).await;
     for held in [&far, &old] {
         assert_eq!(submit(net, held.encode()).await.code, 0);
