@@ -322,7 +322,8 @@ async fn refused_shares(running: &Running, epoch: u64) {
     assert_eq!(answer.expect_err("no such epoch").code(), Code::NotFound);
     let after = view.checkpoint(0, epoch).await.expect("a checkpoint");
     assert_eq!(after.signed_power, checkpoint.signed_power);
-    if epoch > 0 {
+    // A node that took long to stop may have left the first epoch without a quorum as well.
+    if view.head().await.accepted > 0 {
         let settled = submit(view, 0, own, &good).await;
         let message = settled.expect_err("root has it").message().to_owned();
         assert!(message.contains("needs no share"), "{message}");
