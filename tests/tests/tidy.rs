@@ -249,7 +249,7 @@ const OVER_THE_BRIDGE: [(&str, &[&str]); 15] = [
 ];
 
 /// Our crates that the manifest of each crate may name.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 6] = [
     ("proto", &[]),
     ("staking", &[]),
     ("bridge", &["plasmid-staking"]),
@@ -266,6 +266,7 @@ const CRATES: [(&str, &[&str]); 5] = [
             "plasmid-proto",
         ],
     ),
+    ("tests/tmkms", &[]),
 ];
 
 /// Files with unsafe code, each with what it is for.
