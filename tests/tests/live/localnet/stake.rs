@@ -144,7 +144,7 @@ fn takes_a_seat(folder: &Path, engine: &str) {
 
     applied(folder, "tx stake leave --from carol");
     let said = refused(folder, "tx stake take-seat --from carol");
-    assert!(said.contains("takes another when epoch"), "{said}");
+    assert!(said.contains("takes another from epoch"), "{said}");
     until(folder, "query validators", |answer| {
         answer["validators"].as_array().map(Vec::len) == Some(4)
     });
