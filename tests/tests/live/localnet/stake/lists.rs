@@ -43,7 +43,7 @@ fn at_the_end_of_an_epoch(folder: &Path, line: &str) -> (Value, u64) {
     (typed(folder, &format!("{line} --height {height}")), epoch)
 }
 
-/// Bob has these two positions, of 1.5 and of half a coin, and had none when the last epoch ended.
+/// Bob has these two positions, of 1.5 and of half a coin, and when the last epoch ended those that were there before.
 pub fn of_a_delegator(folder: &Path, positions: [u64; 2], operators: [&str; 2]) {
     let line = "query stake delegations bob";
     let rows = paged(folder, line, "positions", 1);
@@ -72,11 +72,24 @@ pub fn of_a_delegator(folder: &Path, positions: [u64; 2], operators: [&str; 2]) 
         assert!(is_told, "{operator}: {whole}");
     }
     let (before, epoch) = at_the_end_of_an_epoch(folder, line);
-    let begun = whole["epoch"].as_u64().expect("an epoch");
     assert_eq!(before["epoch"], epoch, "{before}");
-    if begun == epoch {
-        assert_eq!(before["positions"], Value::Array(Vec::new()), "{before}");
-    }
+    // What is delegated in an epoch counts from the one behind the next: then there was what had been delegated in an earlier one.
+    let earlier = |row: &&Value| {
+        let first = row["legs"][0]["first"].as_u64();
+        first.is_some_and(|first| first < epoch + 2)
+    };
+    let numbers = |rows: &mut dyn Iterator<Item = &Value>| -> Vec<Option<u64>> {
+        rows.map(|row| row["position"].as_u64()).collect()
+    };
+    let (now, then) = (
+        whole["positions"].as_array().expect("rows"),
+        before["positions"].as_array().expect("rows"),
+    );
+    assert_eq!(
+        numbers(&mut then.iter()),
+        numbers(&mut now.iter().filter(earlier)),
+        "{before} {whole}"
+    );
 }
 
 /// Bob has this position alone, now and at the end of the last epoch.
