@@ -199,8 +199,8 @@ fn bench_gas_has_a_row_for_each_figure_and_size() {
     for row in &rows {
         let fields = row.as_object().expect("an object").keys();
         let known = [
-            "name", "members", "missing", "accounts", "spread", "calldata", "payments", "value",
-            "unit", "rival", "ratio",
+            "name", "members", "missing", "accounts", "spread", "leaves", "calldata", "payments",
+            "value", "unit", "rival", "ratio",
         ];
         assert!(
             fields.clone().all(|field| known.contains(&field.as_str())),
