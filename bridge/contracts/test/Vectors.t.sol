@@ -303,8 +303,9 @@ contract VectorsTest is Test {
         vm.assertEq(made, vm.parseJsonBytes32(json, ".report.commitment"));
     }
 
+    /// Three rewards of the report's court.
     function bond() external pure returns (uint128) {
-        return 1;
+        return 3;
     }
 
     function verifier() external pure returns (address) {
