@@ -37,7 +37,8 @@ pub(super) fn run(command: &GasCommand, output: Output) -> Result<(), CliError> 
         output.progress("measuring with forge; the first time it compiles all contracts");
     let measured = measure(contracts, json);
     progress.finish_and_clear();
-    line(&measured?);
+    // A line of its own for each: what another program prints is no text of several lines.
+    measured?.lines().for_each(line);
     Ok(())
 }
 
