@@ -7,41 +7,24 @@ import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {ISegmentJudge} from "../src/interfaces/ISegmentJudge.sol";
 import {StateTree} from "../src/libraries/StateTree.sol";
 import {Executions} from "./Executions.sol";
+import {ProofMutants} from "./ProofMutants.sol";
 import {SegmentModel} from "./SegmentModel.sol";
 
 /// @title Proofs that a segment is not what its record says, true but for one thing, made at random: each is refused
 /// @dev As FraudMutants: PLASMID_MUTANTS=N is how many, PLASMID_SEED=S begins elsewhere, and -vv prints the counts by the check that refused. The
 /// segments lead to another state than their records have, so that every byte of a witness counts.
-contract ExecutionMutantsTest is Executions {
-    event log_named_uint(string name, uint256 value);
-
+contract ExecutionMutantsTest is Executions, ProofMutants {
     uint256 private constant COUNT = 1 << 20;
     uint256 private constant FEW = 4;
 
-    bytes private _true;
-    bytes4[] private _reasons;
-    mapping(bytes4 => uint256) private _counts;
-
     function test_mutantsOfExecutionProofsAreRefused() external {
-        uint256 number = vm.envOr("PLASMID_MUTANTS", uint256(1500));
+        uint256 number = _number();
         for (uint256 c; c < 2; ++c) {
             uint256 state = vm.snapshotState();
             _run(c, number / 2 + 1, _execution(_cut(c == 0 ? _transfers(COUNT) : _forced(COUNT)), false));
-            bytes4[] memory reasons = _reasons;
-            uint256[] memory counts = new uint256[](reasons.length);
-            for (uint256 i; i < reasons.length; ++i) {
-                counts[i] = _counts[reasons[i]];
-            }
-            _back(state);
-            delete _reasons;
-            for (uint256 i; i < reasons.length; ++i) {
-                _reasons.push(reasons[i]);
-                _counts[reasons[i]] = counts[i];
-            }
+            _backBut(state);
         }
-        for (uint256 i; i < _reasons.length; ++i) {
-            emit log_named_uint(vm.toString(abi.encodePacked(_reasons[i])), _counts[_reasons[i]]);
-        }
+        _logAll();
         bytes4[15] memory all = [
             bytes4(0), // what does not decode
             IRootChain.NotAccepted.selector,
@@ -60,8 +43,7 @@ contract ExecutionMutantsTest is Executions {
             IEd25519Verifier.BadHint.selector
         ];
         for (uint256 i; i < all.length; ++i) {
-            bool enough = _counts[all[i]] >= (number < 1000 ? 1 : number / 1000);
-            vm.assertTrue(enough, string.concat("too few were refused by ", vm.toString(abi.encodePacked(all[i]))));
+            _occurred(all[i]);
         }
     }
 
@@ -91,66 +73,17 @@ contract ExecutionMutantsTest is Executions {
         }
     }
 
-    function _run(uint256 c, uint256 number, bytes memory data) private {
-        _true = data;
-        uint256 first = vm.envOr("PLASMID_SEED", uint256(1));
-        for (uint256 i; i < number; ++i) {
-            uint256 seed = uint256(keccak256(abi.encode(first, c, i)));
-            (bool taken, bytes4 reason) = this.mutant(seed);
-            string memory place = string.concat("case ", vm.toString(c), ", number ", vm.toString(i));
-            vm.assertFalse(taken, string.concat("a mutant was taken: seed ", vm.toString(first), ", ", place));
-            if (_counts[reason]++ == 0) _reasons.push(reason);
-        }
-        // And what they were made of is taken.
-        (bool ok,) = address(fraudCourt).call(data);
-        vm.assertTrue(ok);
+    function _mutated(uint256 way, uint256 seed) internal override returns (bytes memory) {
+        return way < 5 ? _flip(_true, seed) : this.changed(_true, seed);
     }
 
-    /// @notice One mutant: whether it shows other parts and was taken, or why it was not.
-    function mutant(uint256 seed) external returns (bool taken, bytes4 reason) {
-        bytes memory data = bytes.concat(_true);
-        uint256 way = seed % 16;
-        seed >>= 8;
-        bool elsewhere = way == 15;
-        if (way < 5) data = _flip(data, seed);
-        else if (elsewhere) _elsewhere(seed);
-        else data = this.changed(data, seed);
-        bool ok;
-        (ok, reason) = _tried(data);
-        if (elsewhere) vm.clearMockedCalls();
-        if (!ok) return (false, reason);
+    function _isOther(bytes memory data) internal view override returns (bool) {
         bytes memory same = this.changed(data, type(uint256).max);
-        taken = elsewhere || keccak256(same) != keccak256(this.changed(_true, type(uint256).max));
+        return keccak256(same) != keccak256(this.changed(_true, type(uint256).max));
     }
 
-    /// @dev The same proof in another deployment.
-    function _elsewhere(uint256 seed) private {
-        bytes20 other = rootChain.deployment() ^ bytes20(uint160(1) << uint160(seed % 160));
-        vm.mockCall(address(rootChain), abi.encodeCall(rootChain.deployment, ()), abi.encode(other));
-    }
-
-    /// @dev What it did is undone.
-    function _tried(bytes memory data) private returns (bool ok, bytes4 reason) {
-        try this.attempt(data) {}
-        catch (bytes memory answer) {
-            ok = answer[0] == 0x01;
-            reason = bytes4(_at(answer, 1));
-        }
-    }
-
-    /// @notice Always reverts: with whether the call was taken, and the first word of its answer.
-    function attempt(bytes calldata data) external {
-        (bool ok, bytes memory answer) = address(fraudCourt).call{gas: 12_000_000}(data);
-        answer = bytes.concat(ok ? bytes1(0x01) : bytes1(0), bytes32(answer));
-        assembly ("memory-safe") {
-            revert(add(answer, 0x20), mload(answer))
-        }
-    }
-
-    function _flip(bytes memory data, uint256 seed) private pure returns (bytes memory) {
-        uint256 at = 4 + (seed >> 8) % (data.length - 4);
-        data[at] = data[at] ^ bytes1(uint8(1 << (seed % 8)));
-        return data;
+    function _most() internal pure override returns (uint256) {
+        return 12_000_000;
     }
 
     /// @notice One part changed, by its kind; the same parts, as they are encoded here, for the largest seed.

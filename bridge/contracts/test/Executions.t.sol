@@ -140,16 +140,7 @@ contract ExecutionsTest is Executions {
     /// A verifier or a precompile that fails, or answers with what is no answer, decides nothing.
     function test_whatFailsIsNoFraud() external {
         bytes memory data = _execution(_forced(COUNT), false);
-        address verifier = address(registry.verifier());
-        bytes memory call_ = abi.encodePacked(IEd25519Verifier.decide.selector);
-        vm.mockCallRevert(verifier, call_, "");
-        _isRefused(data, "");
-        vm.clearMockedCalls();
-        vm.mockCall(verifier, call_, abi.encode(uint256(2)));
-        _isRefused(data, "");
-        vm.clearMockedCalls();
-        // And it is a fraud.
-        _gasOf(address(fraudCourt), 0, data);
+        _isRefusedWithoutVerifier(data);
     }
 
     function test_gasOfSegments() external {
@@ -177,11 +168,5 @@ contract ExecutionsTest is Executions {
         vm.assertLt(today, most, name);
         vm.assertLt(dear, 8_000_000, name);
         _back(state);
-    }
-
-    function _isRefused(bytes memory data, bytes memory expected) private {
-        (bool ok, bytes memory reason) = address(fraudCourt).call(data);
-        vm.assertFalse(ok);
-        vm.assertEq(reason, expected);
     }
 }

@@ -5,28 +5,24 @@ import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {StateTree} from "../src/libraries/StateTree.sol";
-import {Signatures} from "./Signatures.sol";
+import {ProofMutants} from "./ProofMutants.sol";
 
 /// @title Proofs of fraud that are true but for one thing, made at random: each is refused
 /// @dev PLASMID_MUTANTS=N is how many of each kind, links and signatures (script/forge test --match-contract FraudMutants -vv prints the counts
 /// by the check that refused); PLASMID_SEED=S begins elsewhere. A mutant that is taken fails the test, with its seed.
-contract FraudMutantsTest is Signatures {
-    event log_named_uint(string name, uint256 value);
-
+contract FraudMutantsTest is ProofMutants {
     /// @dev One of each shape, by number of the case, and of the signatures one of each answer.
     uint256[9] private _links = [uint256(2), 6, 7, 15, 27, 35, 38, 41, 44];
     uint256[6] private _bads = [uint256(0), 1, 2, 5, 9, 13];
-    bytes private _true;
     uint256 private _shape;
-    bytes4[] private _reasons;
-    mapping(bytes4 => uint256) private _counts;
 
     function test_mutantsOfLinkProofsAreRefused() external {
         uint256 number = _number();
         for (uint256 c; c < _links.length; ++c) {
             uint256 state = vm.snapshotState();
             Case memory one = _make(_links[c]);
-            _run(c, number / _links.length + 1, one.shape, _proving(one.shape, one.rule, one.a, one.b));
+            _shape = one.shape;
+            _run(c, number / _links.length + 1, _proving(one.shape, one.rule, one.a, one.b));
             _backBut(state);
         }
         _occurredAll();
@@ -45,7 +41,8 @@ contract FraudMutantsTest is Signatures {
             uint256 state = vm.snapshotState();
             (bytes memory bad,) = _bad(_bads[c]);
             _accused(bad);
-            _run(100 + c, number / _bads.length + 1, 7, _provingSignature(1, bad));
+            _shape = 7;
+            _run(100 + c, number / _bads.length + 1, _provingSignature(1, bad));
             _backBut(state);
         }
         _occurredAll();
@@ -56,46 +53,8 @@ contract FraudMutantsTest is Signatures {
         _occurred(IEd25519Verifier.BadHint.selector);
     }
 
-    function _number() private view returns (uint256) {
-        return vm.envOr("PLASMID_MUTANTS", uint256(1500));
-    }
-
-    /// @dev Counts outlive what they were counted in.
-    function _backBut(uint256 state) private {
-        bytes4[] memory reasons = _reasons;
-        uint256[] memory counts = new uint256[](reasons.length);
-        for (uint256 i; i < reasons.length; ++i) {
-            counts[i] = _counts[reasons[i]];
-        }
-        _back(state);
-        delete _reasons;
-        for (uint256 i; i < reasons.length; ++i) {
-            _reasons.push(reasons[i]);
-            _counts[reasons[i]] = counts[i];
-        }
-    }
-
-    function _run(uint256 c, uint256 number, uint256 shape, bytes memory data) private {
-        (_true, _shape) = (data, shape);
-        uint256 first = vm.envOr("PLASMID_SEED", uint256(1));
-        for (uint256 i; i < number; ++i) {
-            uint256 seed = uint256(keccak256(abi.encode(first, c, i)));
-            (bool taken, bytes4 reason) = this.mutant(seed);
-            if (taken) {
-                string memory place = string.concat("case ", vm.toString(c), ", number ", vm.toString(i));
-                revert(string.concat("a mutant was taken: seed ", vm.toString(first), ", ", place));
-            }
-            if (_counts[reason]++ == 0) _reasons.push(reason);
-        }
-        // And what they were made of is taken.
-        (bool ok,) = address(fraudCourt).call(data);
-        vm.assertTrue(ok);
-    }
-
     function _occurredAll() private {
-        for (uint256 i; i < _reasons.length; ++i) {
-            emit log_named_uint(vm.toString(abi.encodePacked(_reasons[i])), _counts[_reasons[i]]);
-        }
+        _logAll();
         _occurred(IFraudCourt.NotTheAccepted.selector);
         _occurred(IRootChain.NotAccepted.selector);
         _occurred(IFraudCourt.NotInEpoch.selector);
@@ -104,63 +63,19 @@ contract FraudMutantsTest is Signatures {
         _occurred(0); // what does not decode
     }
 
-    /// @dev Every check refuses a hundred of a hundred thousand, and at least one of a short run.
-    function _occurred(bytes4 reason) private view {
-        uint256 least = _number() / 1000;
-        if (_counts[reason] < (least == 0 ? 1 : least)) {
-            revert(string.concat("too few mutants were refused by ", vm.toString(abi.encodePacked(reason))));
-        }
-    }
-
-    /// @notice One mutant: what became of it. Taken is one that shows the same parts with another encoding as little as one that is not changed.
-    function mutant(uint256 seed) external returns (bool taken, bytes4 reason) {
+    function _mutated(uint256 way, uint256 seed) internal override returns (bytes memory) {
         bytes memory right = _true;
-        bytes memory data;
-        uint256 way = seed % 16;
-        seed >>= 8;
-        bool elsewhere = way == 15;
-        if (way < 4) {
-            data = _flip(bytes.concat(right), seed);
-        } else if (way < 6) {
-            data = _words(bytes.concat(right), seed);
-        } else if (elsewhere) {
-            // The same proof in another deployment.
-            data = right;
-            bytes20 other = rootChain.deployment() ^ bytes20(uint160(1) << uint160(seed % 160));
-            vm.mockCall(address(rootChain), abi.encodeCall(rootChain.deployment, ()), abi.encode(other));
-        } else {
-            data = _changed(right, seed);
-        }
-        bool ok;
-        (ok, reason) = _tried(data);
-        if (elsewhere) vm.clearMockedCalls();
-        if (!ok) return (false, reason);
+        if (way < 4) return _flip(right, seed);
+        return way < 6 ? _words(right, seed) : _changed(right, seed);
+    }
+
+    function _isOther(bytes memory data) internal view override returns (bool) {
         (, bytes memory same) = address(this).staticcall(abi.encodeCall(this.again, (data)));
-        return (elsewhere || keccak256(same) != keccak256(abi.encode(right)), reason);
+        return keccak256(same) != keccak256(abi.encode(_true));
     }
 
-    /// @dev What it did is undone.
-    function _tried(bytes memory data) private returns (bool ok, bytes4 reason) {
-        try this.attempt(data) {}
-        catch (bytes memory answer) {
-            ok = answer[0] == 0x01;
-            reason = bytes4(_at(answer, 1));
-        }
-    }
-
-    /// @notice Always reverts: with whether the call was taken, and the first word of its answer.
-    function attempt(bytes calldata data) external {
-        (bool ok, bytes memory answer) = address(fraudCourt).call{gas: 5_000_000}(data);
-        answer = bytes.concat(ok ? bytes1(0x01) : bytes1(0), bytes32(answer));
-        assembly ("memory-safe") {
-            revert(add(answer, 0x20), mload(answer))
-        }
-    }
-
-    function _flip(bytes memory data, uint256 seed) private pure returns (bytes memory) {
-        uint256 at = 4 + (seed >> 8) % (data.length - 4);
-        data[at] = data[at] ^ bytes1(uint8(1 << (seed % 8)));
-        return data;
+    function _most() internal pure override returns (uint256) {
+        return 5_000_000;
     }
 
     /// @dev One word in the place of another, or a word that counts changed by one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {BrokenLinks} from "./BrokenLinks.sol";
@@ -208,5 +209,28 @@ abstract contract Signatures is BrokenLinks {
                 signed
             )
         );
+    }
+
+    function _isRefused(bytes memory data, bytes memory expected) internal {
+        (bool ok, bytes memory reason) = address(fraudCourt).call(data);
+        vm.assertFalse(ok);
+        vm.assertEq(reason, expected);
+    }
+
+    /// @notice A verifier that fails, or answers with what is no answer, decides nothing of this fraud.
+    function _isRefusedWithoutVerifier(bytes memory data) internal {
+        address verifier = address(registry.verifier());
+        bytes memory call_ = abi.encodePacked(IEd25519Verifier.decide.selector);
+        vm.mockCallRevert(verifier, call_, "");
+        _isRefused(data, "");
+        vm.clearMockedCalls();
+        vm.mockCall(verifier, call_, "");
+        _isRefused(data, "");
+        vm.clearMockedCalls();
+        vm.mockCall(verifier, call_, abi.encode(uint256(2)));
+        _isRefused(data, "");
+        vm.clearMockedCalls();
+        // And it is a fraud.
+        _gasOf(address(fraudCourt), 0, data);
     }
 }

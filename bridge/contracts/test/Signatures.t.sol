@@ -123,19 +123,7 @@ contract SignaturesTest is Signatures {
         (bytes memory bad,) = _bad(0);
         _accused(bad);
         bytes memory data = _provingSignature(1, bad);
-        address verifier = address(registry.verifier());
-        bytes memory call_ = abi.encodePacked(IEd25519Verifier.decide.selector);
-        vm.mockCallRevert(verifier, call_, "");
-        _isRefused(data, "");
-        vm.clearMockedCalls();
-        vm.mockCall(verifier, call_, "");
-        _isRefused(data, "");
-        vm.clearMockedCalls();
-        vm.mockCall(verifier, call_, abi.encode(uint256(2)));
-        _isRefused(data, "");
-        vm.clearMockedCalls();
-        // And it is a fraud.
-        _gasOf(address(fraudCourt), 0, data);
+        _isRefusedWithoutVerifier(data);
     }
 
     /// Bytes that users cannot sign are another proof's: their signature is not asked.
@@ -236,11 +224,5 @@ contract SignaturesTest is Signatures {
         (uint256 today, uint256 dear) = _costOf(_provingSignature(1, bad));
         vm.snapshotValue("operations", "bad signature, of three (tx)", today);
         vm.snapshotValue("operations", "bad signature, of three, calldata at 64 (tx)", dear);
-    }
-
-    function _isRefused(bytes memory data, bytes memory expected) private {
-        (bool ok, bytes memory reason) = address(fraudCourt).call(data);
-        vm.assertFalse(ok);
-        vm.assertEq(reason, expected);
     }
 }

@@ -237,3 +237,14 @@ pub fn transactions(bytes: &[u8]) -> Result<Vec<&[u8]>, plasmid_bridge::proof::b
     }
     Ok(out)
 }
+
+/// The bytes that these transactions are read back from.
+#[cfg(test)]
+pub(crate) fn bytes_of(transactions: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for transaction in transactions {
+        bytes.extend((transaction.len() as u32).to_be_bytes());
+        bytes.extend(transaction);
+    }
+    bytes
+}

@@ -134,10 +134,20 @@ pub struct Page {
     page: String,
 }
 
-/// Says that there are more rows; programs see it in `next_page`.
-fn print_page(output: Output, name: &str, columns: &[&str], rows: &[Value], next: &str) {
+/// Says that there are more rows; programs see it in `next_page`, and of what block and epoch they are where the list has a height.
+fn print_page(
+    output: Output,
+    name: &str,
+    columns: &[&str],
+    (rows, next): (&[Value], &str),
+    of: &[(&str, u64)],
+) {
     if output.is_json() {
-        return output.object(&json!({ name: rows, "next_page": next }));
+        let mut object = json!({ name: rows, "next_page": next });
+        for (field, value) in of {
+            object[*field] = (*value).into();
+        }
+        return output.object(&object);
     }
     output.rows(name, columns, rows);
     match next {
@@ -357,8 +367,8 @@ async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Res
         output,
         "checkpoints",
         &columns,
-        &rows,
-        &answer.next_page_token,
+        (&rows, &answer.next_page_token),
+        &[],
     );
     Ok(())
 }
@@ -400,8 +410,8 @@ async fn withdrawals(
         output,
         "withdrawals",
         &columns,
-        &rows,
-        &answer.next_page_token,
+        (&rows, &answer.next_page_token),
+        &[],
     );
     if payments.0.is_some() {
         output.say("the column paid shows what root answers for the leaf index that the node gives for each withdrawal");
@@ -431,8 +441,8 @@ async fn balances(
         output,
         "balances",
         &["symbol", "amount", "base_units", "token"],
-        &rows,
-        &answer.next_page_token,
+        (&rows, &answer.next_page_token),
+        &[],
     );
     output.next(&format!(
         "plasmid tx withdraw --from KEY --amount AMOUNT, where KEY is the name of the key of {account}"
@@ -456,8 +466,8 @@ async fn tokens(connection: &Connection, output: Output, page: Page) -> Result<(
         output,
         "tokens",
         &["symbol", "decimals", "token", "credited", "withdrawn"],
-        &rows,
-        &answer.next_page_token,
+        (&rows, &answer.next_page_token),
+        &[],
     );
     Ok(())
 }

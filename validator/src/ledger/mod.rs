@@ -49,7 +49,7 @@ pub mod stake;
 mod tests;
 pub mod transaction;
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;
 
 pub use account::Account;
 pub use apply::{Quote, Receipt, apply, quote, rehearse, simulate};

@@ -213,20 +213,25 @@ fn vectors() -> Json {
     })
 }
 
+/// Holds a file of `validator/vectors` against what this code makes, or writes it; `name` is without the file's ending.
+pub(crate) fn keep(name: &str, vectors: &Json) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("vectors/{name}.json"));
+    let made = format!("{vectors:#}\n");
+    if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
+        let folder = path.parent().expect("a folder");
+        std::fs::create_dir_all(folder).expect("the folder is made");
+        std::fs::write(&path, &made).expect("the vectors are written");
+    }
+    let held = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        held == made,
+        "{name}: write the vectors anew with PLASMID_WRITE_VECTORS=1 if the protocol was meant to change"
+    );
+}
+
 #[test]
 fn the_vectors_in_the_tree_are_what_this_code_makes() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/transactions.json");
-    let made = format!("{}\n", serde_json::to_string_pretty(&vectors()).unwrap());
-    if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
-        std::fs::write(&path, &made).unwrap();
-    }
-    let held = std::fs::read_to_string(&path).expect(
-        "validator/vectors/transactions.json is missing; write it with PLASMID_WRITE_VECTORS=1",
-    );
-    assert_eq!(
-        held, made,
-        "write the vectors anew with PLASMID_WRITE_VECTORS=1 if the protocol was meant to change"
-    );
+    keep("transactions", &vectors());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::chain::error::Error;
 use crate::chain::execute::ColdChecker;
 use crate::chain::fixture::{ALICE, BOB, World, account, offence};
 use crate::chain::record::{EXECUTING_BYTES, Record};
+use crate::chain::segments::bytes_of;
 use crate::ledger::Claimed;
 use crate::ledger::leaf::{BoundaryLeaf, InboxLeaf, Value};
 
@@ -123,7 +124,7 @@ impl Scene {
         kind: SegmentKind,
         transactions: &[Vec<u8>],
     ) -> Result<(), ReexecuteError<Infallible>> {
-        let bytes = framed(transactions);
+        let bytes = bytes_of(transactions);
         let input = SegmentInput {
             kind,
             count: transactions.len() as u32,
@@ -164,15 +165,6 @@ impl Scene {
             Err(Error::Fault(fault)) => panic!("no block may break a node: {fault}"),
         }
     }
-}
-
-fn framed(transactions: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for transaction in transactions {
-        bytes.extend((transaction.len() as u32).to_be_bytes());
-        bytes.extend(transaction);
-    }
-    bytes
 }
 
 /// Who catches what the execution of a block refuses.
@@ -429,7 +421,7 @@ fn a_count_that_the_bytes_do_not_have_and_bytes_that_do_not_split_are_refused_fo
         (SegmentKind::Boundary, Vec::new()),
     ];
     for (kind, transactions) in all {
-        let right = framed(&transactions);
+        let right = bytes_of(&transactions);
         let count = transactions.len() as u32;
         let judged = |count, bytes: &[u8]| {
             let moment = scene.moment();
@@ -622,7 +614,7 @@ fn a_checker_that_does_not_answer_for_every_transaction_is_the_nodes_fault() {
         }
     }
     let scene = Scene::new();
-    let bytes = framed(&scene.honest.users);
+    let bytes = bytes_of(&scene.honest.users);
     let input = SegmentInput {
         kind: SegmentKind::Users,
         count: 3,

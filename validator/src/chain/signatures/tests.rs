@@ -4,8 +4,6 @@
 
 mod proofs;
 
-use std::path::Path;
-
 use alloy_primitives::{B256, keccak256};
 use ed25519_zebra::{SigningKey, VerificationKey};
 use serde_json::{Value as Json, json};
@@ -16,6 +14,7 @@ use crate::chain::fixture::{ALICE, BOB, World};
 use crate::chain::segments;
 use crate::ledger::Account;
 use crate::ledger::eip712::digest_of;
+use crate::ledger::vectors::keep;
 use plasmid_bridge::proof::commitment::SegmentKind;
 
 const TRANSACTIONS: &str = include_str!("../../../vectors/transactions.json");
@@ -349,25 +348,9 @@ fn vectors() -> Json {
     })
 }
 
-/// What the file holds is what was made.
-fn held(name: &str, made: &Json) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("vectors")
-        .join(name);
-    let made = format!("{}\n", serde_json::to_string_pretty(made).unwrap());
-    if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
-        std::fs::write(&path, &made).unwrap();
-    }
-    let held = std::fs::read_to_string(&path).expect("written with PLASMID_WRITE_VECTORS=1");
-    assert_eq!(
-        held, made,
-        "write the vectors anew if the protocol was meant to change"
-    );
-}
-
 #[test]
 fn the_signature_vectors_in_the_tree_are_what_this_code_makes() {
-    held("signatures.json", &vectors());
+    keep("signatures", &vectors());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod vectors;
 
 use super::*;
 use crate::chain::reexecute;
+use crate::chain::segments::bytes_of;
 use state::SparseState;
 
 /// A segment, what a court is shown of it, and its answer.
@@ -53,7 +54,7 @@ impl CourtCase {
             name: name.to_owned(),
             kind: kind as u8,
             count: transactions.len() as u32,
-            bytes: framed(transactions),
+            bytes: bytes_of(transactions),
             moment,
             before: state.root(),
             after: B256::repeat_byte(0xaf),
@@ -104,13 +105,4 @@ fn name_of(answer: Result<Option<SegmentFraud>, UndecidedSegment>) -> &'static s
         Ok(Some(fraud)) => fraud.name(),
         Err(undecided) => undecided.name(),
     }
-}
-
-fn framed(transactions: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for transaction in transactions {
-        bytes.extend((transaction.len() as u32).to_be_bytes());
-        bytes.extend(transaction);
-    }
-    bytes
 }

@@ -303,12 +303,6 @@ async fn lines(
     let mut client = connection.stake().await?;
     let found = client.list_lines(request).await?.into_inner();
     let rows: Vec<Value> = found.lines.iter().map(line_object).collect();
-    if output.is_json() {
-        output.object(&json!({
-            "lines": rows, "next_page": found.next_page_token, "height": found.height,
-        }));
-        return Ok(());
-    }
     let columns = [
         "line",
         "state",
@@ -318,6 +312,7 @@ async fn lines(
         "commission",
         "commission_owed",
     ];
-    print_page(output, "lines", &columns, &rows, &found.next_page_token);
+    let page = (rows.as_slice(), found.next_page_token.as_str());
+    print_page(output, "lines", &columns, page, &[("height", found.height)]);
     Ok(())
 }

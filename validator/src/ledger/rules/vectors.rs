@@ -21,6 +21,7 @@ use crate::ledger::message::apply_message;
 use crate::ledger::slot::{Slot, ring_place};
 use crate::ledger::stake::tests::carried;
 use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody, Transaction};
+use crate::ledger::vectors::keep;
 
 use super::stake::tests::scene::{COIN, FOUNDER, NEWCOMER, OWNER, Scene, operator, registration};
 
@@ -648,22 +649,6 @@ fn the_vectors_of_every_rule_are_what_this_code_makes() {
             "domain_separator": hex_of(domain().separator()),
             "cases": cases,
         });
-        keep(name, &vectors);
+        keep(&format!("rules/{name}"), &vectors);
     }
-}
-
-/// Holds the file of a rule against what this code makes, or writes it.
-pub(crate) fn keep(name: &str, vectors: &Json) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/rules");
-    let path = folder.join(format!("{name}.json"));
-    let made = format!("{vectors:#}\n");
-    if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
-        std::fs::create_dir_all(&folder).expect("the folder is made");
-        std::fs::write(&path, &made).expect("the vectors are written");
-    }
-    let held = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        held == made,
-        "{name}: write the vectors anew with PLASMID_WRITE_VECTORS=1 if the protocol was meant to change"
-    );
 }

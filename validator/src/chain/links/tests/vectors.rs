@@ -3,8 +3,6 @@
 //! `PLASMID_WRITE_VECTORS=1` writes the file; without it the file must be what this code makes. Blocks, segments and checkpoints stand in it as
 //! ABI-encoded parts of a proof (`IFraudCourt`).
 
-use std::path::Path;
-
 use alloy_sol_types::SolValue;
 use plasmid_bridge::abi::{IFraudCourt, IRootChain};
 use serde_json::{Value as Json, json};
@@ -13,6 +11,7 @@ use super::*;
 use crate::chain::opened::OpenedSegment;
 use crate::chain::tree::Change;
 use crate::court::shown;
+use crate::ledger::vectors::keep;
 
 const EPOCH_BLOCKS: u32 = 16;
 
@@ -196,17 +195,8 @@ fn ends() -> Json {
 
 #[test]
 fn the_link_vectors_in_the_tree_are_what_this_code_makes() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/links.json");
     let about =
         "PROTOCOL section 12: what breaks each link rule, or none (0), as parts of a proof (ABI)";
     let made = json!({"about": about, "links": links(), "ends": ends()});
-    let made = format!("{}\n", serde_json::to_string_pretty(&made).unwrap());
-    if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
-        std::fs::write(&path, &made).unwrap();
-    }
-    let held = std::fs::read_to_string(&path).expect("written with PLASMID_WRITE_VECTORS=1");
-    assert_eq!(
-        held, made,
-        "write the vectors anew if the protocol was meant to change"
-    );
+    keep("links", &made);
 }

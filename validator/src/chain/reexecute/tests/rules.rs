@@ -27,9 +27,10 @@ use crate::chain::segments::Segment;
 use crate::chain::tree::Tree;
 use crate::ledger::leaf::{EpochRecord, FeePool, Participation};
 use crate::ledger::leaves::write;
-use crate::ledger::rules::vectors::{self, Noted, hex_of, keep};
+use crate::ledger::rules::vectors::{self, Noted, hex_of};
 use crate::ledger::slot::width_of_kind;
 use crate::ledger::stake::{apply_at, tests::carried};
+use crate::ledger::vectors::keep;
 use crate::ledger::{Code, Event, apply_misbehavior, ring_place};
 
 /// Blocks of an epoch here.
@@ -238,7 +239,7 @@ impl At {
             kind,
             first: 1,
             count: transactions.len() as u32,
-            bytes: Arc::new(framed(&transactions)),
+            bytes: Arc::new(bytes_of(&transactions)),
             changes: layer.changes,
             touched: layer.touched,
         };
@@ -662,7 +663,7 @@ fn the_vectors_of_misbehavior_and_of_the_boundary_are_what_this_code_makes() {
         ("copy", copies()),
     ] {
         keep(
-            name,
+            &format!("rules/{name}"),
             &json!({
                 "about": "PROTOCOL sections 6, 9 and 12: the input is a transaction of misbehavior, or nothing where a step of the boundary is asked for. A leaf is named by the bytes whose hash is its key. `before` holds the leaves that the rule asks for, `absent` those of them that do not stand; `written` is in the order of the first writes, `events` is what is told. A case with `refused` has no result: a court calls the segment fraud, at the stage that is named.",
                 "parameters": hex_of(parameters.encode()),

@@ -4,7 +4,6 @@
 //! `PLASMID_WRITE_VECTORS=1` writes the file; without it the file must be what this code makes.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use plasmid_bridge::proof::commitment::SegmentRecord;
@@ -16,6 +15,7 @@ use crate::chain::segments::Segment;
 use crate::ledger::check;
 use crate::ledger::slot::width_of_kind;
 use crate::ledger::transaction::Body as Act;
+use crate::ledger::vectors::keep;
 
 fn hex_of(bytes: impl AsRef<[u8]>) -> String {
     format!("0x{}", hex::encode(bytes))
@@ -116,7 +116,7 @@ fn on_witness(
     transfers: &[Vec<u8>],
     touched: &BTreeSet<B256>,
 ) -> (Vec<u8>, Result<B256, ReexecuteError>) {
-    let bytes = framed(transfers);
+    let bytes = bytes_of(transfers);
     let segment = Segment {
         kind: SegmentKind::Users,
         first: 1,
@@ -175,13 +175,12 @@ fn too_many_leaves() -> Json {
     json!({
         "why": "more than 72 touched leaves", "height": world.height + 1, "time": world.time.to_string(),
         "domain_separator": hex_of(domain.separator()), "kind": SegmentKind::Users as u8, "count": 24,
-        "bytes": hex_of(framed(&transfers)), "before": hex_of(world.tree.root()), "touched": leaves, "witness": hex_of(held),
+        "bytes": hex_of(bytes_of(&transfers)), "before": hex_of(world.tree.root()), "touched": leaves, "witness": hex_of(held),
     })
 }
 
 #[test]
 fn the_vectors_of_segments_are_what_this_code_makes() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/segments.json");
     let vectors = vectors();
     let kinds: Vec<u64> = vectors["segments"]
         .as_array()
@@ -190,13 +189,5 @@ fn the_vectors_of_segments_are_what_this_code_makes() {
         .filter_map(|case| case["kind"].as_u64())
         .collect();
     assert_eq!(kinds, [1, 2, 3, 4, 5, 5, 5, 5, 5]);
-    let made = format!("{vectors:#}\n");
-    if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
-        std::fs::write(&path, &made).expect("the vectors are written");
-    }
-    let held = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        held == made,
-        "write the vectors anew with PLASMID_WRITE_VECTORS=1 if the protocol was meant to change"
-    );
+    keep("segments", &vectors);
 }

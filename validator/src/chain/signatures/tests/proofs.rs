@@ -164,5 +164,5 @@ fn the_proof_vectors_in_the_tree_are_what_this_code_makes() {
         "deployment": hex_of(domain.deployment),
         "cases": cases.collect::<Vec<_>>(),
     });
-    held("proofs.json", &made);
+    keep("proofs", &made);
 }

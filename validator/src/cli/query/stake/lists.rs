@@ -62,8 +62,8 @@ pub(super) async fn delegations(
         output,
         "positions",
         &columns,
-        &positions,
-        &found.next_page_token,
+        (&positions, &found.next_page_token),
+        &[],
     );
     output.rows("validators", &VALIDATOR_COLUMNS, &validators);
     Ok(())
@@ -106,14 +106,9 @@ pub(super) async fn validators(
     let mut client = connection.stake().await?;
     let found = client.list_validators(request).await?.into_inner();
     let rows: Vec<Value> = found.validators.iter().map(validator_row).collect();
-    if output.is_json() {
-        output.object(&json!({
-            "validators": rows, "next_page": found.next_page_token, "height": found.height, "epoch": found.epoch,
-        }));
-        return Ok(());
-    }
-    let next = &found.next_page_token;
-    print_page(output, "validators", &VALIDATOR_COLUMNS, &rows, next);
+    let page = (rows.as_slice(), found.next_page_token.as_str());
+    let of = [("height", found.height), ("epoch", found.epoch)];
+    print_page(output, "validators", &VALIDATOR_COLUMNS, page, &of);
     Ok(())
 }
 

@@ -286,7 +286,7 @@ fn forms() -> Vec<Expected> {
         "a transfer of nothing behind one that does not apply",
         |case| {
             let bytes = [pay(0, 9), signed(transfer(wallet.account(), NATIVE, 0))];
-            case.bytes = framed(&bytes);
+            case.bytes = bytes_of(&bytes);
         },
     );
     all.push((late, "form"));
@@ -330,7 +330,7 @@ fn behind(name: &str, kind: SegmentKind, before: &[Vec<u8>], rest: &[Vec<u8>]) -
     let all: Vec<Vec<u8>> = before.iter().chain(rest).cloned().collect();
     judged.with(name, |case| {
         case.count = all.len() as u32;
-        case.bytes = framed(&all);
+        case.bytes = bytes_of(&all);
     })
 }
 
