@@ -49,7 +49,13 @@ fn judge(bench: &Bench, height: u64, txs: &[Bytes]) -> Result<String, String> {
 /// The same block with something wrong in it: signatures, forms, orders, senders that pay more than they have.
 fn spoilt(rng: &mut ChaCha20Rng, txs: &[Bytes]) -> Vec<Bytes> {
     let mut txs = txs.to_vec();
-    for _ in 0..rng.random_range(1..4) {
+    // Behind the record there may be nothing.
+    let changes = if txs.len() > 1 {
+        rng.random_range(1..4)
+    } else {
+        0
+    };
+    for _ in 0..changes {
         let place = rng.random_range(1..txs.len());
         let mut bytes = txs[place].to_vec();
         match rng.random_range(0..6) {
