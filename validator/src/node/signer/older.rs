@@ -7,6 +7,9 @@
 //! ```
 //! In a folder that was never put back this cannot be: CometBFT writes the file before a vote leaves it. What it cannot know is what the key
 //! signed and no block shows: the votes of the height that the network is at, where nobody has decided it since.
+//!
+//! Where the system refuses to open the file, as where a process has too many files open, the node ends only while its key may not have voted yet:
+//! once the file has moved while the node ran, the engine votes, and what the blocks showed up to then was compared.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -34,8 +37,23 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct OlderCopy {
     engine: comet::Home,
     address: [u8; 20],
-    /// What the file said last.
-    known: Mutex<u64>,
+    known: Mutex<KnownVotes>,
+}
+
+/// Heights that the file named.
+#[derive(Default)]
+struct KnownVotes {
+    /// What it said first since the node started.
+    first: Option<u64>,
+    /// What it said last.
+    last: u64,
+}
+
+impl KnownVotes {
+    /// Whether the engine has voted since the node started.
+    fn moved(&self) -> bool {
+        self.first.is_some_and(|first| first < self.last)
+    }
 }
 
 impl OlderCopy {
@@ -65,16 +83,29 @@ impl OwnVotes for OlderCopy {
             return Ok(());
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if height <= *known {
+        if height <= known.last {
             return Ok(());
         }
-        let last = read_again(|| self.engine.last_signed(), PAUSE).map_err(Fault::new)?;
-        *known = last.map_or(0, |last| last.height);
-        match height <= *known {
+        let read = || self.engine.last_signed();
+        let last = match known.moved() {
+            true => read(),
+            false => read_again(read, PAUSE),
+        };
+        let last = match last {
+            Err(error @ CometError::File { .. }) if known.moved() => {
+                tracing::warn!(%error, "CometBFT's sign state is not compared with this block");
+                return Ok(());
+            }
+            last => last.map_err(Fault::new)?,
+        };
+        known.last = last.map_or(0, |last| last.height);
+        let last = known.last;
+        known.first.get_or_insert(last);
+        match height <= known.last {
             true => Ok(()),
             false => Err(Fault::new(CometError::ShownLater {
                 state: self.engine.sign_state_path(),
-                found: *known,
+                found: known.last,
                 shown: height,
             })),
         }
@@ -171,6 +202,30 @@ mod tests {
             watched()
                 .shown(&by(own, Flag::Commit), 92)
                 .expect("it is above every block");
+        }
+        // What the system does not open: nothing, where the engine has not voted since the start, and no reason to end where it has.
+        let refuse = || {
+            fs::remove_file(engine.sign_state_path()).expect("removed");
+            fs::create_dir(engine.sign_state_path()).expect("made");
+        };
+        let heal = || fs::remove_dir(engine.sign_state_path()).expect("removed");
+        for (read, refused) in [(&[][..], true), (&[50], true), (&[50, 51], false)] {
+            let watch = watched();
+            for height in read {
+                state(*height);
+                watch
+                    .shown(&by(own, Flag::Commit), *height)
+                    .expect("the file says so");
+            }
+            refuse();
+            let shown = watch.shown(&by(own, Flag::Commit), 52);
+            assert_eq!(shown.is_err(), refused, "{read:?}");
+            heal();
+            // It is compared again as soon as it can be.
+            state(51);
+            watch
+                .shown(&by(own, Flag::Commit), 52)
+                .expect_err("it is older");
         }
         // A file that is gone says nothing, and one that cannot be read is no reason to go on.
         fs::remove_file(engine.sign_state_path()).expect("removed");
