@@ -532,6 +532,13 @@ fn no_result_stands_in_a_result() {
 }
 
 #[test]
+fn errors_say_their_causes() {
+    let mut all = rust_files();
+    all.retain(|(name, _)| !name.starts_with(RULES));
+    none_of(habits::untold_causes(&all));
+}
+
+#[test]
 fn files_are_written_whole_or_not_at_all() {
     none_of(code::written_in_parts(&rust_files()));
 }

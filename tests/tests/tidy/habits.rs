@@ -82,6 +82,27 @@ pub fn nested_results(files: &[File]) -> Vec<String> {
         .collect()
 }
 
+/// Errors that hold a cause and do not say it: what a person or a log gets is one line, and the cause is what helps.
+pub fn untold_causes(files: &[File]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (name, text) in files {
+        for (at, _) in text.match_indices("#[error(") {
+            let rest = &text[at..];
+            let (said, variant) = rest.split_once(")]\n").unwrap_or((rest, ""));
+            let held = variant.split(['}', '(', ',']).next().unwrap_or_default();
+            let whole = variant.split('}').next().unwrap_or_default();
+            // The fields of this variant alone: one without braces ends at its comma or bracket.
+            let fields = if held.contains('{') { whole } else { held };
+            let holds = fields.contains("source:") || fields.contains("#[source]");
+            if holds && !said.contains("source") && !said.contains("transparent") {
+                let line = 1 + text[..at].matches('\n').count();
+                broken.push(format!("{name}:{line}: the error does not say its cause"));
+            }
+        }
+    }
+    broken
+}
+
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }

@@ -222,6 +222,28 @@ fn a_result_in_a_result_is_found() {
 }
 
 #[test]
+fn an_error_that_does_not_say_its_cause_is_found() {
+    let of = |said: &str, fields: &str| {
+        let text = format!("#[error({said})]\n    File{fields},\n    Other {{ source: E }},\n");
+        habits::untold_causes(&[file("b/src/a.rs", &text)])
+    };
+    let path = "\"cannot use {path}\", path = path.display()";
+    for fields in ["", "(PathBuf)", " { path: PathBuf }"] {
+        assert!(of(path, fields).is_empty(), "{fields}");
+    }
+    for said in ["\"cannot use {path}: {source}\"", "transparent"] {
+        assert!(of(said, " { path: PathBuf, source: E }").is_empty());
+    }
+    for fields in [
+        " { path: PathBuf, source: E }",
+        " {\n        path: PathBuf,\n        source: E,\n    }",
+        " { #[source] cause: E }",
+    ] {
+        finds(&of(path, fields), "a.rs:1");
+    }
+}
+
+#[test]
 fn what_waits_by_the_date_and_a_needless_exception_are_found() {
     let excused = [("b/src/a.rs", "a reason")];
     for text in ["SystemTime::now()", "x.unwrap(UNIX_EPOCH)", "Utc::now()"] {

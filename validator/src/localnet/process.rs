@@ -27,13 +27,13 @@ const TAIL_BYTES: u64 = 2_000;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum ProcessError {
-    #[error("cannot start {name} ({program})")]
+    #[error("cannot start {name} ({program}): {source}")]
     Spawn {
         name: String,
         program: String,
         source: io::Error,
     },
-    #[error("cannot write the log file {path}", path = path.display())]
+    #[error("cannot write the log file {path}: {source}", path = path.display())]
     Log { path: PathBuf, source: io::Error },
     #[error("{name} ended by itself ({status}); its log {log} ends with:\n{tail}", log = log.display())]
     Exited {
@@ -49,7 +49,7 @@ pub enum ProcessError {
         last: String,
         log: PathBuf,
     },
-    #[error("cannot end {name} (process {pid})")]
+    #[error("cannot end {name} (process {pid}): {source}")]
     End {
         name: String,
         pid: u32,

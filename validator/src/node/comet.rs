@@ -55,7 +55,7 @@ keeps what was written in data/last_vote.json, and refuses less from then on: wh
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum CometError {
-    #[error("cannot use {path}", path = path.display())]
+    #[error("cannot use {path}: {source}", path = path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{path} cannot be read: {cause}", path = path.display())]
     Malformed { path: PathBuf, cause: String },

@@ -34,7 +34,7 @@ pub enum AddressError {
     Taken(Address),
     #[error("{path} exists and is not a socket: move it away", path = .0.display())]
     NotASocket(PathBuf),
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}: {source}")]
     Io { address: Address, source: io::Error },
 }
 

@@ -44,9 +44,9 @@ pub enum InstallError {
     },
     #[error("the installer made no {path}", path = .0.display())]
     Missing(PathBuf),
-    #[error("cannot use {path}", path = path.display())]
+    #[error("cannot use {path}: {source}", path = path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("cannot run {program}")]
+    #[error("cannot run {program}: {source}")]
     Run { program: String, source: io::Error },
 }
 
