@@ -33,6 +33,9 @@ const SOURCES = [
   "test/wallets/ContractWallet.sol",
 ];
 
+// EIP-170 allows 24,576 bytes of code. What is left is for what a mend adds.
+const MAX_CODE = 24_000;
+
 const contractOf = (source) => source.replace(/^.*\/|\.sol$/g, "");
 
 // All sources, from nothing, into the folder: one within the project, because forge compares paths with its own.
@@ -49,6 +52,8 @@ function artifact(source, folder) {
   const made = JSON.parse(readFileSync(join(folder, `${name}.sol`, `${name}.json`), "utf8"));
   const { abi, bytecode, deployedBytecode, metadata } = made;
   if (/[^0-9a-fx]/.test(bytecode.object)) throw new Error(`${source}: the code has unlinked libraries`);
+  const length = (deployedBytecode.object.length - 2) / 2;
+  if (length > MAX_CODE) throw new Error(`${source}: ${length} bytes of code, and at most ${MAX_CODE} are allowed`);
   const { optimizer, evmVersion, viaIR } = metadata.settings;
   return {
     contract: name,

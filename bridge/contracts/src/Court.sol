@@ -50,8 +50,6 @@ contract Court is ICourt {
     uint64 private immutable REVEAL_SECS;
 
     Settlement.State private _state;
-    /// @dev Never 0, so that a reveal makes no slot for it.
-    uint256 private _uncountedPlusOne = 1;
     mapping(bytes32 => Commitment) private _commitments;
     /// @dev Of a commitment that led and no longer does: the offence or overlap that it was the first report of, or led later.
     mapping(bytes32 => bytes32) private _overtaken;
@@ -159,28 +157,32 @@ contract Court is ICourt {
     /// @inheritdoc ICourt
     function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external {
         Overlap storage one = _overlaps.get(overlap_);
-        bool done = one.take(members, siblings);
         (uint64 epoch, uint64 total) = (one.epoch, one.totalPower);
+        uint256[2] memory pending = one.pending;
+        bool any;
+        // That these members are of the set is shown behind the loop: who comes too late for all of them pays for no proof.
         for (uint256 i; i < members.length; ++i) {
             IRootChain.SetMember calldata member = members[i];
+            // Others may have frozen some of a batch before it arrived.
+            if (!Overlaps.take(pending, member.number)) continue;
+            any = true;
             // Of a set that was forged: who has nothing to be cut must not keep the epoch frozen, so it is passed over.
             if (!SetProof.isAtRisk(member)) continue;
             Offence storage known = _state.offences[member.operator][epoch];
             if (known.registration != 0) continue;
             uint32 share = SetProof.shareOf(member.power, total);
             // Not in the sums: the rule takes all for this epoch and its neighbours, however much is counted.
-            _state.offences[member.operator][epoch] = Offence({
-                registration: member.registration,
-                share: share,
-                revealedAt: 0,
-                leader: bytes13(uint104(overlap_)),
-                counted: true,
-                settled: false
-            });
+            known.registration = member.registration;
+            known.share = share;
+            known.leader = bytes13(uint104(overlap_));
+            known.counted = true;
             emit Convicted(member.operator, epoch, member.registration, share, overlap_);
             IInbox(inbox).send(Messages.FREEZE, Messages.offence(member.operator, member.registration, epoch));
         }
-        if (done) IInbox(inbox).send(Messages.EPOCH_RELEASE, abi.encodePacked(epoch));
+        if (!any && members.length != 0) revert NotPending(members[0].number);
+        SetProof.requireMembers(one.membersRoot, one.count, members, siblings);
+        one.pending = pending;
+        if (pending[0] | pending[1] == 0) IInbox(inbox).send(Messages.EPOCH_RELEASE, abi.encodePacked(epoch));
     }
 
     /// @inheritdoc ICourt
@@ -240,7 +242,8 @@ contract Court is ICourt {
         }
         closedAt += EVIDENCE_SECS + REVEAL_SECS;
         if (block.timestamp <= closedAt) revert ReportsOpen(closedAt, block.timestamp);
-        if (uncounted() != 0) revert OffencesUncounted(uncounted());
+        uint256 waiting = uncounted(epoch);
+        if (waiting != 0) revert OffencesUncounted(waiting);
         _state.offences[operator][epoch].settled = true;
         uint64 cut = fraction(epoch);
         emit Settled(operator, epoch, known.registration, cut);
@@ -289,8 +292,8 @@ contract Court is ICourt {
     }
 
     /// @inheritdoc ICourt
-    function uncounted() public view returns (uint256) {
-        return _uncountedPlusOne - 1;
+    function uncounted(uint64 epoch) public view returns (uint256) {
+        return _state.uncounted(epoch);
     }
 
     /// @inheritdoc ICourt
@@ -379,7 +382,7 @@ contract Court is ICourt {
         known.share = share;
         known.revealedAt = uint40(block.number);
         known.leader = bytes13(own);
-        ++_uncountedPlusOne;
+        _state.reveal(epoch);
         emit Revealed(operator, epoch, member.registration, share, own, claim.beneficiary);
         IInbox(inbox).send(Messages.FREEZE, Messages.offence(operator, member.registration, epoch));
         _reveal(own, claim.beneficiary, _costSince(gas));
@@ -429,7 +432,6 @@ contract Court is ICourt {
     }
 
     function _count(address operator, uint64 epoch) private {
-        --_uncountedPlusOne;
         _state.count(operator, epoch);
     }
 

@@ -35,7 +35,6 @@ contract CourtMutantsTest is FalseReports {
         _occurredOfOne();
         _occurredOfCheckpoints();
         _occurred("WrongLength 192");
-        _occurred("IdentityPoint");
     }
 
     function test_mutantsOfTwoCertificatesAreRefused() external {
@@ -158,6 +157,7 @@ contract CourtMutantsTest is FalseReports {
     function _occurredOfCheckpoints() private view {
         _occurred("SameCheckpoint");
         _occurred("DifferentEpochs");
+        _occurred("IdentityPoint");
         _occurred("PrecompileFailed of the pairing");
     }
 
@@ -320,6 +320,8 @@ contract CourtMutantsTest is FalseReports {
             // The first or last heights of the neighbours: the set of the right epoch is not theirs.
             votes.height = seed % 2 == 0 ? EPOCH * BLOCKS : (EPOCH + 1) * BLOCKS + 1;
             _signVotes(one.operator, votes);
+        } else if (way == 30 && seed % 2 == 0) {
+            (vote.id.hash, vote.id.partsHash) = (vote.id.partsHash, vote.id.hash);
         } else if (way == 30) {
             (votes.first.r, votes.second.r) = (votes.second.r, votes.first.r);
             (votes.first.s, votes.second.s) = (votes.second.s, votes.first.s);
@@ -379,14 +381,16 @@ contract CourtMutantsTest is FalseReports {
     function _changeContent(IRootChain.Checkpoint memory content, uint256 seed) private pure {
         bytes32 bit = bytes32(uint256(1) << (seed >> 8) % 256);
         uint64 small = uint64(1) << uint64((seed >> 8) % 64);
-        if (seed % 8 == 0) content.lastBlockTime ^= small;
-        if (seed % 8 == 1) content.blocksRoot ^= bit;
-        if (seed % 8 == 2) content.stateRoot ^= bit;
-        if (seed % 8 == 3) content.inboxCursor ^= small;
-        if (seed % 8 == 4) content.inboxHash ^= bit;
-        if (seed % 8 == 5) content.nextSet ^= bit;
-        if (seed % 8 == 6) content.relayer = address(uint160(content.relayer) ^ uint160(1 << (seed >> 8) % 160));
-        if (seed % 8 == 7) content.previous ^= bit;
+        uint256 which = seed % 9;
+        if (which == 0) content.lastBlockTime ^= small;
+        if (which == 1) content.blocksRoot ^= bit;
+        if (which == 2) content.stateRoot ^= bit;
+        if (which == 3) content.inboxCursor ^= small;
+        if (which == 4) content.inboxHash ^= bit;
+        if (which == 5) content.nextSet ^= bit;
+        if (which == 6) content.relayer = address(uint160(content.relayer) ^ uint160(1 << (seed >> 8) % 160));
+        if (which == 7) content.previous ^= bit;
+        if (which == 8) (content.blocksRoot, content.stateRoot) = (content.stateRoot, content.blocksRoot);
     }
 
     function _changeCertificates(Report memory one, uint256 way, uint256 seed) private view {
@@ -423,8 +427,9 @@ contract CourtMutantsTest is FalseReports {
         } else if (way == 25) {
             bytes memory signature = seed % 2 == 0 ? both.firstCertificate.signature : both.secondCertificate.signature;
             if (seed % 4 < 2) signature[(seed >> 8) % 192] ^= bytes1(uint8(1 << seed % 8));
-            if (seed % 4 == 2) both.secondCertificate.signature = new bytes((seed >> 8) % 192);
-            if (seed % 4 == 3) both.firstCertificate.signature = bytes.concat(both.firstCertificate.signature, hex"00");
+            if (seed % 4 == 2) both.secondCertificate.signature = new bytes(192);
+            if (seed % 8 == 3) both.firstCertificate.signature = bytes.concat(both.firstCertificate.signature, hex"00");
+            if (seed % 8 == 7) both.secondCertificate.signature = new bytes((seed >> 8) % 192);
         } else if (way < 28) {
             _changeContent(seed % 2 == 0 ? both.first : both.second, seed >> 8);
         } else if (way < 30) {

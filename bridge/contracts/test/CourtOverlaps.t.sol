@@ -201,7 +201,7 @@ contract CourtOverlapsTest is Accusing {
         _refusesFreeze(number, _one(0), abi.encodeWithSelector(ICourt.NotPending.selector, 0));
         _refusesFreeze(number + 1, _one(1), abi.encodeWithSelector(ICourt.UnknownOverlap.selector, number + 1));
         _refusesFreeze(0, _one(1), abi.encodeWithSelector(ICourt.UnknownOverlap.selector, 0));
-        _refusesFreeze(number, _list(2, 2), abi.encodeWithSelector(ICourt.NotPending.selector, 2));
+        _refusesFreeze(number, _list(2, 2), abi.encodeWithSelector(StateTree.NotAscending.selector, 2, 2));
         _refusesFreeze(number, _none(), abi.encodeWithSelector(StateTree.NoLeaves.selector));
         (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(_list(1, 2));
         (members[0], members[1]) = (members[1], members[0]);
@@ -237,7 +237,13 @@ contract CourtOverlapsTest is Accusing {
         vm.expectRevert(abi.encodeWithSelector(StateTree.WrongSiblings.selector, 2, 3));
         court.freeze(number, members, longer);
         vm.assertEq(inbox.count(), count);
+        // Who did not sign both and who is frozen already is passed over, and no batch is lost by it.
+        _freeze(number, _list(0, 1));
+        vm.assertEq(court.offence(operators[0].owner, 2).registration, 0);
+        vm.assertEq(court.overlap(number).pending[0], _bits(2, 3, 3));
+        vm.assertEq(inbox.count(), count + 1);
         _freeze(number, _list(1, 2));
+        vm.assertEq(inbox.count(), count + 2);
         _refusesFreeze(number, _one(1), abi.encodeWithSelector(ICourt.NotPending.selector, 1));
         _freeze(number, _one(3));
         _refusesFreeze(number, _one(3), abi.encodeWithSelector(ICourt.NotPending.selector, 3));
@@ -344,6 +350,31 @@ contract CourtOverlapsTest is Accusing {
         _refuses(evidence, by, abi.encodeWithSelector(ICourt.SetNotShown.selector, commitment));
         vm.assertEq(court.overlaps(), 0);
         vm.assertEq(court.fraction(2), 1_000_000);
+    }
+
+    /// Whoever shows one of a batch before it arrives makes nobody pay for all of it in vain; what was shown already is proven all the same.
+    function test_whoWasShownAlreadyIsPassedOver() external {
+        _accept(1, 10);
+        _mark = 1 << 15; // another set, which was not shown yet
+        IRootChain.Set memory set = _set();
+        (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(_one(0));
+        court.showSet(set, members, siblings);
+        (members, siblings) = _shown(_list(0, 1));
+        members[0].power += 1;
+        vm.expectPartialRevert(Members.MembersRootMismatch.selector);
+        court.showSet(set, members, siblings);
+        members[0].power -= 1;
+        vm.assertEq(court.showSet(set, members, siblings), 2);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.NotNextMember.selector, 2, 0));
+        court.showSet(set, members, siblings);
+        // None is left out behind one that was shown.
+        (members, siblings) = _shown(_list(1, 3));
+        vm.expectRevert(abi.encodeWithSelector(ICourt.NotNextMember.selector, 2, 3));
+        court.showSet(set, members, siblings);
+        (members, siblings) = _shown(_list(2, 3));
+        vm.assertEq(court.showSet(set, members, siblings), 4);
+        (, bool sound) = court.shown(_commitment(set));
+        vm.assertTrue(sound);
     }
 
     /// In order, each once, under the root of the set, in one call or in as many as there are members.

@@ -140,12 +140,12 @@ contract CourtSettlementTest is Accusing {
         vm.assertEq(court.fraction(4), 1_000_000);
     }
 
-    /// One that is revealed and not counted holds all settlements back, and anyone counts it.
-    function test_nothingSettlesBeforeAllIsCounted() external {
+    /// One that is revealed and not counted holds the settlements of its epoch and of both neighbours back, and anyone counts it.
+    function test_nothingSettlesBeforeItsNeighboursAreCounted() external {
         _report(1, 0);
         _report(2, 0);
         address operator = operators[1].owner;
-        vm.assertEq(court.uncounted(), 2);
+        vm.assertEq(court.uncounted(0), 2);
         vm.assertEq(court.fraction(0), 1_000_000);
         court.count(operator, 0);
         vm.expectRevert(abi.encodeWithSelector(ICourt.AlreadyCounted.selector, operator, 0));
@@ -159,9 +159,23 @@ contract CourtSettlementTest is Accusing {
         court.settle(operator, 0, closing);
         vm.prank(address(0x57a));
         court.count(operators[2].owner, 0);
-        vm.assertEq(court.uncounted(), 0);
+        vm.assertEq(court.uncounted(0), 0);
         vm.assertEq(court.fraction(0), 1e9);
         court.settle(operator, 0, closing);
+    }
+
+    /// Whoever reveals one offence after the other keeps no settlement waiting but those of three epochs, whose reports are closed then.
+    function test_whatIsRevealedFurtherAwayKeepsNoSettlementWaiting() external {
+        _counted(1, 0);
+        _accept(4, 10);
+        _pass(EVIDENCE + REVEAL_SECS + 1);
+        _report(2, 4);
+        uint8[7] memory waits = [0, 0, 0, 1, 1, 1, 0];
+        for (uint64 epoch; epoch < 7; ++epoch) {
+            vm.assertEq(court.uncounted(epoch), waits[epoch]);
+        }
+        _settle(1, 0);
+        vm.assertTrue(court.offence(operators[1].owner, 0).settled);
     }
 
     /// Offences of later epochs settle later, and change nothing of what is settled.
@@ -193,6 +207,8 @@ contract SettlementModelTest is Test {
     Settlement.State private _state;
     /// @dev By epoch and operator; 0 none.
     uint256[OPERATORS][EPOCHS] private _shares;
+    /// @dev By epoch: revealed and not counted.
+    uint256[EPOCHS] private _waiting;
 
     function testFuzz_eachCutIsTheOneOfTheDefinition(uint256 seed, uint256 base, uint64 least) external {
         base = bound(base, 0, 5);
@@ -206,15 +222,41 @@ contract SettlementModelTest is Test {
             _shares[epoch][operator] = share;
             // All are revealed before the first is counted, or each is counted at once.
             _state.offences[address(uint160(operator))][uint64(base + epoch)].share = uint32(share);
-            if (number % 2 == 0) _state.count(address(uint160(operator)), uint64(base + epoch));
+            _state.reveal(uint64(base + epoch));
+            ++_waiting[epoch];
+            _agree(base);
+            if (number % 2 == 0) _count(operator, base, epoch);
         }
         for (uint256 i; number % 2 == 1 && i < EPOCHS * OPERATORS; ++i) {
             (uint256 operator, uint256 epoch) = (i % OPERATORS, (i / OPERATORS + seed % EPOCHS) % EPOCHS);
-            if (_shares[epoch][operator] != 0) _state.count(address(uint160(operator)), uint64(base + epoch));
+            if (_shares[epoch][operator] != 0) _count(operator, base, epoch);
         }
         for (uint256 epoch; epoch < EPOCHS; ++epoch) {
             vm.assertEq(_state.fraction(uint64(base + epoch), least), _defined(epoch, least));
         }
+    }
+
+    function _count(uint256 operator, uint256 base, uint256 epoch) private {
+        _state.count(address(uint160(operator)), uint64(base + epoch));
+        --_waiting[epoch];
+        _agree(base);
+    }
+
+    /// @dev What waits for an epoch is what was not counted in it and in its neighbours, also where an epoch is convicted.
+    function _agree(uint256 base) private {
+        uint256 before = vm.snapshotState();
+        for (uint256 convicted; convicted < 2; ++convicted) {
+            for (uint256 epoch; epoch < EPOCHS; ++epoch) {
+                uint256 waits = _waiting[epoch];
+                if (epoch != 0) waits += _waiting[epoch - 1];
+                if (epoch + 1 != EPOCHS) waits += _waiting[epoch + 1];
+                vm.assertEq(_state.uncounted(uint64(base + epoch)), waits);
+            }
+            for (uint256 epoch; epoch < EPOCHS; ++epoch) {
+                _state.convict(uint64(base + epoch));
+            }
+        }
+        vm.revertToStateAndDelete(before);
     }
 
     /// @dev By the words of the rule: distinct operators, each at its largest share in the three epochs.

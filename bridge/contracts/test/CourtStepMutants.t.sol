@@ -155,7 +155,7 @@ contract CourtMutantsOfStepsTest is FalseReports {
             number = turn % 2 == 0 ? 0 : uint64(2 + seed % 1000);
         } else if (way == 10) {
             if (turn % 3 == 0) one.number = uint16(4 + seed % 1000);
-            if (turn % 3 == 1) (members, siblings) = _shown(_list(0, uint16(1 + seed % 3)));
+            if (turn % 3 == 1) (members, siblings) = _shown(_one(0));
             if (turn % 3 == 2) members[1] = members[0];
         } else if (way == 11) {
             if (turn % 6 == 0) one.power ^= uint64(1 << seed % 64);

@@ -355,7 +355,7 @@ sol! {
         function overlap(uint64 number) external view returns (Overlap memory);
         function overlaps() external view returns (uint64 number);
         function fraction(uint64 epoch) external view returns (uint64);
-        function uncounted() external view returns (uint256);
+        function uncounted(uint64 epoch) external view returns (uint256);
         function signBytes(DoubleVote calldata evidence, Vote calldata vote) external view returns (bytes memory);
         function parameters() external view returns (Parameters memory);
         function registry() external view returns (address);

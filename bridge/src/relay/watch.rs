@@ -73,8 +73,6 @@ pub struct RootMoment {
     pub number: u64,
     /// Its time, in seconds.
     pub time: u64,
-    /// Offences revealed and not counted.
-    pub uncounted: u64,
 }
 
 /// What root says of the acceptance of a checkpoint that closes reports.
@@ -82,7 +80,7 @@ pub struct RootMoment {
 pub enum Closing {
     /// It is not accepted yet.
     Open,
-    /// It was accepted at this time, in seconds, and is kept.
+    /// It was accepted at this time, in seconds, and is kept; or it is not accepted, and after this time none is.
     At(u64),
     /// It is kept no more: closed for long.
     Gone,
@@ -129,6 +127,8 @@ pub struct CourtSeen {
     pub next: Closing,
     /// Checkpoint e + 2, which closes those that the cut depends on.
     pub after_next: Closing,
+    /// Offences of e - 1, e and e + 1 that were revealed and are not counted.
+    pub uncounted: u64,
 }
 
 /// A transaction to the Court or the FraudCourt; what comes first here goes first.
@@ -317,12 +317,17 @@ fn after_reveal(
             Decision::Send(ReportStep::Count)
         }
         false => Decision::Wait,
-        true => settle(times, now, seen.after_next, stagger),
+        true => settle(times, now, (seen.after_next, seen.uncounted), stagger),
     }
 }
 
-/// Settles, whoever revealed it. Nothing settles on root before all are counted.
-fn settle(times: &CourtTimes, now: &RootMoment, after_next: Closing, stagger: u64) -> Decision {
+/// Settles, whoever revealed it. Nothing settles on root before all that its cut depends on is counted.
+fn settle(
+    times: &CourtTimes,
+    now: &RootMoment,
+    (after_next, uncounted): (Closing, u64),
+    stagger: u64,
+) -> Decision {
     let closed = match after_next {
         Closing::Gone => true,
         Closing::At(time) => {
@@ -332,7 +337,7 @@ fn settle(times: &CourtTimes, now: &RootMoment, after_next: Closing, stagger: u6
         }
         Closing::Open | Closing::Unread => false,
     };
-    match closed && now.uncounted == 0 {
+    match closed && uncounted == 0 {
         true => Decision::Send(ReportStep::Settle),
         false => Decision::Wait,
     }

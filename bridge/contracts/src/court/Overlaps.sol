@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {ICourt} from "../interfaces/ICourt.sol";
 import {IRootChain} from "../interfaces/IRootChain.sol";
 import {Members} from "../libraries/Members.sol";
-import {SetProof} from "./SetProof.sol";
 
 /// @title Who signed two certified checkpoints of one epoch, until each of them is frozen
 /// @notice Of one epoch more than one overlap can be shown: a third checkpoint, or more of the signatures of the same two. Each holds only
@@ -75,21 +74,10 @@ library Overlaps {
         return number < Members.LIMIT && state.known[epoch][number >> 8] & _bit(number) != 0;
     }
 
-    /// @notice Takes members out of what is pending. Reverts unless they are of the set, in ascending order, and pending.
-    /// @return done whether nobody is pending any more.
-    function take(ICourt.Overlap storage one, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings)
-        internal
-        returns (bool done)
-    {
-        uint256[2] memory pending = one.pending;
-        for (uint256 i; i < members.length; ++i) {
-            uint16 number = members[i].number;
-            if (!has(pending, number)) revert ICourt.NotPending(number);
-            pending[number >> 8] ^= _bit(number);
-        }
-        SetProof.requireMembers(one.membersRoot, one.count, members, siblings);
-        one.pending = pending;
-        return pending[0] | pending[1] == 0;
+    /// @notice Takes a member out of these bits. Gives whether it was in them.
+    function take(uint256[2] memory bits, uint16 number) internal pure returns (bool was) {
+        was = has(bits, number);
+        if (was) bits[number >> 8] ^= _bit(number);
     }
 
     /// @notice Whether the bit of a member is set.

@@ -13,9 +13,9 @@ import {SetProof} from "./SetProof.sol";
 /// and the order in which offences are counted is nothing. It is a step of its own, so that a reveal, which is urgent, pays for fewer slots.
 /// Twin: `bridge::proof::court`.
 library Settlement {
-    /// @param shares by epoch / 4: four sums of 64 bits, in parts of 10^9. An epoch has at most 512 offences, so that the highest bit is free:
-    /// it says that two certificates were shown.
-    /// @param repeated likewise, for the three epochs around e: what their sums hold beyond the largest share of each operator.
+    /// @param shares by epoch / 4, 64 bits an epoch: the sum in parts of 10^9 in the low 48, since an epoch has at most 512 offences; above it how many
+    /// of them are not counted yet; and the highest bit says that two certificates were shown.
+    /// @param repeated likewise, the sums alone, for the three epochs around e: what their sums hold beyond the largest share of each operator.
     struct State {
         mapping(address => mapping(uint64 => ICourt.Offence)) offences;
         mapping(uint256 => uint256) shares;
@@ -23,14 +23,23 @@ library Settlement {
     }
 
     uint256 private constant WHOLE = SetProof.WHOLE;
+    uint256 private constant UNCOUNTED = 1 << 48;
     uint256 private constant CONVICTED = 1 << 63;
+
+    /// @notice An offence was revealed: what it cuts in its epoch and in both neighbours waits until it is counted.
+    function reveal(State storage state, uint64 epoch) internal {
+        _add(state.shares, epoch, UNCOUNTED);
+    }
 
     /// @notice Counts an offence that was not counted yet.
     function count(State storage state, address operator, uint64 epoch) internal {
         mapping(uint64 => ICourt.Offence) storage own = state.offences[operator];
         own[epoch].counted = true;
         uint256 share = own[epoch].share;
-        _add(state.shares, epoch, share);
+        // It was counted with the others that are not, so that nothing is taken from a neighbour's bits.
+        unchecked {
+            state.shares[epoch / 4] += (share - UNCOUNTED) << _place(epoch);
+        }
         uint256 before = epoch == 0 ? 0 : _counted(own[epoch - 1]);
         uint256 twoBefore = epoch < 2 ? 0 : _counted(own[epoch - 2]);
         uint256 behind = _counted(own[epoch + 1]);
@@ -48,12 +57,24 @@ library Settlement {
 
     /// @notice The cut of an epoch by what was counted until now, in parts of 10^9.
     function fraction(State storage state, uint64 epoch, uint256 least) internal view returns (uint64) {
-        uint256 sum = _get(state.shares, epoch) + _get(state.shares, epoch + 1);
-        if (epoch != 0) sum += _get(state.shares, epoch - 1);
-        if (sum >= CONVICTED) return uint64(WHOLE);
-        sum -= _get(state.repeated, epoch);
+        uint256 around = _around(state, epoch);
+        if (around >= CONVICTED) return uint64(WHOLE);
+        uint256 sum = around % UNCOUNTED - _get(state.repeated, epoch);
         uint256 cut = _most(least, (9 * sum * sum + WHOLE - 1) / WHOLE);
         return uint64(_least(cut, WHOLE));
+    }
+
+    /// @notice How many offences of an epoch and of both neighbours are not counted yet.
+    function uncounted(State storage state, uint64 epoch) internal view returns (uint256) {
+        return _around(state, epoch) % CONVICTED / UNCOUNTED;
+    }
+
+    /// @dev What is kept of three epochs, added. Two of them that are convicted carry beyond the bit of one, which is as well above it.
+    function _around(State storage state, uint64 epoch) private view returns (uint256 sum) {
+        unchecked {
+            sum = _get(state.shares, epoch) + _get(state.shares, epoch + 1);
+            if (epoch != 0) sum += _get(state.shares, epoch - 1);
+        }
     }
 
     function _counted(ICourt.Offence storage offence) private view returns (uint256) {
@@ -61,11 +82,17 @@ library Settlement {
     }
 
     function _get(mapping(uint256 => uint256) storage sums, uint64 epoch) private view returns (uint256) {
-        return uint64(sums[epoch / 4] >> 64 * (epoch % 4));
+        return uint64(sums[epoch / 4] >> _place(epoch));
     }
 
     function _add(mapping(uint256 => uint256) storage sums, uint64 epoch, uint256 amount) private {
-        if (amount != 0) sums[epoch / 4] += amount << 64 * (epoch % 4);
+        unchecked {
+            if (amount != 0) sums[epoch / 4] += amount << _place(epoch);
+        }
+    }
+
+    function _place(uint64 epoch) private pure returns (uint256) {
+        return 64 * (epoch % 4);
     }
 
     function _least(uint256 a, uint256 b) private pure returns (uint256) {

@@ -236,13 +236,13 @@ interface ICourt {
     error InOverlap(uint64 epoch, uint16 number);
     /// @notice The set was not shown whole by `showSet`.
     error SetNotShown(bytes32 commitment);
-    /// @notice Members are shown in the order of their numbers, beginning behind those that were shown.
+    /// @notice Members are shown in the order of their numbers, none is left out, and at least one of them was not shown yet.
     error NotNextMember(uint16 next, uint16 number);
     /// @notice The set's aggregate key is not the sum of its members' keys.
     error AggregateMismatch();
     /// @notice There is no overlap of that number.
     error UnknownOverlap(uint64 number);
-    /// @notice This member did not sign both, or is frozen already.
+    /// @notice Of these members, of whom this is the first one, each did not sign both or is frozen already.
     error NotPending(uint16 number);
     /// @notice The offence is known already, and no older commitment than the leading one was shown in time.
     error AlreadyRevealed(address operator, uint64 epoch);
@@ -254,7 +254,7 @@ interface ICourt {
     error ContestOpen(uint256 until, uint256 number);
     error AlreadyCounted(address operator, uint64 epoch);
     error AlreadySettled(address operator, uint64 epoch);
-    /// @notice As many offences were revealed and not counted: anyone may count them, in the same transaction too.
+    /// @notice As many offences of this epoch and its neighbours were revealed and not counted: anyone may count them, in the same transaction too.
     error OffencesUncounted(uint256 number);
     /// @notice Reports that the cut depends on are open until this time.
     error ReportsOpen(uint256 closedAt, uint256 time);
@@ -272,6 +272,7 @@ interface ICourt {
     /// @notice Shows members of a set, in their order, by anyone and in as many calls as it takes: each has keys that the Registry knows, and with the last one
     /// their sum is the set's aggregate key. Certificates are judged by sets that were shown whole: two thirds that made a set up could name anybody in it,
     /// and leave leaves in it that nobody can open.
+    /// @param members those that were shown already are passed over.
     /// @param siblings of these members in the tree of the set.
     /// @return shown how many members are shown now.
     function showSet(IRootChain.Set calldata set, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings)
@@ -290,7 +291,7 @@ interface ICourt {
     ) external;
 
     /// @notice Freezes members of an overlap. Anyone may call it, for as many at once as a transaction has gas for. For a member whose operator is frozen
-    /// for that epoch already, or whose seat is marked, nothing is sent. With the last of them the epoch is released.
+    /// for that epoch already, or whose seat is marked, nothing is sent, and who is not pending is passed over. With the last of them the epoch is released.
     /// @param members in ascending order of their numbers.
     /// @param siblings of all of them in the tree of the set.
     function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external;
@@ -328,8 +329,9 @@ interface ICourt {
     /// @notice The cut of epoch `epoch` as it would be settled with what was counted until now, in parts of 10^9.
     function fraction(uint64 epoch) external view returns (uint64);
 
-    /// @notice How many offences were revealed and not counted yet. None settles before it is 0.
-    function uncounted() external view returns (uint256);
+    /// @notice How many offences of an epoch and of both its neighbours were revealed and not counted yet. None of the epoch settles before it is 0; those of
+    /// other epochs are nothing to it, so that whoever reveals one after the other keeps no settlement waiting.
+    function uncounted(uint64 epoch) external view returns (uint256);
 
     /// @notice What a vote's signature is over: CometBFT's sign bytes of a canonical vote.
     function signBytes(DoubleVote calldata evidence, Vote calldata vote) external view returns (bytes memory);

@@ -7,8 +7,8 @@ use super::root::overlaps::bits;
 use super::second::About;
 use super::sets::WAIT;
 use super::{
-    At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, Instant, OffenceId, RootMoment, Rpc,
-    RpcError, Subject, WatchNotice, Watcher, view_call,
+    At, ChildSource, Closing, CourtSeen, IRootChain, Instant, OffenceId, RootMoment, Rpc, RpcError,
+    Subject, WatchNotice, Watcher, view_call,
 };
 use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::seen::{Block, Which};
@@ -61,6 +61,7 @@ impl<C: ChildSource> Watcher<C> {
         let at = At::Hash(latest.hash);
         let head = view_call(rpc, self.contracts.root_chain, IRootChain::headCall {}, at).await?;
         self.tell_end(&head, say);
+        self.records.exit_at = self.end.exit_at;
         let made = self.created.block.saturating_sub(1);
         let begin = (self.kept.root_block.max(made), made);
         let needed = self.kept.first_epoch.min(head.finalized).saturating_sub(2);
@@ -70,12 +71,10 @@ impl<C: ChildSource> Watcher<C> {
             say(&WatchNotice::Contradicted { epoch });
             return Ok(false);
         }
-        let uncounted = view_call(rpc, self.contracts.court, ICourt::uncountedCall {}, at).await?;
         let nonce = rpc.nonce(self.wallet.address(), at).await?;
         let now = RootMoment {
             number: latest.number,
             time: latest.time,
-            uncounted: uncounted.saturating_to(),
         };
         self.mined(nonce, say).await?;
         self.records.read_overlaps(rpc, at).await?;
@@ -90,12 +89,12 @@ impl<C: ChildSource> Watcher<C> {
         self.clear_ground(rpc, &latest, say).await;
         // What is known is sent before anything is judged: whoever hands over what is none keeps no report waiting.
         let planned = self.plan(rpc, &latest, &now, say).await?;
-        if let Some(planned) = planned {
-            self.send(rpc, &planned, &now, (&latest, nonce), say)
-                .await?;
-        }
+        let sent = match &planned {
+            Some(planned) => self.send(rpc, planned, &now, (&latest, nonce), say).await,
+            None => Ok(()),
+        };
         self.silence.wait_anew();
-        // No report waits for a block that cannot be read.
+        // No report waits for a block that cannot be read, nor for a step that cannot be sent.
         let calldata = self.read_calldata(rpc, &latest, &now, say).await;
         self.compare(rpc, &latest, say).await?;
         self.compare_commits(rpc, &latest, &now, say).await?;
@@ -104,7 +103,7 @@ impl<C: ChildSource> Watcher<C> {
         if self.records.is_whole() {
             self.release(rpc, &latest, &now, say).await;
         }
-        calldata.map(|()| true)
+        sent.and(calldata).map(|()| true)
     }
 
     /// Tells once that the deployment is closing, and that checkpoints are void.

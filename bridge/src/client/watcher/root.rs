@@ -84,6 +84,8 @@ pub struct CourtRecords {
     doubted: Option<u64>,
     /// Whether all that root accepted and is needed is known, as root keeps it.
     is_whole: bool,
+    /// Until when checkpoints are accepted, once the deployment closes.
+    pub(super) exit_at: Option<u64>,
 }
 
 impl CourtRecords {
@@ -104,6 +106,7 @@ impl CourtRecords {
             page: MAX_PAGE,
             doubted: None,
             is_whole: false,
+            exit_at: None,
         }
     }
 
@@ -263,11 +266,12 @@ impl CourtRecords {
         self.revealed.entry(offence).or_default().insert(commitment);
     }
 
-    /// What closes reports with the acceptance of checkpoint `epoch`, of which root accepted those below `accepted`.
+    /// What closes reports with the acceptance of checkpoint `epoch`, of which root accepted those below `accepted`: where none is accepted any more,
+    /// they close as if it had been accepted last.
     #[must_use]
     pub fn closing(&self, epoch: u64, accepted: u64) -> Closing {
         if accepted <= epoch {
-            return Closing::Open;
+            return self.exit_at.map_or(Closing::Open, Closing::At);
         }
         if accepted.saturating_sub(epoch) > self.contracts.record_slots {
             return Closing::Gone;
@@ -314,12 +318,33 @@ impl CourtRecords {
                 is_settled: known.settled,
             });
         }
+        let after_next = self.closing(epoch.saturating_add(2), accepted);
         Ok(CourtSeen {
             own,
             offence: revealed,
             next: self.closing(epoch.saturating_add(1), accepted),
-            after_next: self.closing(epoch.saturating_add(2), accepted),
+            after_next,
+            uncounted: match revealed.is_some_and(|one| one.is_counted && !one.is_settled) {
+                true => self.uncounted(rpc, at, epoch, after_next).await?,
+                false => 0,
+            },
         })
+    }
+
+    /// How many offences root has to count before one of this epoch settles; it is not asked before reports can be closed.
+    async fn uncounted(
+        &self,
+        rpc: &Rpc,
+        at: At,
+        epoch: u64,
+        after_next: Closing,
+    ) -> Result<u64, RpcError> {
+        if matches!(after_next, Closing::Open | Closing::Unread) {
+            return Ok(0);
+        }
+        let call = ICourt::uncountedCall { epoch };
+        let number = view_call(rpc, self.contracts.court, call, at).await?;
+        Ok(number.saturating_to())
     }
 
     pub(super) async fn committed(

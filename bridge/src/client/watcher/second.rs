@@ -178,21 +178,19 @@ impl<C: ChildSource> Watcher<C> {
     /// What decides: root refuses to tell of a checkpoint that it does not keep.
     fn deciding(&self, about: &About) -> Vec<Deciding> {
         let (court, root_chain) = (self.contracts.court, self.contracts.root_chain);
-        let uncounted = "the number of offences that are not counted";
-        let mut all = vec![
-            Deciding::of(
-                root_chain,
-                IRootChain::headCall {},
-                "the last accepted checkpoint",
-            ),
-            Deciding::of(court, ICourt::uncountedCall {}, uncounted),
-        ];
+        let mut all = vec![Deciding::of(
+            root_chain,
+            IRootChain::headCall {},
+            "the last accepted checkpoint",
+        )];
         match about {
             About::Head => {}
             About::Subject(subject) => {
                 let epoch = subject.epoch();
                 let closing = epoch.saturating_add(1)..epoch.saturating_add(3);
                 self.records_of(closing, &mut all);
+                let what = "the number of offences that are not counted";
+                all.push(Deciding::of(court, ICourt::uncountedCall { epoch }, what));
                 self.of_a_subject(*subject, &mut all);
             }
             About::Epoch(epoch) => self.of_an_epoch(*epoch, &mut all),

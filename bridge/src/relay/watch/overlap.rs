@@ -122,6 +122,8 @@ pub struct ConvictedSeen {
     pub is_settled: bool,
     /// The checkpoint that closes the reports that its cut depends on.
     pub after_next: Closing,
+    /// Offences of e - 1, e and e + 1 that were revealed and are not counted.
+    pub uncounted: u64,
 }
 
 /// What is next for such an offence. `not_collected` when collecting is not worth its gas now.
@@ -143,7 +145,7 @@ pub fn decide_convicted(
     match seen.is_settled {
         true if now.number > contest_ends => Decision::Done(End::Settled),
         true => Decision::Wait,
-        false => settle(times, now, seen.after_next, stagger),
+        false => settle(times, now, (seen.after_next, seen.uncounted), stagger),
     }
 }
 

@@ -65,6 +65,7 @@ impl Model {
             }),
             next: closing(self.next_at),
             after_next: closing(self.after_next_at),
+            uncounted: u64::from(self.first.is_some() && !self.counted),
         }
     }
 
@@ -76,7 +77,6 @@ impl Model {
         let now = RootMoment {
             number: self.number,
             time: self.time(),
-            uncounted: u64::from(self.first.is_some() && !self.counted),
         };
         let matter = Matter {
             commitment: own,
@@ -357,7 +357,6 @@ fn what_is_closed_or_ran_out_is_let_go_of_and_what_is_not_known_is_waited_for() 
     let now = RootMoment {
         number: model.number,
         time: model.time(),
-        uncounted: 0,
     };
     let matter = Matter {
         commitment: Some(OURS),
@@ -456,7 +455,6 @@ fn a_reveal_fits_in_the_shortest_windows_that_it_can_fit_in_and_nothing_is_paid_
                 let now = RootMoment {
                     number,
                     time: number * times.root_block_secs,
-                    uncounted: 0,
                 };
                 let own = own.map(|block| CourtCommitment {
                     block,
@@ -469,6 +467,7 @@ fn a_reveal_fits_in_the_shortest_windows_that_it_can_fit_in_and_nothing_is_paid_
                     offence: None,
                     next: Closing::Open,
                     after_next: Closing::Open,
+                    uncounted: 0,
                 };
                 super::decide(&times, &now, &matter, &seen, false)
             };

@@ -127,6 +127,10 @@ impl CourtRecords {
             is_owed: due.is_some(),
             is_settled: known.settled,
             after_next,
+            uncounted: match known.settled {
+                true => 0,
+                false => self.uncounted(rpc, at, epoch, after_next).await?,
+            },
         };
         Ok(Some((seen, due)))
     }

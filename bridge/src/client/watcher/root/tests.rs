@@ -69,6 +69,11 @@ fn what_root_has_not_accepted_is_not_believed_and_what_was_not_compared_is_not_u
     assert_eq!(records.acceptance(2), Some(&accepted(2)));
     assert!(records.acceptance(3).is_none());
     assert_eq!(records.closing(3, 4), Closing::Unread);
+    // What is not accepted closes with the deployment, and what is does not.
+    assert_eq!(records.closing(4, 4), Closing::Open);
+    records.exit_at = Some(77);
+    assert_eq!(records.closing(4, 4), Closing::At(77));
+    assert_eq!(records.closing(2, 4), Closing::At(accepted(2).time));
     assert_eq!(records.contradiction(500, 1..5, (300, 90)), Some(4));
 }
 

@@ -60,7 +60,6 @@ impl Model {
         RootMoment {
             number: self.number,
             time: self.number * TIMES.root_block_secs,
-            uncounted: 0,
         }
     }
 
@@ -118,6 +117,7 @@ impl Model {
                     is_owed: self.leads(own) && !self.paid[member],
                     is_settled: self.settled[member],
                     after_next: closing(self.after_next_at),
+                    uncounted: 0,
                 };
                 let decision = decide_convicted(&TIMES, &now, stagger, &seen, false);
                 all.push((Of::Offence(member), decision));
