@@ -65,7 +65,7 @@ use calldata::BlockRefusal;
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
 use later::Rereading;
-pub use news::{ChildNews, ChildSource};
+pub use news::{ChildNews, ChildSource, FirstRead};
 pub use notice::WatchNotice;
 use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
@@ -126,6 +126,8 @@ struct Case {
     commits: u32,
     /// Of two certificates: who signed both.
     both: Option<[u8; 64]>,
+    /// The block in which somebody else's reveal was first seen in the node's pool.
+    pool: Option<u64>,
 }
 
 /// What was sent last, as this process knows it.
@@ -303,9 +305,9 @@ impl<C: ChildSource> Watcher<C> {
         Ok(watcher)
     }
 
-    /// The height from which blocks of a node are read: behind what was read of it, and not before the first epoch whose reports are open.
-    /// Root is read for it, for as long as that takes. With the first epoch whose shares are asked of nodes.
-    pub async fn prepare(&mut self, say: &mut impl FnMut(&WatchNotice)) -> (Vec<u64>, u64) {
+    /// Where the child is read from: of each node behind what was read of it, and not before the first epoch whose reports are open. Root is read for
+    /// it, for as long as that takes.
+    pub async fn prepare(&mut self, say: &mut impl FnMut(&WatchNotice)) -> FirstRead {
         if self.times.reveal_blocks < WIDE {
             say(&WatchNotice::Narrow {
                 reveal_blocks: self.times.reveal_blocks,
@@ -325,8 +327,11 @@ impl<C: ChildSource> Watcher<C> {
             let read = self.kept.heights.get(place).copied().unwrap_or(0);
             read.max(first).saturating_add(1)
         };
-        let heights = self.child.places().iter().map(from).collect();
-        (heights, self.window.start)
+        FirstRead {
+            heights: self.child.places().iter().map(from).collect(),
+            floor: first.saturating_add(1),
+            epoch: self.window.start,
+        }
     }
 
     /// Watches until it is dropped, or all who read the child have ended.

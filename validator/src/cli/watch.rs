@@ -194,10 +194,10 @@ pub async fn run(
     );
     let accepted = watcher.accepted();
     let work = async {
-        let (starts, epoch) = watcher.prepare(&mut say).await;
+        let begin = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
-        child::follow(voters, &starts, &chain, &news);
-        shares::follow(sharers.clone(), epoch, &news);
+        child::follow(voters, &begin.heights, begin.floor, &chain, &news);
+        shares::follow(sharers.clone(), begin.epoch, &news);
         checkpoints::follow(sharers, deployed, folder, accepted, &news);
         drop(news);
         watcher.run(told, &mut say).await;

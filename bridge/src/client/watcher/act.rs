@@ -11,7 +11,7 @@ use crate::relay::seen::Block;
 
 /// Gas for which a budget must have room beside a commitment, so that what it is made for can be paid too.
 const REVEAL_GAS: u64 = 1_000_000;
-/// Root blocks before the end of its time in which a reveal no longer waits for another one that is in the node's pool.
+/// Root blocks for which a reveal waits for another one that is in the node's pool, at most: what can be in no block may stand in a pool for ever.
 const MAX_POOL_WAIT: u64 = 3;
 
 impl<C: ChildSource> Watcher<C> {
@@ -72,7 +72,7 @@ impl<C: ChildSource> Watcher<C> {
         if again && self.is_on_its_way(rpc).await? {
             return Ok(());
         }
-        if !again && self.is_anticipated(rpc, planned, now).await? {
+        if !again && self.is_anticipated(rpc, planned, now).await {
             return Ok(());
         }
         let Some(call) = self.call(planned) else {
@@ -164,24 +164,34 @@ impl<C: ChildSource> Watcher<C> {
         left.into_iter().chain(alone).min()
     }
 
-    /// Whether somebody else's reveal or proof waits in the node's pool, while there is time to see whether it is mined.
-    async fn is_anticipated(
-        &mut self,
-        rpc: &Rpc,
-        planned: &Planned,
-        now: &RootMoment,
-    ) -> Result<bool, RpcError> {
+    /// Whether somebody else's reveal or proof waits in the node's pool, for a few blocks in all. A pool is nobody's word: an endpoint that tells nothing of
+    /// it holds nothing back.
+    async fn is_anticipated(&mut self, rpc: &Rpc, planned: &Planned, now: &RootMoment) -> bool {
         if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = planned.key {
-            return Ok(self.is_proven_in_pool(rpc, epoch, now).await);
+            return self.is_proven_in_pool(rpc, epoch, now).await;
         }
         let (subject, ReportStep::Reveal(_)) = planned.key else {
-            return Ok(false);
+            return false;
         };
         let made = planned.plan.own().map_or(0, |own| own.block);
         let last = made.saturating_add(self.times.reveal_blocks);
-        if now.number.saturating_add(MAX_POOL_WAIT) >= last {
-            return Ok(false);
+        if now.number.saturating_add(MAX_POOL_WAIT) >= last
+            || !self
+                .is_revealed_in_pool(rpc, planned)
+                .await
+                .unwrap_or(false)
+        {
+            return false;
         }
+        let Some(case) = self.cases.get_mut(&subject) else {
+            return false;
+        };
+        let seen = *case.pool.get_or_insert(now.number);
+        now.number.saturating_sub(seen) < MAX_POOL_WAIT
+    }
+
+    async fn is_revealed_in_pool(&self, rpc: &Rpc, planned: &Planned) -> Result<bool, RpcError> {
+        let (subject, _) = planned.key;
         let court = self.contracts.court;
         match (subject, &planned.plan) {
             (Subject::Offence(OffenceId { epoch, operator }), StepView::Offence(seen)) => {
@@ -330,8 +340,9 @@ impl<C: ChildSource> Watcher<C> {
         if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = key {
             self.prove_otherwise(epoch);
         }
+        // What an endpoint answers in words of its own is an answer: only one that gives none ends the look.
         let error = match error {
-            WalletError::Rpc(error) => return Err(error),
+            WalletError::Rpc(error) if error.is_transient() => return Err(error),
             error => error,
         };
         let said = error.to_string();

@@ -48,6 +48,7 @@ impl<C: ChildSource> Watcher<C> {
             commitment,
             commits,
             both,
+            pool: None,
         }
     }
 }

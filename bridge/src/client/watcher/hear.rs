@@ -1,5 +1,6 @@
 //! What those who read the child tell, and what is handed over: kept until it can be judged, within bounds.
 
+use super::submission::AHEAD;
 use super::{
     ChildNews, ChildSource, DoubleStatement, Member, OffenceId, ROOT, Subject, WatchNotice, Watcher,
 };
@@ -125,6 +126,10 @@ impl<C: ChildSource> Watcher<C> {
 
     /// Takes a statement over, to be judged at the next look at root. What a case is kept of takes no room.
     pub(super) fn accuse(&mut self, place: &str, statement: DoubleStatement) -> Intake {
+        // Nobody can judge it before root has accepted what commits to its set: whoever claims such epochs fills no room with them.
+        if statement.epoch(self.epoch_blocks) >= self.accepted.saturating_add(AHEAD) {
+            return Intake::Full;
+        }
         match self.is_in_case(&statement) {
             true => Intake::Known,
             false => self.docket.take(place, statement),

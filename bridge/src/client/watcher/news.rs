@@ -92,6 +92,17 @@ pub enum ChildNews {
     },
 }
 
+/// Where the child is read from at first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstRead {
+    /// The next block of each place.
+    pub heights: Vec<u64>,
+    /// The first block whose votes can still be reported.
+    pub floor: u64,
+    /// The first epoch whose shares are asked of nodes.
+    pub epoch: u64,
+}
+
 /// Nodes of the child, none of which is believed.
 pub trait ChildSource: Send + Sync + 'static {
     /// Where each is, without what may be a key.

@@ -18,8 +18,8 @@ use crate::relay::acceptance::Acceptance;
 use crate::relay::seen::Block;
 use crate::relay::watch::statement::TwoCertificates;
 
-/// Epochs behind the last accepted one of which blocks are kept to be read again.
-const AHEAD: u64 = 64;
+/// Epochs behind the last accepted one of which anything is kept until it can be judged.
+pub(super) const AHEAD: u64 = 64;
 /// Blocks of which it is known how far they were read, at most. Of the others nothing is lost: they are read from their beginning.
 const MAX_PARTS: usize = 64;
 

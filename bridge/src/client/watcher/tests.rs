@@ -19,6 +19,7 @@ mod endpoint;
 mod endpoints;
 mod ground;
 mod silence;
+mod steps;
 mod unsound;
 
 const DEPLOYMENT: [u8; 20] = [7; 20];

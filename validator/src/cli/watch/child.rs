@@ -5,30 +5,20 @@
 use std::{ops::Range, time::Duration};
 
 use alloy_primitives::keccak256;
-use plasmid_bridge::{
-    client::watcher::{ChildNews, ChildSource},
-    relay::watch::statement::DoubleStatement,
-};
+use plasmid_bridge::client::watcher::ChildSource;
 use plasmid_proto::chain::v1::{
     ListValidatorsRequest, ListVotesRequest, ListVotesResponse, Validator,
     chain_service_client::ChainServiceClient,
 };
 use plasmid_staking::Member;
-use tokio::{
-    sync::{mpsc::Sender, oneshot},
-    time::{sleep, timeout},
-};
+use tokio::time::timeout;
 use tonic::transport::Channel;
 
-use super::votes::{precommits, two_votes};
 use crate::{
     cli::CliError,
     client::endpoint,
     ledger::address,
-    node::comet::{
-        Client,
-        votes::{PAGE, VotesPage},
-    },
+    node::comet::{Client, votes::VotesPage},
     plain,
 };
 
@@ -42,14 +32,6 @@ const PAGE_PATIENCE: Duration = Duration::from_secs(20);
 const MAX_SET: usize = 1 << 20;
 /// How long a set is waited for.
 const SET_PATIENCE: Duration = Duration::from_secs(20);
-/// How often a node is asked for its newest height.
-const POLL: Duration = Duration::from_millis(500);
-/// The longest wait for a node that does not answer.
-const MAX_POLL: Duration = Duration::from_secs(30);
-/// How often a block is asked for that a node does not give so that it can be read.
-const MAX_TRIES: u32 = 5;
-/// Commits of one page that are told, at most.
-const MAX_COMMITS: usize = 2;
 
 /// Who shows votes.
 #[derive(Clone)]
@@ -142,27 +124,6 @@ impl ChildNodes {
     }
 }
 
-/// Reads votes, each from its height on, in tasks that end when nobody listens.
-pub fn follow(
-    voters: Vec<(usize, VoteSource)>,
-    starts: &[u64],
-    chain: &str,
-    news: &Sender<ChildNews>,
-) {
-    for ((node, source), start) in voters.into_iter().zip(starts) {
-        let reader = VoteReader {
-            source,
-            node,
-            chain: chain.to_owned(),
-            next: *start,
-            tries: 0,
-            taken: 0,
-            news: news.clone(),
-        };
-        tokio::spawn(reader.run());
-    }
-}
-
 impl ChildSource for ChildNodes {
     fn places(&self) -> &[String] {
         &self.places
@@ -185,169 +146,6 @@ impl ChildSource for ChildNodes {
         let told = told.into_inner().validators;
         let members = told.iter().map(member).collect::<Option<_>>();
         members.ok_or_else(|| "it tells of a member that cannot be one".into())
-    }
-}
-
-/// Why an engine was not read on.
-enum Stopped {
-    /// It does not answer, or not so that it can be read.
-    Silent(String),
-    /// The watcher has no room for what was found.
-    Full,
-    /// Nobody listens any more.
-    Deaf,
-}
-
-/// The reading of one.
-struct VoteReader {
-    source: VoteSource,
-    node: usize,
-    /// The chain that it must be of.
-    chain: String,
-    next: u64,
-    tries: u32,
-    /// Pieces of evidence of the next block that the watcher has taken.
-    taken: usize,
-    news: Sender<ChildNews>,
-}
-
-impl VoteReader {
-    async fn run(mut self) {
-        let node = self.node;
-        let (mut wait, mut is_silent) = (POLL, false);
-        loop {
-            match self.step().await {
-                Ok(more) => {
-                    wait = POLL;
-                    if is_silent {
-                        is_silent = false;
-                        if self.tell(ChildNews::Back { node }).await.is_err() {
-                            return;
-                        }
-                    }
-                    if more {
-                        continue;
-                    }
-                }
-                Err(Stopped::Deaf) => return,
-                Err(Stopped::Full) => wait = POLL,
-                Err(Stopped::Silent(reason)) => {
-                    if !is_silent {
-                        is_silent = true;
-                        let silent = ChildNews::Silent { node, reason };
-                        if self.tell(silent).await.is_err() {
-                            return;
-                        }
-                    }
-                    wait = wait.saturating_mul(2).min(MAX_POLL);
-                }
-            }
-            sleep(wait).await;
-        }
-    }
-
-    async fn tell(&self, news: ChildNews) -> Result<(), Stopped> {
-        let sent = self.news.send(news).await;
-        sent.map_err(|_| Stopped::Deaf)
-    }
-
-    /// Hands statements over. What finds no room is handed over again when the block is read again.
-    async fn accuse(&self, statement: DoubleStatement) -> Result<(), Stopped> {
-        let (taken, answer) = oneshot::channel();
-        let node = self.node;
-        let news = ChildNews::Accuses {
-            node,
-            statement,
-            taken,
-        };
-        self.tell(news).await?;
-        match answer.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Stopped::Full),
-            Err(_) => Err(Stopped::Deaf),
-        }
-    }
-
-    /// Says that blocks up to this one are left out: what was counted of the next one counts for no other.
-    async fn skip(&mut self, to: u64) -> Result<(), Stopped> {
-        let (node, from) = (self.node, self.next);
-        (self.tries, self.taken) = (0, 0);
-        self.tell(ChildNews::Skipped { node, from, to }).await
-    }
-
-    /// Reads one page. Gives whether there are more blocks now.
-    async fn step(&mut self) -> Result<bool, Stopped> {
-        let page = self.source.page(self.next, self.taken).await;
-        let page = page.map_err(|reason| Stopped::Silent(plain::words(&reason)))?;
-        self.take(page).await
-    }
-
-    /// Takes what a page shows.
-    async fn take(&mut self, page: VotesPage) -> Result<bool, Stopped> {
-        if page.chain != self.chain {
-            return Err(Stopped::Silent(plain::words(&format!(
-                "it is of chain {}, and {} is watched",
-                page.chain, self.chain
-            ))));
-        }
-        if page.newest < self.next {
-            return Ok(false);
-        }
-        if self.next < page.oldest {
-            self.skip(page.oldest.saturating_sub(1)).await?;
-            self.next = page.oldest;
-        }
-        let before = (self.next, self.taken);
-        let end = self.next.saturating_add(PAGE).saturating_sub(1);
-        let end = end.min(page.newest);
-        for (height, piece) in page.evidence {
-            if !(self.next..=end).contains(&height) {
-                continue;
-            }
-            if height > self.next {
-                (self.next, self.taken) = (height, 0);
-            }
-            if let Some(votes) = two_votes(&piece) {
-                let statement = DoubleStatement::Votes(Box::new(votes));
-                self.accuse(statement).await?;
-            }
-            self.taken = self.taken.saturating_add(1);
-        }
-        let last = page.last.min(end);
-        if last >= self.next {
-            (self.next, self.taken) = (last.saturating_add(1), 0);
-        }
-        if (self.next, self.taken) == before {
-            return self.stays(page.newest, page.unreadable).await;
-        }
-        self.tries = 0;
-        let height = self.next.saturating_sub(1);
-        let node = self.node;
-        self.tell(ChildNews::Read { node, height }).await?;
-        for commit in page.commits.iter().take(MAX_COMMITS) {
-            let votes = precommits(commit);
-            self.tell(ChildNews::Commit { node, votes }).await?;
-        }
-        Ok(page.newest >= self.next)
-    }
-
-    /// The next block is not read. One whose evidence cannot be read is left out in the end, and said.
-    async fn stays(&mut self, newest: u64, unreadable: Option<String>) -> Result<bool, Stopped> {
-        let next = self.next;
-        let Some(reason) = unreadable else {
-            return Err(Stopped::Silent(format!(
-                "it names block {newest} as its newest one, and does not give block {next}"
-            )));
-        };
-        self.tries = self.tries.saturating_add(1);
-        if self.tries < MAX_TRIES {
-            return Err(Stopped::Silent(plain::words(&format!(
-                "the evidence of block {next}: {reason}"
-            ))));
-        }
-        self.skip(next).await?;
-        self.next = next.saturating_add(1);
-        Ok(newest >= self.next)
     }
 }
 
@@ -381,6 +179,10 @@ fn member(told: &Validator) -> Option<Member> {
         at_risk: true,
     })
 }
+
+mod reader;
+
+pub use reader::follow;
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,14 @@ pub(super) struct Says {
     pub(super) nonce: u64,
     /// How many checkpoints stand once what is in its pool is mined.
     pub(super) pool_standing: Option<u64>,
+    /// When exit mode begins, seconds; 0: the deployment goes on.
+    pub(super) exit_at: u64,
+    /// The block of each commitment that it is asked for.
+    pub(super) committed: Option<u64>,
+    /// Whether its pool holds a reveal of each offence.
+    pub(super) pool_reveals: bool,
+    /// What it says of its pool, and of the gas that a call needs, instead of that.
+    pub(super) refuses: [Option<Said>; 2],
     /// Offences that stand in the Court, with the blocks of their reveals.
     pub(super) revealed: BTreeMap<OffenceId, u64>,
 }
@@ -66,6 +74,7 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
             let head = IRootChain::Head {
                 accepted,
                 standing: root.pool_standing.unwrap_or(accepted),
+                exitAt: root.exit_at,
                 ..Default::default()
             };
             IRootChain::headCall::abi_encode_returns(&head)
@@ -87,12 +96,23 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
             let call = ICourt::offenceCall::abi_decode(data).expect("a call");
             let (epoch, operator) = (call.epoch, call.operator);
             let found = root.revealed.get(&OffenceId { epoch, operator });
+            let found = found.or(root.pool_reveals.then_some(&root.newest));
             let offence = found.map_or_else(ICourt::Offence::default, |block| ICourt::Offence {
                 registration: 1,
                 revealedAt: alloy_primitives::aliases::U40::from(*block),
                 ..Default::default()
             });
             ICourt::offenceCall::abi_encode_returns(&offence)
+        }
+        ICourt::commitmentCall::SELECTOR => {
+            let made = root
+                .committed
+                .map_or_else(ICourt::Commitment::default, |block| ICourt::Commitment {
+                    madeAt: alloy_primitives::aliases::U40::from(block),
+                    timeOrGas: alloy_primitives::aliases::U48::from(root.time),
+                    ..Default::default()
+                });
+            ICourt::commitmentCall::abi_encode_returns(&made)
         }
         IRegistry::hasKeysCall::SELECTOR => IRegistry::hasKeysCall::abi_encode_returns(&true),
         // Nothing stands in the Court: zeros for every view.
@@ -139,10 +159,17 @@ pub(super) async fn endpoint(root: &Root) -> Node {
             return said;
         }
         let params = &request["params"];
+        let asks = request["method"].as_str().unwrap_or_default();
         if params[1] != "pending" {
             root.pool_standing = None;
+            root.pool_reveals = false;
+        } else if asks == "eth_call"
+            && let Some(said) = root.refuses[0].take()
+        {
+            return said;
         }
-        match request["method"].as_str().unwrap_or_default() {
+        match asks {
+            "eth_estimateGas" if root.refuses[1].is_some() => root.refuses[1].take().expect("it refuses"),
             "eth_getBlockByNumber" => {
                 let number = quantity(&params[0]).unwrap_or(root.newest);
                 if number > root.newest {
@@ -197,6 +224,10 @@ pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
         mute_view: None,
         nonce: 7,
         pool_standing: None,
+        exit_at: 0,
+        committed: None,
+        pool_reveals: false,
+        refuses: [None, None],
         revealed: BTreeMap::new(),
     }))
 }
