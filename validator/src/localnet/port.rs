@@ -31,7 +31,7 @@ fn blocks() -> MutexGuard<'static, Blocks> {
 /// A port that something else listens on.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "port {port}, wanted for {purpose}, is taken: end the process that listens there, or choose another port"
+    "port {port}, wanted for {purpose}, is taken ({source}): end the process that listens there, or choose another port"
 )]
 pub struct PortTaken {
     /// The port.
@@ -50,39 +50,43 @@ const CHOICE: Range<u16> = 10_000..32_000;
 const BLOCK: u16 = 50;
 
 impl Blocks {
-    /// Holds the block that begins with this port, if no other process does.
-    fn hold(&mut self, first: u16) -> bool {
-        let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, first)) else {
-            return false;
-        };
-        self.held.insert(first, socket);
-        true
+    /// Holds the block that begins with this port, if no other process does. What else the system refuses is no other process's block.
+    fn hold(&mut self, first: u16) -> io::Result<bool> {
+        match UdpSocket::bind((Ipv4Addr::LOCALHOST, first)) {
+            Ok(socket) => {
+                self.held.insert(first, socket);
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Goes on with a port that was chosen before: while this process runs, no other one chooses from its block, unless one does so already.
-    fn keep(&mut self, port: u16) {
+    fn keep(&mut self, port: u16) -> io::Result<()> {
         if !CHOICE.contains(&port) {
-            return;
+            return Ok(());
         }
         let first = port - (port - CHOICE.start) % BLOCK;
         if !self.held.contains_key(&first) {
-            self.hold(first);
+            self.hold(first)?;
         }
+        Ok(())
     }
 
     /// Chooses from another block from now on; says whether there is one.
-    fn go_on(&mut self) -> bool {
+    fn go_on(&mut self) -> io::Result<bool> {
         let count = (CHOICE.end - CHOICE.start) / BLOCK;
         let begin = rand::random_range(0..count);
         for place in 0..count {
             let number = (begin + place) % count;
             let first = CHOICE.start + number * BLOCK;
-            if !self.held.contains_key(&first) && self.hold(first) {
+            if !self.held.contains_key(&first) && self.hold(first)? {
                 self.rest = first..first + BLOCK;
-                return true;
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 }
 
@@ -95,7 +99,7 @@ pub fn free() -> io::Result<u16> {
             if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
                 return Ok(port);
             }
-        } else if !blocks.go_on() {
+        } else if !blocks.go_on()? {
             let (first, last) = (CHOICE.start, CHOICE.end - 1);
             let why = format!("all ports from {first} to {last} are chosen by others");
             return Err(io::Error::new(io::ErrorKind::AddrInUse, why));
@@ -112,11 +116,9 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn require_free(port: u16, purpose: &str) -> Result<(), PortTaken> {
     let began = Instant::now();
     loop {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Ok(_) => {
-                blocks().keep(port);
-                return Ok(());
-            }
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        match bound.and_then(|_| blocks().keep(port)) {
+            Ok(()) => return Ok(()),
             Err(source) if began.elapsed() >= CLOSING => {
                 return Err(PortTaken {
                     port,
@@ -157,22 +159,23 @@ mod tests {
             rest: 0..0,
         };
         let (mut one, mut other) = (empty(), empty());
-        assert!(one.go_on() && other.go_on());
+        assert!(one.go_on().unwrap() && other.go_on().unwrap());
         assert_ne!(one.rest, other.rest);
         let first = one.rest.start;
-        other.keep(first + BLOCK - 1);
+        other.keep(first + BLOCK - 1).unwrap();
         assert!(!other.held.contains_key(&first) && other.held.len() == 1);
         // A port that was chosen before a start is kept in the same way, with its whole block.
         let mut resumed = empty();
         let mut ports = (CHOICE.start + 7..CHOICE.end).step_by(BLOCK.into());
         let kept = ports.find(|port| {
-            resumed.keep(*port);
+            resumed.keep(*port).unwrap();
             !resumed.held.is_empty()
         });
         let first = kept.expect("a block that nobody holds") - 7;
-        assert!(resumed.held.contains_key(&first) && !one.hold(first) && !other.hold(first));
+        assert!(resumed.held.contains_key(&first));
+        assert!(!one.hold(first).unwrap() && !other.hold(first).unwrap());
         // What is no choice of ours is nobody's.
-        resumed.keep(CHOICE.end);
+        resumed.keep(CHOICE.end).unwrap();
         assert_eq!(resumed.held.len(), 1);
     }
 }
