@@ -13,8 +13,8 @@ import {SetProof} from "./SetProof.sol";
 /// and the order in which offences are counted is nothing. It is a step of its own, so that a reveal, which is urgent, pays for fewer slots.
 /// Twin: `bridge::proof::court`.
 library Settlement {
-    /// @param shares by epoch / 4, 64 bits an epoch: the sum in parts of 10^9 in the low 48, since an epoch has at most 512 offences; above it how many
-    /// of them are not counted yet; and the highest bit says that two certificates were shown.
+    /// @param shares by epoch / 4, 64 bits an epoch: the sum in parts of 10^9 in the low 48; above it how many offences are not counted yet; and the
+    /// highest bit says that two certificates were shown.
     /// @param repeated likewise, the sums alone, for the three epochs around e: what their sums hold beyond the largest share of each operator.
     struct State {
         mapping(address => mapping(uint64 => ICourt.Offence)) offences;

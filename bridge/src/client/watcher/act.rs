@@ -346,7 +346,11 @@ impl<C: ChildSource> Watcher<C> {
             error => error,
         };
         let said = error.to_string();
-        if self.patience.refused(key, now.number, &said) {
+        let is_news = match error {
+            WalletError::Rpc(_) => self.patience.unanswered(key, now.number, &said),
+            _ => self.patience.refused(key, now.number, &said),
+        };
+        if is_news {
             let (subject, step) = key;
             let step = step.name();
             say(&match error {

@@ -127,8 +127,13 @@ impl<C: ChildSource> Watcher<C> {
     /// Takes a statement over, to be judged at the next look at root. What a case is kept of takes no room.
     pub(super) fn accuse(&mut self, place: &str, statement: DoubleStatement) -> Intake {
         // Nobody can judge it before root has accepted what commits to its set: whoever claims such epochs fills no room with them.
+        // Once the deployment is over root accepts nothing more, and so nobody ever can.
         if statement.epoch(self.epoch_blocks) >= self.accepted.saturating_add(AHEAD) {
-            return Intake::Full;
+            let is_over = self.end.exit_at.is_some_and(|at| at < self.root_time);
+            return match is_over {
+                true => Intake::Known,
+                false => Intake::Full,
+            };
         }
         match self.is_in_case(&statement) {
             true => Intake::Known,

@@ -61,7 +61,7 @@ impl<C: ChildSource> Watcher<C> {
         let at = At::Hash(latest.hash);
         let head = view_call(rpc, self.contracts.root_chain, IRootChain::headCall {}, at).await?;
         self.tell_end(&head, say);
-        self.records.exit_at = self.end.exit_at;
+        self.records.ends(self.end.exit_at, latest.number);
         let made = self.created.block.saturating_sub(1);
         let begin = (self.kept.root_block.max(made), made);
         let needed = self.kept.first_epoch.min(head.finalized).saturating_sub(2);
@@ -196,7 +196,8 @@ impl<C: ChildSource> Watcher<C> {
                 Closing::At(time) => now.time > time.saturating_add(windows),
             };
         let mut first = self.kept.first_epoch;
-        let last = first.saturating_add(MAX_RELEASED);
+        // Behind what root accepted nothing is known, and nothing is over.
+        let last = first.saturating_add(MAX_RELEASED).min(self.accepted);
         while first < last && is_over(first) {
             first = first.saturating_add(1);
         }

@@ -84,8 +84,10 @@ pub struct CourtRecords {
     doubted: Option<u64>,
     /// Whether all that root accepted and is needed is known, as root keeps it.
     is_whole: bool,
-    /// Until when checkpoints are accepted, once the deployment closes.
-    pub(super) exit_at: Option<u64>,
+    /// Until when checkpoints are accepted, once the deployment closes, and the block since which root says so.
+    exit_at: Option<(u64, u64)>,
+    /// The block that is looked at.
+    number: u64,
 }
 
 impl CourtRecords {
@@ -107,7 +109,22 @@ impl CourtRecords {
             doubted: None,
             is_whole: false,
             exit_at: None,
+            number: 0,
         }
+    }
+
+    /// What root says of the end of the deployment in this block. It closes reports only once it says the same for some blocks: root never takes it back, and
+    /// one answer that is none must not have all evidence let go of.
+    pub(super) fn ends(&mut self, exit_at: Option<u64>, number: u64) {
+        self.number = number;
+        if exit_at != self.exit_at.map(|(at, _)| at) {
+            self.exit_at = exit_at.map(|at| (at, number));
+        }
+    }
+
+    fn closed_at(&self) -> Option<u64> {
+        let (at, since) = self.exit_at?;
+        (self.number.saturating_sub(since) >= REORGANISED).then_some(at)
     }
 
     /// Whether all that root accepted and is needed is known, as root keeps it. Nothing is let go of before: an endpoint that lies once would have what is kept
@@ -271,7 +288,7 @@ impl CourtRecords {
     #[must_use]
     pub fn closing(&self, epoch: u64, accepted: u64) -> Closing {
         if accepted <= epoch {
-            return self.exit_at.map_or(Closing::Open, Closing::At);
+            return self.closed_at().map_or(Closing::Open, Closing::At);
         }
         if accepted.saturating_sub(epoch) > self.contracts.record_slots {
             return Closing::Gone;

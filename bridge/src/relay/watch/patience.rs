@@ -41,8 +41,19 @@ impl Patience {
     /// Root would refuse it. Gives whether the reason is news.
     pub fn refused(&mut self, key: (Subject, ReportStep), number: u64, reason: &str) -> bool {
         let before = self.0.get(&key);
-        let is_news = before.is_none_or(|before| before.reason != reason);
         let times = before.map_or(0, |before| before.times.saturating_add(1).min(6));
+        self.tried(key, number, reason, times)
+    }
+
+    /// A node of root did not take it, in words of its own: what it takes in the next minute nobody knows, so it rests no longer each time. Gives whether the
+    /// reason is news.
+    pub fn unanswered(&mut self, key: (Subject, ReportStep), number: u64, reason: &str) -> bool {
+        self.tried(key, number, reason, 0)
+    }
+
+    fn tried(&mut self, key: (Subject, ReportStep), number: u64, reason: &str, times: u32) -> bool {
+        let before = self.0.get(&key);
+        let is_news = before.is_none_or(|before| before.reason != reason);
         let wait = REFUSED_BLOCKS.saturating_mul(1_u64.checked_shl(times).unwrap_or(1));
         let tried = Tried {
             reason: reason.to_owned(),

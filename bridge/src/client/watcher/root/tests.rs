@@ -71,8 +71,18 @@ fn what_root_has_not_accepted_is_not_believed_and_what_was_not_compared_is_not_u
     assert_eq!(records.closing(3, 4), Closing::Unread);
     // What is not accepted closes with the deployment, and what is does not.
     assert_eq!(records.closing(4, 4), Closing::Open);
-    records.exit_at = Some(77);
-    assert_eq!(records.closing(4, 4), Closing::At(77));
+    records.ends(Some(77), 500);
+    for (exit_at, number, closing) in [
+        (Some(77), 500 + REORGANISED - 1, Closing::Open),
+        (Some(77), 500 + REORGANISED, Closing::At(77)),
+        (None, 600, Closing::Open),
+        (Some(77), 601, Closing::Open),
+        (Some(78), 900, Closing::Open),
+        (Some(78), 900 + REORGANISED, Closing::At(78)),
+    ] {
+        records.ends(exit_at, number);
+        assert_eq!(records.closing(4, 4), closing, "{number}");
+    }
     assert_eq!(records.closing(2, 4), Closing::At(accepted(2).time));
     assert_eq!(records.contradiction(500, 1..5, (300, 90)), Some(4));
 }

@@ -2,6 +2,8 @@
 
 use tokio::sync::oneshot;
 
+use super::super::root::REORGANISED;
+
 use super::*;
 use crate::client::wallet::tests::node::Said;
 
@@ -21,8 +23,11 @@ async fn reports_of_an_epoch_whose_next_checkpoint_never_comes_close_with_the_de
         chain.lock().expect("nobody panics").exit_at = exit_at;
         let node = endpoint(&chain).await;
         let mut watcher = watcher(&node, None, folder.path()).await;
+        // One answer ends nothing: root says so for some blocks.
+        looks(&mut watcher, 1).await;
+        chain.lock().expect("nobody panics").newest = 310 + REORGANISED;
         watcher.hand_over("a file", two_shares(2));
-        let said = looks(&mut watcher, 6).await;
+        let said = looks(&mut watcher, 8).await;
         let late = |one: &WatchNotice| matches!(one, WatchNotice::Late { epoch: 1, .. });
         assert_eq!(said.iter().any(late), !is_open, "{exit_at}: {said:?}");
         assert_eq!(would_send(&said, "commit"), is_open, "{exit_at}: {said:?}");
@@ -35,13 +40,16 @@ async fn reports_of_an_epoch_whose_next_checkpoint_never_comes_close_with_the_de
     let mut watcher = watcher(&node, None, folder.path()).await;
     watcher.hand_over("a file", two_shares(2));
     looks(&mut watcher, 2).await;
-    assert_eq!(watcher.cases.len(), 1);
-    {
-        let mut chain = chain.lock().expect("nobody panics");
-        (chain.exit_at, chain.newest) = (3_999, 400);
+    for newest in [400, 399 + REORGANISED, 400 + REORGANISED] {
+        assert_eq!(watcher.cases.len(), 1);
+        {
+            let mut chain = chain.lock().expect("nobody panics");
+            (chain.exit_at, chain.newest) = (3_999, newest);
+        }
+        looks(&mut watcher, 4).await;
     }
-    let said = looks(&mut watcher, 4).await;
-    assert!(!would_send(&said, "commit"), "{said:?}");
+    assert!(watcher.cases.is_empty());
+    assert_eq!(watcher.kept.first_epoch, 0, "nothing is accepted yet");
 }
 
 /// Whoever claims epochs of which nobody knows who signs fills no room with them, and holds back nothing that others say.
@@ -79,6 +87,17 @@ async fn statements_of_epochs_far_away_take_no_room() {
     }
     assert_eq!(accuses(far(62)), (true, 1));
     assert_eq!(accuses(two_shares(2)), (true, 2));
+    // Behind the end nobody ever can judge them: nothing is read again for them.
+    watcher.end.exit_at = Some(watcher.root_time - 1);
+    let (taken, mut answer) = oneshot::channel();
+    let news = ChildNews::Accuses {
+        node: 0,
+        statement: far(64),
+        taken,
+    };
+    watcher.hear(news, &mut |_: &WatchNotice| {});
+    assert_eq!(answer.try_recv(), Ok(true));
+    assert_eq!(watcher.docket.len(), 2);
 }
 
 /// What is in a pool may be in no block ever: a reveal waits for it a few blocks in all, however often it comes back, and an endpoint that tells nothing of its pool

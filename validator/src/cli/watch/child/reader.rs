@@ -21,6 +21,8 @@ const POLL: Duration = Duration::from_millis(500);
 const MAX_POLL: Duration = Duration::from_secs(30);
 /// How often a block is asked for that a node does not give so that it can be read.
 const MAX_TRIES: u32 = 5;
+/// How often in a row one lacks blocks that it has shown before it is read again.
+const MAX_LACKS: u32 = 20;
 /// Commits of one page that are told, at most.
 const MAX_COMMITS: usize = 2;
 
@@ -40,6 +42,7 @@ pub fn follow(
             next: *start,
             floor,
             tries: 0,
+            lacks: 0,
             taken: 0,
             news: news.clone(),
         };
@@ -67,6 +70,8 @@ struct VoteReader {
     /// The first block whose votes can still be reported.
     floor: u64,
     tries: u32,
+    /// How often in a row it lacked blocks that it had shown.
+    lacks: u32,
     /// Pieces of evidence of the next block that the watcher has taken.
     taken: usize,
     news: Sender<ChildNews>,
@@ -154,6 +159,7 @@ impl VoteReader {
         if page.newest < self.next {
             return self.waits(page.newest);
         }
+        self.lacks = 0;
         if self.next < page.oldest {
             self.skip(page.oldest.saturating_sub(1)).await?;
             self.next = page.oldest;
@@ -193,13 +199,18 @@ impl VoteReader {
     }
 
     /// There is no block to read. One who had claimed blocks that it has not, or has lost some, is read again: else it would say nothing for as long as
-    /// the chain needs to come there. Those behind one address may be a page apart.
+    /// the chain needs to come there. Several may answer behind one address, a page apart or more: one of them that has the blocks is enough.
     fn waits(&mut self, newest: u64) -> Result<bool, Stopped> {
         let (next, floor) = (self.next, self.floor);
         if next <= floor || newest.saturating_add(PAGE) >= next {
+            self.lacks = 0;
             return Ok(false);
         }
-        (self.next, self.tries, self.taken) = (floor, 0, 0);
+        self.lacks = self.lacks.saturating_add(1);
+        if self.lacks < MAX_LACKS {
+            return Ok(false);
+        }
+        (self.next, self.tries, self.lacks, self.taken) = (floor, 0, 0, 0);
         Err(Stopped::Silent(format!(
             "it names block {newest} as its newest one, and it had blocks up to {}: it is read again from block {floor} on",
             next.saturating_sub(1)

@@ -16,6 +16,7 @@ fn reader(news: mpsc::Sender<ChildNews>) -> VoteReader {
         next: 7,
         floor: 5,
         tries: 0,
+        lacks: 0,
         taken: 2,
         news,
     }
@@ -117,6 +118,19 @@ async fn a_node_that_takes_back_what_it_claimed_is_read_again() {
         reader.take(page(1, far + 1 - PAGE)).await,
         Ok(false)
     ));
+    // One of several behind one address that lacks much, and is asked for nineteen in twenty answers.
+    for answer in 0..100 {
+        let newest = match answer % MAX_LACKS {
+            0 => far,
+            _ => 12,
+        };
+        assert!(matches!(reader.take(page(1, newest)).await, Ok(false)));
+    }
+    assert!(matches!(reader.take(page(1, far)).await, Ok(false)));
+    for _ in 1..MAX_LACKS {
+        assert!(matches!(reader.take(page(1, 12)).await, Ok(false)));
+        assert_eq!(reader.next, far + 1);
+    }
     let Err(Stopped::Silent(said)) = reader.take(page(1, 12)).await else {
         panic!("it is read on");
     };
