@@ -280,6 +280,11 @@ impl Run {
                     .map_err(|error| error.to_string())?;
                 Ok(Made::Effects(effects))
             }
+            Err(Error::Reject(Reject::NewStake { .. }))
+                if self.fault == Some(Fault::NewStakeEnded) =>
+            {
+                Ok(Made::Effects(Vec::new()))
+            }
             Err(Error::Reject(reject)) => Ok(Made::Rejected(kind_of(&reject))),
             Err(error) => Err(format!("{input:?}: {error:?}")),
         }
