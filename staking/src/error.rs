@@ -243,6 +243,14 @@ pub enum Reject {
         /// The seat.
         seat: u16,
     },
+    /// Stake that no set has yet, behind a line that it keeps in its seat.
+    #[error(
+        "the position backs the line in seat {seat} since this epoch, and is ended or moved from the next one on: what keeps others out of a seat must be in at least one set"
+    )]
+    NewStake {
+        /// The seat.
+        seat: u16,
+    },
     /// The seat before was lost too short a time ago.
     #[error(
         "the line lost its seat, and takes another from epoch {from} on: whoever backs it can go until then"

@@ -66,7 +66,8 @@ pub enum LineState {
 pub struct Line {
     /// Open, retired or frozen.
     pub state: LineState,
-    /// The seat that it holds, or that another line took from it; [`Line::NO_SEAT`] before its first one, and behind one that it lost otherwise.
+    /// The seat that it holds, or that another line took from it; [`Line::NO_SEAT`] before its first one, behind one that it lost otherwise, and
+    /// behind evidence against its key.
     pub seat: u16,
     /// The last epoch in whose set it stands: [`Line::UNLIMITED`] while it is seated, 0 before its first seat.
     pub until: u64,

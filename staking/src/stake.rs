@@ -19,7 +19,11 @@ use crate::{
 pub(crate) enum Change {
     More(u128),
     /// What an owner takes away.
-    Withdrawn(u128),
+    Withdrawn {
+        amount: u128,
+        /// Whether it came in this epoch, so that no set has it.
+        new: bool,
+    },
     /// What a position does not hold any more.
     Burned(u128),
 }
@@ -28,7 +32,7 @@ impl Change {
     fn of(self, amount: u128) -> Option<u128> {
         match self {
             Self::More(more) => amount.checked_add(more),
-            Self::Withdrawn(less) | Self::Burned(less) => amount.checked_sub(less),
+            Self::Withdrawn { amount: less, .. } | Self::Burned(less) => amount.checked_sub(less),
         }
     }
 }
@@ -39,6 +43,9 @@ impl Change {
 /// is at risk in no epoch, takes the seat of a member with more stake than the line has, who asks in the next epoch (`take_seat`): a set would
 /// have the smaller stake, and with other such stake every set. Nor does a cut that somebody applies empty such a seat: a cut that is not applied takes nothing that
 /// anybody could have, and in the next epoch anybody applies it.
+///
+/// What came in this epoch behind a line that has a seat stays as long, too. Else stake that comes in the first block of each epoch and goes in the last one
+/// keeps a larger line out of an old seat, and is at risk in no set. Nobody but its owner makes a leg, so nobody is held by that for longer.
 pub(crate) fn change<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
@@ -55,12 +62,15 @@ pub(crate) fn change<L: TypedLeaves>(
             .of(line.self_stake)
             .ok_or(Error::Books("the own stake of a line"))?;
     }
-    let is_kept = match change {
-        Change::Withdrawn(_) => true,
-        Change::More(_) | Change::Burned(_) => is_too_small(context, &line),
+    let (is_kept, is_new) = match change {
+        Change::Withdrawn { new, .. } => (true, new),
+        Change::More(_) | Change::Burned(_) => (is_too_small(context, &line), false),
     };
     if line.seated() && is_kept {
         refuse_new_seat(leaves, context, id, line.seat)?;
+    }
+    if line.seated() && is_new {
+        refuse_new_stake(leaves, line.seat)?;
     }
     let effects = settle_seat(leaves, context, id, &mut line)?;
     write(leaves, id, &line)?;
@@ -131,6 +141,15 @@ pub(crate) fn refuse_new_seat<L: TypedLeaves>(
     match stands || seat.state != SeatState::Active {
         true => Ok(()),
         false => Err(Reject::NewSeat { seat: number }.into()),
+    }
+}
+
+/// Refuses to take away what came in this epoch, behind a seat that counts: a jailed one keeps nobody out.
+fn refuse_new_stake<L: TypedLeaves>(leaves: &mut L, number: u16) -> Result<(), Error<L::Error>> {
+    let seat: Seat = expect(leaves, number)?;
+    match seat.state {
+        SeatState::Active => Err(Reject::NewStake { seat: number }.into()),
+        SeatState::Empty | SeatState::Jailed => Ok(()),
     }
 }
 

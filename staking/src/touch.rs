@@ -227,13 +227,16 @@ impl Open {
     ) -> Result<(), Error<L::Error>> {
         let leg = self.position.newest_mut();
         let line: Line = expect(leaves, leg.line)?;
-        leg.last = context.epoch.saturating_add(1).min(line.until);
+        let next = context.epoch.saturating_add(1);
+        let new = leg.first > next;
+        leg.last = next.min(line.until);
         if !leg.is_empty() {
             make_mark(leaves, (leg.line, leg.last), &line)?;
         }
         let (line, last) = (leg.line, leg.last);
         let owner = self.position.owner;
-        let less = Change::Withdrawn(self.held);
+        let amount = self.held;
+        let less = Change::Withdrawn { amount, new };
         let effects = stake::change(leaves, context, line, owner, less)?;
         self.effects.extend(effects);
         self.effects.push(Effect::Ended {

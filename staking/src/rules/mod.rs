@@ -1,4 +1,5 @@
-//! The rules: one input, one file, each with the leaves that it touches in its header.
+//! The rules: one file for each input, or for two that belong together (leave and retire, edit and describe, restake and the permission for it,
+//! a freeze of an epoch and its release), with the leaves that they touch in its header.
 //!
 //! The cases that a second implementation has to answer in the same way (vectors) are in `validator/vectors/rules/`: what users send in
 //! `stake.json`, what the court and the registry send in `court.json` and `registration.json`, money for the pool in `funding.json`, what

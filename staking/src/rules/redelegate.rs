@@ -4,6 +4,7 @@
 //! leaves   those of `touch`, the other operator r, both lines w, two marks r or made; for a part: counter w, position made; of
 //!          each seated line: `stake::change`
 //! ```
+//! What came in this epoch behind a line that has a seat stays until the next one, as in `undelegate`.
 
 use super::{close_both, part_of};
 use crate::line::Account;

@@ -9,7 +9,7 @@
 //! `validator/vectors/rules/stake.json`.
 //!
 //! A line that lost its seat takes another when its last set is over. Only a line that was displaced takes one in the epoch of that set
-//! already, if that set has it at the seat that was taken from it: it takes back what the stake that displaced it has left by then. If it could
+//! already, if that set has it at the seat that was taken from it and no evidence came against its key: it takes back what the stake that displaced it has left by then. If it could
 //! as well when it left, one larger stake could displace a member and leave, epoch for epoch, and a smaller one have the seat in between. So no
 //! line takes a seat in two epochs behind each other. Nobody empties a seat that is new (`stake`): who backs lines that change or take away each
 //! other's seats could else never go.

@@ -6,7 +6,8 @@
 //! The evidence that the application is given holds no votes, so nobody but the court cuts, by the votes themselves.
 //!
 //! Where the operator has other keys for the same line by then, the newest ones go too, and with them the seat: who rotates before the evidence
-//! comes needs new keys again, as who did not. The key of a line that is closed says nothing about the line behind it.
+//! comes needs new keys again, as who did not. The key of a line that is closed says nothing about the line behind it. A line from which another one took the
+//! seat before waits for the next one as if the evidence had emptied it.
 
 use crate::leaves::{expect, read, write};
 use crate::line::{Line, LineId};
@@ -47,8 +48,9 @@ pub(crate) fn apply<L: TypedLeaves>(
     let mut held: Line = expect(leaves, id)?;
     if held.seated() {
         effects.push(lose_seat(leaves, context, id, &mut held, Loss::Tombstoned)?);
-        write(leaves, id, &held)?;
     }
+    held.seat = Line::NO_SEAT;
+    write(leaves, id, &held)?;
     Ok(effects)
 }
 

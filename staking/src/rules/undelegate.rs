@@ -3,7 +3,8 @@
 //! ```text
 //! leaves   those of `touch`, line w, mark r or made; for a part: counter w, position made; of a seated line: `stake::change`
 //! ```
-//! A freeze does not stop it: what it stops is the claim.
+//! A freeze does not stop it: what it stops is the claim. What came in this epoch behind a line that has a seat stays until the next one
+//! (`stake::change`).
 
 use super::{close_both, part_of};
 use crate::line::Account;

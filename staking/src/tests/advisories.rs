@@ -12,6 +12,7 @@ fn asa_2024_005_a_redelegation_and_an_unbonding_do_not_escape_a_cut_that_is_to_c
     let position = world.delegate(OWNER, 1, 1_000);
     world.to(6);
     world.act(redelegate(OWNER, position, 1_000, 2));
+    world.to(7);
     world.act(undelegate(OWNER, position, 400));
     let part = world.made();
     world.to(8);

@@ -356,6 +356,7 @@ fn a_position_whose_leg_was_cut_weighs_less_at_once_where_it_is_now() {
         min_self_stake: Some(UNIT),
         ..edit(2)
     }));
+    world.to(9);
     world.act(undelegate(OWNER, position, 1));
     cut(&mut world, 1, 8, 50);
     world.act(apply_cut(position));

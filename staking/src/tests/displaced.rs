@@ -122,6 +122,28 @@ fn a_line_that_lost_a_new_seat_waits_for_one_epoch_more() {
     }
 }
 
+/// Evidence comes when another line has its seat already: it waits as if the evidence had emptied that, with whichever keys it has by then.
+#[test]
+fn a_line_that_was_displaced_and_whose_key_is_tombstoned_then_waits_until_its_last_set_is_over() {
+    for rotates in [false, true] {
+        let (mut world, lent) = displaced();
+        if rotates {
+            world.act(registration(2, 10, 10));
+        }
+        assert_eq!(world.line(line(2, 2)).seat, 1);
+        world.act(Input::Tombstone([2; 20]));
+        let held = world.line(line(2, 2));
+        assert_eq!((held.seat, held.until), (Line::NO_SEAT, 5));
+        world.act(registration(2, 11, 11));
+        world.to(5);
+        world.act(undelegate(who(1), lent, 5 * UNIT));
+        assert_eq!(world.refuse(take_seat(2)), Reject::LostSeat { from: 6 });
+        world.to(6);
+        world.act(take_seat(2));
+        world.check();
+    }
+}
+
 /// A line whose seat was jailed had it in no set any more, so it waits as well: longer than any jail it never does.
 #[test]
 fn a_line_that_lost_a_jailed_seat_is_back_when_its_jail_and_the_next_epoch_are_over() {

@@ -358,7 +358,7 @@ fn nobody_evades_by_doing_nothing_and_claiming_first() {
 #[test]
 fn nobody_evades_by_unbonding() {
     let done = at_every_offset(&[undelegate_all]);
-    done.are("Undelegate", &[], never);
+    done.are("Undelegate", &["NewStake"], came);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn nobody_evades_by_cancelling() {
         undelegate_all(trial);
         cancel_all(trial);
     }]);
-    done.are("Undelegate", &[], never);
+    done.are("Undelegate", &["NewStake"], came);
     done.are("Cancel", &["Frozen", "LineClosed"], closed);
     let done = at_every_offset(&[
         undelegate_all,
@@ -383,9 +383,9 @@ fn nobody_evades_by_cancelling() {
 #[test]
 fn nobody_evades_by_redelegating_to_a_seated_line() {
     let done = at_every_offset(&[|trial| redelegate_all(trial, 2)]);
-    done.are("Redelegate", &["Frozen"], never);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
     let done = at_every_offset(&[|trial| redelegate_all(trial, 2), undelegate_all]);
-    done.are("Redelegate", &["Frozen"], never);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
     done.are("Undelegate", &[], never);
 }
 
@@ -395,13 +395,13 @@ fn nobody_evades_by_redelegating_to_a_line_that_was_never_seated() {
         redelegate_all(trial, 4);
         undelegate_all(trial);
     }]);
-    done.are("Redelegate", &["Frozen"], never);
-    done.are("Undelegate", &[], never);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
+    done.are("Undelegate", &["NewStake"], came);
     let done = at_every_offset(&[
         |trial| redelegate_all(trial, 4),
         |trial| redelegate_all(trial, 3),
     ]);
-    done.are("Redelegate", &["Frozen", "TwoLegs"], never);
+    done.are("Redelegate", &["Frozen", "TwoLegs", "NewStake"], came);
 }
 
 #[test]
@@ -411,11 +411,13 @@ fn nobody_evades_by_redelegating_to_its_own_line() {
         |trial| operate_all(trial, &[take_seat(5), leave(5), retire(5)]),
         undelegate_all,
     ]);
-    done.are("Redelegate", &["Frozen"], never);
-    // Where the redelegation was frozen, the own line has no stake.
-    done.are("TakeSeat", &["StakeBelowSeat"], never);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
+    // Where the redelegation was frozen, or came too early, the own line has no stake.
+    done.are("TakeSeat", &["StakeBelowSeat"], |at| at == -2);
     done.are("Leave", &["NewSeat", "NotSeated"], |_| true);
-    done.are("Retire", &["NewSeat"], |at| !(1..=5).contains(&at));
+    done.are("Retire", &["NewSeat"], |at| {
+        at != -2 && !(1..=5).contains(&at)
+    });
     done.are("Undelegate", &[], never);
 }
 
@@ -545,15 +547,15 @@ fn nobody_evades_by_merging() {
         }
         all.are("Delegate", &[], never);
         all.are("Merge", &["Frozen", "NotMergeable"], |behind| behind >= 4);
-        all.are("Undelegate", &[], never);
+        all.are("Undelegate", &["NewStake"], never);
     }
 }
 
 #[test]
 fn nobody_evades_by_splitting() {
     let done = at_every_offset(&[split_all, undelegate_all]);
-    done.are("Undelegate", &[], never);
-    done.are("Redelegate", &["Frozen"], never);
+    done.are("Undelegate", &["NewStake"], came);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
 }
 
 /// With fees in every epoch, of which nothing that is earned makes a cut smaller, and with a second offence in the next epoch.
@@ -565,15 +567,15 @@ fn nobody_evades_where_fees_are_earned_and_two_offences_are_cut() {
     done.are("ClaimRewards", &["NothingOwed"], |at| !EARNED.contains(&at));
     done.are("Undelegate", &[], never);
     let done = played(&[|trial| redelegate_all(trial, 2), claim_all, undelegate_all]);
-    done.are("Redelegate", &["Frozen"], never);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
     done.are("ClaimRewards", &["NothingOwed"], |at| at < 0);
     done.are("Undelegate", &[], never);
     let done = played(&[|trial| redelegate_all(trial, 4), undelegate_all]);
-    done.are("Redelegate", &["Frozen"], never);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
     done.are("Undelegate", &[], never);
     let done = played(&[split_all, undelegate_all, cancel_all]);
-    done.are("Redelegate", &["Frozen"], never);
-    done.are("Undelegate", &[], never);
+    done.are("Redelegate", &["Frozen", "NewStake"], came);
+    done.are("Undelegate", &["NewStake"], came);
     done.are("Cancel", &["Frozen", "LineClosed", "TwoLegs"], never);
     let done = played(&[|trial| operate_all(trial, &[leave(1)]), undelegate_all]);
     done.are("Leave", &["NotSeated"], closed);
@@ -631,6 +633,8 @@ fn nobody_evades_by_a_first_offence_that_closes_the_line_late_or_early() {
                         }
                         if before && trial.epoch == offence + 1 {
                             redelegate_all(trial, 2);
+                        }
+                        if before && (offence + 1..offence + 3).contains(&trial.epoch) {
                             undelegate_all(trial);
                         }
                     });
@@ -641,7 +645,7 @@ fn nobody_evades_by_a_first_offence_that_closes_the_line_late_or_early() {
         }
     }
     all.are("Redelegate", &["Frozen"], never);
-    all.are("Undelegate", &[], never);
+    all.are("Undelegate", &["NewStake"], never);
 }
 
 #[test]
@@ -706,6 +710,11 @@ const EARNED: std::ops::RangeInclusive<i64> = 0..=5;
 /// No defence refuses a step in every play of an epoch.
 const fn never(_: i64) -> bool {
     false
+}
+
+/// The stake came in this epoch, which is the first one.
+const fn came(behind: i64) -> bool {
+    behind == -3
 }
 
 /// The court has closed the line in every play by then.

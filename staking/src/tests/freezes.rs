@@ -143,6 +143,7 @@ fn a_freeze_of_an_epoch_stops_every_position_that_backed_it() {
         assert_eq!(world.refuse(redelegate(account_of(op(2)), 2, 100, 3)), own);
         world.act(Input::ReleaseEpoch(epoch));
     }
+    world.to(13);
     world.act(redelegate(OWNER, other, 100, 3));
     world.act(claim_stake(OWNER, position));
     assert_eq!(world.leaf::<Maturity>(()).freezes, Freezes::default());
@@ -155,6 +156,7 @@ fn maturity_goes_on_under_a_freeze_of_an_epoch_and_sticks_nowhere_behind_its_rel
     let last = world.position(position).legs[0].last;
     world.act(Input::FreezeEpoch(last));
     let early = world.delegate(OWNER, 2, 50);
+    world.to(13);
     world.act(undelegate(OWNER, early, 50));
     let first = world.position(early).legs[0].first;
     assert!(first > last, "it was never at risk in the frozen epoch");

@@ -22,6 +22,7 @@ mod displaced;
 mod evasion;
 mod freezes;
 mod inputs;
+mod lent;
 
 mod codecs;
 mod cuts;

@@ -85,6 +85,7 @@ fn an_undelegation_backs_up_to_the_next_epoch_and_waits_until_that_has_matured()
 #[test]
 fn stake_that_never_backed_waits_like_any_other() {
     let (mut world, position) = world();
+    world.act(leave(1));
     world.act(undelegate(OWNER, position, 100));
     assert_eq!(legs(&mut world, position), [(1, 6, 5)]);
     world.to(9);
@@ -142,6 +143,7 @@ fn a_redelegation_is_not_cut_into_pieces_that_nobody_pays_to_apply_a_cut_to() {
     let position = world.delegate(OWNER, 1, 100);
     world.to(4);
     world.act(redelegate(OWNER, position, 100, 2));
+    let single = world.delegate(OWNER, 1, 20);
     world.to(5);
     world.act(undelegate(OWNER, position, 9));
     let small = world.made();
@@ -154,7 +156,6 @@ fn a_redelegation_is_not_cut_into_pieces_that_nobody_pays_to_apply_a_cut_to() {
     let enough = world.made();
     world.act(cancel(OWNER, enough));
     // One that backed a single line has no least amount.
-    let single = world.delegate(OWNER, 1, 20);
     world.act(undelegate(OWNER, single, 1));
     let part = world.made();
     world.act(cancel(OWNER, part));
@@ -170,6 +171,7 @@ fn what_stays_of_a_redelegation_is_no_piece_either() {
     for position in all {
         world.act(redelegate(OWNER, position, 100, 2));
     }
+    let single = world.delegate(OWNER, 1, 20);
     world.to(5);
     let [first, second] = all;
     for amount in [91, 99] {
@@ -184,7 +186,6 @@ fn what_stays_of_a_redelegation_is_no_piece_either() {
     world.act(undelegate(OWNER, first, 10));
     assert!(!world.position(first).is_bonded());
     // What has one line only, or again, leaves as little as it likes.
-    let single = world.delegate(OWNER, 1, 20);
     world.act(undelegate(OWNER, single, 19));
     world.to(9);
     world.mature(6);
@@ -240,7 +241,10 @@ fn a_redelegation_ends_one_leg_and_begins_another() {
         number: position,
         last: 9,
     };
-    assert_eq!(world.refuse(redelegate(OWNER, position, 100, 3)), two);
+    assert_eq!(
+        world.refuse(redelegate(OWNER, position, 100, 3)),
+        Reject::NewStake { seat: 1 }
+    );
     assert_eq!(
         world.refuse(redelegate(OWNER, position, 100, 2)),
         Reject::SameLine
@@ -257,12 +261,13 @@ fn a_redelegation_ends_one_leg_and_begins_another() {
 #[test]
 fn a_redelegation_has_a_least_size_and_may_be_a_part() {
     let (mut world, position) = world();
+    world.to(5);
     let (amount, minimum) = (9, 10);
     let small = world.refuse(redelegate(OWNER, position, amount, 2));
     assert_eq!(small, Reject::TooSmall { amount, minimum });
     world.act(redelegate(OWNER, position, 10, 2));
     let part = world.made();
-    assert_eq!(legs(&mut world, part), [(1, 6, 5), (2, 6, ON)]);
+    assert_eq!(legs(&mut world, part), [(1, 6, 6), (2, 7, ON)]);
     assert_eq!(legs(&mut world, position), [(1, 6, ON)]);
     world.check();
 }
@@ -272,10 +277,11 @@ fn a_position_is_free_when_the_last_of_each_leg_has_matured() {
     let (mut world, position) = world();
     world.to(8);
     world.act(redelegate(OWNER, position, 100, 2));
+    world.to(9);
     world.act(undelegate(OWNER, position, 100));
-    assert_eq!(legs(&mut world, position), [(1, 6, 9), (2, 10, 9)]);
+    assert_eq!(legs(&mut world, position), [(1, 6, 9), (2, 10, 10)]);
     let (mut late, other) = world_of_two_ends();
-    for (world, position, last) in [(&mut world, position, 9), (&mut late, other, 11)] {
+    for (world, position, last) in [(&mut world, position, 10), (&mut late, other, 11)] {
         world.to(last + 3);
         world.mature(last);
         assert!(matches!(
@@ -314,6 +320,7 @@ fn a_cancel_in_the_epoch_of_the_request_takes_the_end_back_and_makes_no_leg() {
     assert_eq!(world.position(position).base, before.base);
     // The same after a redelegation: both legs stay.
     world.act(redelegate(OWNER, position, 100, 2));
+    world.to(9);
     world.act(undelegate(OWNER, position, 100));
     world.act(cancel(OWNER, position));
     assert_eq!(legs(&mut world, position), [(1, 6, 9), (2, 10, ON)]);
@@ -329,8 +336,9 @@ fn a_later_cancel_makes_a_leg_on_the_same_line() {
     world.act(cancel(OWNER, position));
     assert_eq!(legs(&mut world, position), [(1, 6, 9), (1, 11, ON)]);
     assert_eq!(world.line(line(1, 1)).stake, 5 * UNIT + 100);
-    world.act(undelegate(OWNER, position, 100));
     world.to(10);
+    world.act(undelegate(OWNER, position, 100));
+    world.to(11);
     let two = Reject::TwoLegs {
         number: position,
         last: 9,
@@ -339,7 +347,8 @@ fn a_later_cancel_makes_a_leg_on_the_same_line() {
     world.to(12);
     world.mature(10);
     world.act(cancel(OWNER, position));
-    assert_eq!(legs(&mut world, position), [(1, 11, 10), (1, 14, ON)]);
+    assert_eq!(legs(&mut world, position), [(1, 11, 11), (1, 14, ON)]);
+    world.to(13);
     world.act(undelegate(OWNER, position, 100));
     world.act(retire(1));
     assert_eq!(world.refuse(cancel(OWNER, position)), Reject::LineClosed);
@@ -413,6 +422,7 @@ fn what_does_not_back_one_line_alone_is_not_merged() {
 #[test]
 fn stake_goes_behind_the_line_and_the_commission_that_were_accepted_and_no_other() {
     let (mut world, number) = world();
+    world.to(5);
     world.act(registration(9, 9, 9));
     let named = |to, max_commission| {
         let (amount, owner, from, position) = (10, OWNER, OWNER, number);

@@ -50,10 +50,11 @@ pub fn suits(kind: &str, model: &Model, position: &Position, near: bool) -> bool
     let single = near || before.is_none_or(|first| first.last < model.matured);
     let earns = || position.pending.0 > 0 || model.earned(position).0 > 0;
     let ended = near || position.intervals().all(|one| one.last < model.matured);
+    let new = !near && model.is_stake_new(position);
     let again = position.now.last == model.epoch + 1;
     match kind {
-        "undelegate" => position.bonded(),
-        "redelegate" => position.bonded() && single && !frozen(),
+        "undelegate" => position.bonded() && !new,
+        "redelegate" => position.bonded() && !new && single && !frozen(),
         "cancel" => !position.bonded() && open && !frozen() && (single || again),
         "claim stake" => !position.bonded() && ended && !frozen(),
         "claim rewards" => earns(),

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 
 use plasmid_staking::{LineState, MemberLeaf, SeatState, minima::Weight};
 
-use crate::abstract_model::{Id, Line, Position};
+use crate::abstract_model::{FOREVER, Id, Line, Position};
 use crate::ask::{address, checkpoint_key_of, id_of, key_of, number_of};
 use crate::run::Run;
 
@@ -96,6 +96,9 @@ impl Run {
         same("lines", self.store.lines.len(), self.model.lines.len())?;
         for ((id, line), (name, model)) in self.store.lines.iter().zip(&self.model.lines) {
             same("a line", *id, id_of(*name))?;
+            let named = line.seat != plasmid_staking::Line::NO_SEAT;
+            let taken = model.taken || model.until == FOREVER;
+            same(format_args!("a seat named by line {name:?}"), named, taken)?;
             let seat = line.seated().then_some(usize::from(line.seat));
             same(
                 format_args!("line {name:?}"),

@@ -20,6 +20,7 @@ pub enum Fault {
     UntilKept,
     LostSeatForgotten,
     SeatKeptByWhoLeft,
+    SeatKeptByTheTombstoned,
     FirstLegForgotten,
     RewardsRoundedUp,
     OwnStakeNotCounted,
@@ -43,9 +44,10 @@ pub enum Fault {
     RolledBeforeRewards,
     MaturedByOwnCheckpoint,
     BurnedIsPaid,
+    NewStakeEnded,
 }
 
-pub const ALL: [Fault; 35] = [
+pub const ALL: [Fault; 37] = [
     Fault::MarkOneEpochLate,
     Fault::MarkOfTheEndNotOverwritten,
     Fault::LineFreezeDropped,
@@ -59,6 +61,7 @@ pub const ALL: [Fault; 35] = [
     Fault::UntilKept,
     Fault::LostSeatForgotten,
     Fault::SeatKeptByWhoLeft,
+    Fault::SeatKeptByTheTombstoned,
     Fault::FirstLegForgotten,
     Fault::RewardsRoundedUp,
     Fault::OwnStakeNotCounted,
@@ -81,6 +84,7 @@ pub const ALL: [Fault; 35] = [
     Fault::RolledBeforeRewards,
     Fault::MaturedByOwnCheckpoint,
     Fault::BurnedIsPaid,
+    Fault::NewStakeEnded,
 ];
 
 /// What is written, or nothing.
@@ -183,6 +187,9 @@ impl Fault {
                 line.seat = Line::NO_SEAT;
             }
             Self::SeatKeptByWhoLeft if before.seated() && !line.seated() => line.seat = before.seat,
+            Self::SeatKeptByTheTombstoned if !before.seated() && !line.seated() => {
+                line.seat = before.seat;
+            }
             Self::OwnStakeNotCounted => line.self_stake = before.self_stake,
             Self::CutBaseOneLate if line.cut_base != before.cut_base => line.cut_base += 1,
             Self::ClosedLineStaysOpen if line.state == LineState::Retired => {

@@ -41,7 +41,7 @@ struct Tally {
 }
 
 /// Every reject that an input of users, operators, the court or root can meet.
-const REJECTS: [&str; 35] = [
+const REJECTS: [&str; 36] = [
     "Alone",
     "Bonded",
     "Commission",
@@ -52,6 +52,7 @@ const REJECTS: [&str; 35] = [
     "LineClosed",
     "LostSeat",
     "NewSeat",
+    "NewStake",
     "NoEffect",
     "NoOperator",
     "NoPosition",

@@ -27,7 +27,7 @@ const PIECE_BYTES: usize = 4 << 10;
 /// What a connection holds that is not on its way: two pieces of each request, so that those that stand still never stop the others.
 const MAX_UNSENT_BYTES: usize = 2 * PIECE_BYTES * MAX_STREAMS as usize;
 /// How long a client may take for a chunk of an answer, at least, and how many bytes a second it has to take of a long one.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const MIN_BYTES_PER_SEC: usize = 16 << 10;
 
 /// Bounds the answers of all connections.

@@ -33,6 +33,10 @@ use crate::app::reads::{
 const QUEUED: usize = 16;
 /// How long a reader may take nothing while as many wait. HTTP ends a connection that takes nothing for longer, and tells no reason.
 const SLOW: Duration = Duration::from_secs(15);
+const _: () = assert!(
+    SLOW.as_nanos() < super::sending::PATIENCE.as_nanos(),
+    "a stream ends before its connection"
+);
 /// How often the place that was reached is told when nothing else is.
 const NOTE: Duration = Duration::from_secs(30);
 /// How often a stream looks whether there is a new block.
@@ -85,6 +89,7 @@ impl StakeService for Services {
             whose,
             client,
             sender,
+            patience: SLOW,
             next: from,
         };
         tokio::spawn(stream.run(request.follow));
@@ -147,6 +152,8 @@ struct EventStream {
     whose: Whose,
     client: IpAddr,
     sender: mpsc::Sender<Told>,
+    /// How long the reader may take nothing while the queue is full.
+    patience: Duration,
     next: (u64, u32),
 }
 
@@ -221,12 +228,12 @@ impl EventStream {
     }
 
     async fn send(&self, message: FollowEventsResponse) -> Result<(), Status> {
-        let sent = hand_over(&self.sender, message, SLOW).await;
+        let sent = hand_over(&self.sender, message, self.patience).await;
         sent.map_err(|lost| match lost {
             Lost::Gone => Status::cancelled("nobody listens"),
             Lost::Slow => Status::resource_exhausted(format!(
                 "you took nothing for {} seconds while {QUEUED} messages wait: read faster, and {}",
-                SLOW.as_secs(),
+                self.patience.as_secs_f32(),
                 self.go_on()
             )),
         })
@@ -290,6 +297,43 @@ mod tests {
             tonic::Code::ResourceExhausted
         );
         assert!(receiver.recv().await.is_none());
+    }
+
+    /// A stream from behind the tip on, which tells that place at once.
+    #[tokio::test]
+    async fn a_stream_that_nobody_reads_ends_with_the_place_to_go_on_at() {
+        let services = crate::rpc::tests::services();
+        let height = services.source.moment().0 + 1;
+        let (sender, mut receiver) = mpsc::channel(QUEUED + 1);
+        let stream = |sender| EventStream {
+            services: services.clone(),
+            whose: Whose::default(),
+            client: Peer::local().address,
+            sender,
+            patience: Duration::from_millis(20),
+            next: (height, 7),
+        };
+        stream(sender.clone()).run(false).await;
+        let told = receiver.recv().await.expect("a message");
+        let told = told.expect("there was room for the place");
+        assert_eq!((told.next_height, told.next_index), (height, 7));
+        for number in 1..=QUEUED as u32 {
+            sender.try_send(Ok(message(number))).expect("room");
+        }
+        stream(sender).run(false).await;
+        let mut told = Vec::new();
+        while let Some(one) = receiver.recv().await {
+            told.push(one);
+        }
+        assert_eq!(told.len(), QUEUED + 1);
+        let ended = told.pop().expect("an end").expect_err("a reason");
+        assert_eq!(ended.code(), tonic::Code::ResourceExhausted);
+        let place = format!("go on with from_height {height} and from_index 7");
+        let told = ended.message();
+        assert!(
+            told.contains("for 0.02 seconds") && told.contains(&place),
+            "{told}"
+        );
     }
 
     #[tokio::test]

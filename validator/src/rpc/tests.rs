@@ -53,7 +53,7 @@ impl SeenVotes for Nothing {
     }
 }
 
-fn services() -> Services {
+pub(super) fn services() -> Services {
     let mut tree = tree_of(&Scene::new());
     tree.mark(2).expect("a mark");
     let root = Rpc::new("http://127.0.0.1:1", Limits::default()).expect("a client");

@@ -54,8 +54,7 @@ impl Model {
 
     /// The set of an epoch is what seats hold now.
     pub fn roll(&mut self, epoch: u64) {
-        let seats = 0..self.seats.len();
-        let set = seats.map(|seat| self.member(seat)).collect();
+        let set = (0..self.seats.len()).map(|one| self.member(one)).collect();
         self.sets.insert(epoch, set);
     }
 

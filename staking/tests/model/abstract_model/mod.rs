@@ -9,12 +9,10 @@ mod fraction;
 mod operators;
 mod positions;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, collections::BTreeSet, ops::RangeInclusive};
 
 use fraction::{Fraction, share_down};
-pub use operators::Edit;
-pub use positions::Seen;
+pub use {operators::Edit, positions::Seen};
 
 /// An operator and the number of a registration, or of the one that opened a line.
 pub type Id = (u32, u64);
@@ -141,9 +139,7 @@ impl Freezes {
     pub fn thaw(&mut self, epoch: u64) {
         let place = self.open.iter().position(|open| *open == epoch);
         self.open.remove(place.expect("only what is frozen thaws"));
-        if self.open.is_empty() {
-            self.span.clear();
-        }
+        self.open.is_empty().then(|| self.span.clear());
     }
 
     /// What stands between two frozen epochs waits for both.

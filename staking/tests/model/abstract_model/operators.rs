@@ -40,8 +40,12 @@ impl Model {
 
     /// Whether the line took its seat in this epoch, so that the next set has nothing of it at risk there.
     pub fn is_seat_new(&self, line: Id) -> bool {
-        let stands = self.stands(line, self.epoch + 1);
-        !stands && !self.lines[&line].absent && self.seat_of(line).is_some()
+        self.counts(line) && !self.stands(line, self.epoch + 1)
+    }
+
+    /// Whether a line has a seat that counts.
+    pub fn counts(&self, line: Id) -> bool {
+        self.seat_of(line).is_some() && !self.lines[&line].absent
     }
 
     /// Whether a set has a line, with something at risk.
@@ -129,8 +133,7 @@ impl Model {
         let (newest, terms) = (self.newest(operator), self.terms);
         let kept = |place: usize| newest.is_some_and(|one| one.1.keys[place] == keys[place]);
         let (open, dead) = (self.open_line(operator), self.tombstones.contains(&keys[0]));
-        let mut all = self.registrations.values();
-        let known = all.any(|one| one.keys[0] == keys[0]);
+        let known = self.registrations.values().any(|it| it.keys[0] == keys[0]);
         ensure(!known || (open.is_some() && kept(0) && !dead))?;
         ensure((open.is_some() || !kept(1)) && newest.is_none_or(|newest| newest.0.1 < number))?;
         let before = newest.map(|one| &self.lines[&one.1.line]);
@@ -149,13 +152,14 @@ impl Model {
     /// A key never signs for a seat again, nor do the keys that stand in its place by now.
     pub fn tombstone(&mut self, key: u32) -> Done {
         let mut all = self.registrations.iter().rev();
-        let (id, line) =
-            all.find_map(|(id, one)| (one.keys[0] == key).then_some((id, one.line)))?;
+        let (id, one) = all.find(|(_, one)| one.keys[0] == key)?;
+        let (newest, line) = (self.newest(id.0)?.1.clone(), one.line);
         ensure(self.tombstones.insert(key))?;
-        let newest = self.newest(id.0)?.1;
-        let buried = (newest.line == line).then_some(newest.keys[0]);
-        self.tombstones.extend(buried);
-        buried.and_then(|_| self.lose_seat(line, false));
+        if newest.line == line {
+            self.tombstones.insert(newest.keys[0]);
+            self.lose_seat(line, false);
+            self.line(line).taken = false;
+        }
         Some(())
     }
 

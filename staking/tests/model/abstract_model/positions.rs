@@ -87,19 +87,26 @@ impl Model {
         Some(vec![rest, part])
     }
 
-    /// From a line whose seat no set has yet nobody takes anything away, and nobody empties the seat by what it burns of its position.
+    /// From a line whose seat no set has yet nobody takes anything away, and nobody empties the seat by what it burns of its position. From
+    /// a line with a seat nobody takes away what no set has yet.
     fn keeps_new_seat(&self, number: u64, parts: &[Position]) -> Done {
         let before = self.find(number)?;
         let stays = |one: &&Position| one.bonded() && one.now.line == before.now.line;
         let stay: u128 = parts.iter().filter(stays).map(Position::held).sum();
         let small = self.is_too_small(before.now.line, before.held() - stay, before.owner);
-        let kept = small || !parts.iter().all(|one| stays(&one));
-        ensure(!before.bonded() || !kept || !self.is_seat_new(before.now.line))
+        let goes = !parts.iter().all(|one| stays(&one));
+        let seat = (small || goes) && self.is_seat_new(before.now.line);
+        let stake = goes && self.is_stake_new(&before);
+        ensure(!before.bonded() || !(seat || stake))
+    }
+
+    /// Whether a position came in this epoch behind a line whose seat counts.
+    pub fn is_stake_new(&self, position: &Position) -> bool {
+        self.counts(position.now.line) && position.now.first > self.epoch + 1
     }
 
     pub fn undelegate(&mut self, owner: u32, number: u64, amount: u128) -> Done {
-        let parts = self.parts(self.owned(number, owner)?, amount)?;
-        self.put(number, parts)
+        self.put(number, self.parts(self.owned(number, owner)?, amount)?)
     }
 
     /// The position backs a line anew.
@@ -162,8 +169,7 @@ impl Model {
             ensure(numbers.len() == 1 || !frozen)?;
             opened.push((*number, self.owned(*number, owner)?));
         }
-        let owing = opened.iter().any(|(_, one)| one.pending.0 > 0);
-        ensure(owing || !seen.is_empty())?;
+        ensure(!seen.is_empty() || opened.iter().any(|(_, one)| one.pending.0 > 0))?;
         for (number, position) in opened {
             self.collect(number, position, seen)?;
         }

@@ -205,7 +205,8 @@ pub async fn life(net: &Net) {
         max_commission: commission_of(&list.validators[0]),
         ..stake::Delegate::default()
     };
-    let whole = made(&carol.acts(net, Action::Delegate(delegate)).await);
+    let delegated = carol.acts(net, Action::Delegate(delegate)).await;
+    let whole = made(&delegated);
     let allow = stake::AllowRestake {
         position: whole,
         allowed: true,
@@ -219,7 +220,15 @@ pub async fn life(net: &Net) {
         max_commission: commission_of(&list.validators[1]),
         ..stake::Redelegate::default()
     };
-    let part = made(&carol.acts(net, Action::Redelegate(redelegate)).await);
+    let redelegate = Action::Redelegate(redelegate);
+    net.until("what came in this epoch may be moved", async || {
+        let request = stake::GetMaturityRequest {};
+        let maturity = client(net).get_maturity(request).await;
+        let epoch = maturity.expect("the maturity").into_inner().epoch;
+        (epoch > delegated.epoch).then_some(())
+    })
+    .await;
+    let part = made(&carol.acts(net, redelegate).await);
     let list = carol.delegations(net, 0).await;
     let numbers: Vec<u64> = list.positions.iter().map(|one| one.number).collect();
     assert_eq!((numbers, list.validators.len()), (vec![whole, part], 2));
@@ -285,6 +294,12 @@ async fn earns_and_leaves(net: &Net, carol: &Delegator<'_>, whole: u64) {
     let cancel = stake::CancelUnbonding { position: whole };
     carol.acts(net, Action::CancelUnbonding(cancel)).await;
     assert!(carol.position(net, whole).await.bonded);
+    // Where an epoch has passed since the end, what came back is ended again from the next one on.
+    net.until("it may be ended again", async || {
+        let prepared = carol.prepared(net, undelegate()).await;
+        (prepared.code == 0).then_some(())
+    })
+    .await;
     carol.acts(net, undelegate()).await;
     let claim = || {
         Action::ClaimStake(stake::ClaimStake {

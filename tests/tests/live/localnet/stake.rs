@@ -207,6 +207,15 @@ fn follows_a_founder(folder: &Path) {
     }
     let begin = height(folder);
     let whole = position(&asks(folder, &line));
+    // What came in this epoch is moved from the next one on.
+    let position_of = format!("query stake position {whole}");
+    let first = typed(folder, &position_of)["legs"][0]["first"].as_u64();
+    until(folder, "query stake maturity", |answer| {
+        answer["epoch"]
+            .as_u64()
+            .zip(first)
+            .is_some_and(|(epoch, first)| epoch + 1 >= first)
+    });
     let line = format!(
         "tx stake redelegate {whole} --amount 0.5 --to {} --from bob",
         operator(1)

@@ -73,9 +73,10 @@ pub fn of_a_delegator(folder: &Path, positions: [u64; 2], operators: [&str; 2]) 
     }
     let (before, epoch) = at_the_end_of_an_epoch(folder, line);
     assert_eq!(before["epoch"], epoch, "{before}");
-    // What is delegated in an epoch counts from the one behind the next: then there was what had been delegated in an earlier one.
+    // What is delegated or moved in an epoch counts from the one behind the next: then there was what had been in an earlier one.
     let earlier = |row: &&Value| {
-        let first = row["legs"][0]["first"].as_u64();
+        let newest = row["legs"].as_array().and_then(|legs| legs.last());
+        let first = newest.and_then(|leg| leg["first"].as_u64());
         first.is_some_and(|first| first < epoch + 2)
     };
     let numbers = |rows: &mut dyn Iterator<Item = &Value>| -> Vec<Option<u64>> {

@@ -335,6 +335,15 @@ fn tombstones() -> Vec<Json> {
             &kept,
         ),
         run(
+            "of a member whose line was displaced, by one that has left the seat since",
+            |at| {
+                let line = at.line(1);
+                at.leave(1..2);
+                at.change(Key::Line(line), |line: &mut Line| line.seat = 1);
+            },
+            &kept,
+        ),
+        run(
             "of a member in jail",
             |at| {
                 at.change(Key::Seat(1), |seat: &mut Seat| {

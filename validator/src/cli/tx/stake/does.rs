@@ -18,8 +18,8 @@ const BEGINS: &str = "from the epoch after next on";
 const MATURES: &str = "an epoch has matured when the unbonding time has passed on root since root accepted the checkpoint of the epoch after it";
 
 /// What an operator can do to an end that waits for its block.
-const HELD: &str = "if the line takes a seat, or returns from jail, in the epoch of the block and before it, this is refused, and can be sent \
-                    again from the next epoch on: the line is then backed for one epoch more";
+const HELD: &str = "if the line takes a seat, or returns from jail, in the epoch of the block and before it, or has one and the position came to \
+                    it in that epoch, this is refused, and can be sent again from the next epoch on: the line is then backed for one epoch more";
 
 /// The whole reward.
 const ALL: u16 = 10_000;
@@ -98,7 +98,8 @@ fn words(body: &StakeBody, sender: Account) -> String {
             line,
             max_commission,
         } => format!(
-            "this puts {} of {sender} as a new position behind {}. The position backs that line, earns and can be cut {BEGINS}",
+            "this puts {} of {sender} as a new position behind {}. The position backs that line, earns and can be cut {BEGINS}; if the line has a seat, it is \
+             ended or moved from the next epoch on",
             coins(*amount),
             terms(*operator, *line, *max_commission, sender)
         ),

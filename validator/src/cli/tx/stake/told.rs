@@ -263,7 +263,7 @@ fn waits(line: &Line, epoch: u64) -> String {
     let mut said = String::new();
     if let Some(last) = line.until.filter(|last| *last > 0 && epoch <= *last) {
         said += &format!(
-            "; it lost one, and takes another from epoch {} on, or from epoch {last} on if another line took it and the set of that epoch has it there",
+            "; it lost one, and takes another from epoch {} on, or from epoch {last} on if another line took it, the set of that epoch has it there and no evidence came against its key",
             last.saturating_add(1)
         );
     }

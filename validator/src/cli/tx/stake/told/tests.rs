@@ -171,7 +171,7 @@ fn a_line_is_told_with_its_bounds_its_seat_and_the_epoch_in_which_it_counts() {
         (
             waits(9, 12),
             false,
-            "has it there; it is in jail until epoch 12",
+            "has it there and no evidence came against its key; it is in jail until epoch 12",
         ),
         (
             waits(0, 9),

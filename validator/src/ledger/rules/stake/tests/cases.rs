@@ -127,10 +127,10 @@ fn held(scene: &mut Scene) -> u64 {
     scene.delegate(0, OWNER, FOUNDER, COIN)
 }
 
-/// The same, ended in epoch 0.
+/// The same, ended in epoch 1: it backs epoch 2.
 fn ended(scene: &mut Scene) -> u64 {
     let number = held(scene);
-    scene.undelegate(0, OWNER, number, COIN);
+    scene.undelegate(1, OWNER, number, COIN);
     number
 }
 
@@ -383,7 +383,7 @@ fn redelegations(cases: &mut Cases) {
 fn claims_of_stake(cases: &mut Cases) {
     let matured = |scene: &mut Scene| {
         let number = ended(scene);
-        scene.mature(2);
+        scene.mature(3);
         number
     };
     cases.ok("claim_stake: what has matured", OWNER, |scene| {

@@ -53,7 +53,9 @@ fn a_transaction_touches_what_the_table_counts_besides_its_rule_and_nothing_else
     assert!(stated.iter().all(|words| table.contains(words)));
     assert_eq!((SIGNED, FORCED), (6, 7), "as the table states");
     let mut most = 0;
+    let mut kinds = BTreeSet::new();
     for case in all().into_iter().filter(|case| case.code == Code::Ok) {
+        kinds.insert(case.body.kind());
         let (rule, effects) = of_the_rule(&case);
         let wallet = Wallet::new(case.number);
         let sender = Slot::Account(wallet.account());
@@ -93,4 +95,6 @@ fn a_transaction_touches_what_the_table_counts_besides_its_rule_and_nothing_else
     println!("{most} leaves besides the rule through the inbox");
     // The parameters, and the low leaf of a sender who is made.
     assert!((4..=FORCED - 2).contains(&most), "{most}");
+    let [first, last] = StakeBody::KINDS;
+    assert_eq!(kinds, (first..=last).collect(), "every kind was counted");
 }

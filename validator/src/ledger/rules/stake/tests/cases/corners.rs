@@ -181,13 +181,6 @@ fn one_line_twice(cases: &mut Cases) {
     );
 }
 
-/// A position behind the founder in epoch 2 only.
-fn ended_in_one(scene: &mut Scene) -> u64 {
-    let number = held(scene);
-    scene.undelegate(1, OWNER, number, COIN);
-    number
-}
-
 fn frozen_epochs(cases: &mut Cases) {
     let freeze = |scene: &mut Scene, epoch| {
         scene.act(3, &Input::FreezeEpoch(epoch));
@@ -217,13 +210,13 @@ fn frozen_epochs(cases: &mut Cases) {
         "cancel_unbonding: of an epoch that is frozen",
         OWNER,
         |scene| {
-            let number = ended_in_one(scene);
+            let number = ended(scene);
             freeze(scene, 2);
             cancel(number)
         },
     );
     cases.no("claim_stake: of an epoch that is frozen", OWNER, |scene| {
-        let number = ended_in_one(scene);
+        let number = ended(scene);
         freeze(scene, 2);
         claim(number)
     });
@@ -231,7 +224,7 @@ fn frozen_epochs(cases: &mut Cases) {
         "claim_stake: between two epochs that are frozen",
         OWNER,
         |scene| {
-            let number = ended_in_one(scene);
+            let number = ended(scene);
             freeze(scene, 1);
             freeze(scene, 3);
             claim(number)
@@ -241,7 +234,7 @@ fn frozen_epochs(cases: &mut Cases) {
         "claim_stake: beside an epoch that is frozen",
         OWNER,
         |scene| {
-            let number = ended_in_one(scene);
+            let number = ended(scene);
             freeze(scene, 3);
             claim(number)
         },
@@ -250,7 +243,7 @@ fn frozen_epochs(cases: &mut Cases) {
         "claim_stake: of an epoch that was frozen and is released",
         OWNER,
         |scene| {
-            let number = ended_in_one(scene);
+            let number = ended(scene);
             freeze(scene, 2);
             scene.act(3, &Input::ReleaseEpoch(2));
             claim(number)
@@ -332,6 +325,39 @@ fn new_seats(cases: &mut Cases) {
             StakeBody::Leave
         },
     );
+    cases.no(
+        "undelegate: what came in this epoch behind a seat",
+        OWNER,
+        |scene| undelegate(scene.delegate(3, OWNER, FOUNDER, COIN), COIN),
+    );
+    cases.no(
+        "redelegate: a part of what came in this epoch behind a seat",
+        OWNER,
+        |scene| {
+            let number = scene.delegate(3, OWNER, FOUNDER, COIN);
+            redelegate(number, COIN / 2, NEWCOMER)
+        },
+    );
+    cases.no(
+        "undelegate: what was ended, and came back in this epoch",
+        OWNER,
+        |scene| {
+            let number = ended(scene);
+            let owner = Wallet::new(OWNER).account().bytes();
+            let position = number;
+            scene.act(3, &Input::Cancel(Cancel { owner, position }));
+            undelegate(number, COIN)
+        },
+    );
+    cases.ok(
+        "undelegate: what came in this epoch behind a seat in jail",
+        OWNER,
+        |scene| {
+            let number = scene.delegate(3, OWNER, FOUNDER, COIN);
+            scene.jail(9);
+            undelegate(number, COIN)
+        },
+    );
     cases.ok("leave: a seat in jail", FOUNDER, |scene| {
         scene.jail(9);
         StakeBody::Leave
@@ -389,6 +415,20 @@ fn lost_seats(cases: &mut Cases) {
             scene.delegate(0, NEWCOMER, NEWCOMER, FOUNDED + 1);
             let operator = operator(NEWCOMER);
             scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
+            scene.delegate(3, OWNER, FOUNDER, 2);
+            StakeBody::TakeSeat
+        },
+    );
+    cases.no(
+        "take_seat: again, from whoever displaced it in the epoch before, in which evidence came as well",
+        FOUNDER,
+        |scene| {
+            scene.fill(|_| 9 * COIN);
+            scene.delegate(0, NEWCOMER, NEWCOMER, FOUNDED + 1);
+            let operator = operator(NEWCOMER);
+            scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
+            scene.act(2, &Input::Tombstone([0x51; 20]));
+            scene.register(FOUNDER, 3);
             scene.delegate(3, OWNER, FOUNDER, 2);
             StakeBody::TakeSeat
         },
