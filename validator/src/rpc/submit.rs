@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Mempool, Services, Taken, requests::Client};
 use crate::{
     app::reads::{Id, transactions},
-    ledger::{Reject, Transaction, transaction::check_length},
+    ledger::{Code, Reject, Transaction, transaction::check_length},
 };
 
 /// Refusals of a stream that are told; more end it.
@@ -218,6 +218,7 @@ async fn tell(
             let early = gone && last.is_none() && start.elapsed() < UNKNOWN_FOR;
             // Whoever waited here before is gone; of others, a node that does not have all results cannot say so.
             if gone
+                && status.code == Code::Ok.number()
                 && !early
                 && last.is_none()
                 && let Some(error) = transactions::elsewhere(services.source.imported())
