@@ -242,7 +242,9 @@ pub async fn lanes(
             false => Way::Engine(EngineWay::new(url, method == Method::BroadcastTxSync)?),
         };
         let word: Option<Arc<dyn NodeWord>> = match &way {
-            Way::Node(connections) => connections.first().map(|client| Arc::new(client.clone()) as _),
+            Way::Node(connections) => connections
+                .first()
+                .map(|client| Arc::new(client.clone()) as _),
             Way::Engine(engine) => Some(Arc::new(engine.clone())),
         };
         ways.push((way, word));

@@ -102,7 +102,9 @@ impl Pool {
                 true => Departure::Replaced,
                 false => Departure::MadeRoom,
             };
-            let gone = self.give_up(&hash, why).map(|gone| gone.offer.header.sender);
+            let gone = self
+                .give_up(&hash, why)
+                .map(|gone| gone.offer.header.sender);
             if let Some(sender) = gone
                 && sender != header.sender
             {

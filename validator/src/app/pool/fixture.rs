@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody};
 pub(super) use crate::ledger::Code;
+use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody};
 use crate::ledger::{Domain, Transaction, check};
 
 const DOMAIN: Domain = Domain {

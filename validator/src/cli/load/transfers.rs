@@ -8,8 +8,8 @@ use crate::{
     client::{
         Client,
         load::{
-            self, Course, FollowedBlocks, Glance, LOST, LoadError, LoadLane, LoadResult,
-            LoadTally, Schedule,
+            self, Course, FollowedBlocks, Glance, LOST, LoadError, LoadLane, LoadResult, LoadTally,
+            Schedule,
             crowd::{LoadCrowd, LoadWork},
         },
         signer::Signer,

@@ -164,7 +164,10 @@ fn what_was_acknowledged_and_is_handed_in_again_counts_as_acknowledged_once() {
     book.taken(&hash);
     book.refused(&hash, at(300), "nonce_used", "used");
     let counted = book.counted();
-    assert_eq!((counted.offered, counted.belated, counted.mended), (2, 1, 1));
+    assert_eq!(
+        (counted.offered, counted.belated, counted.mended),
+        (2, 1, 1)
+    );
     assert_eq!((counted.acknowledged, counted.unseen), (1, 1));
     book.block(7, &[hash], at(1_000));
     let counted = book.counted();

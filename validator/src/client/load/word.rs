@@ -1,9 +1,6 @@
 //! What a node says of the load's senders, and of transactions that it took.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use plasmid_proto::ledger::v1::{GetTransactionRequest, Stage, Status, get_transaction_request};
 use tokio::task::JoinSet;

@@ -109,9 +109,7 @@ fn what_was_evicted_is_its_senders_next_sequence_and_may_come_back() {
 #[test]
 fn another_one_of_the_same_sequence_in_a_block_is_told_and_its_own_block_is_not() {
     let mut pool = small(10);
-    let all: Vec<_> = (0..3)
-        .map(|sequence| pending(1, sequence, 10, 9))
-        .collect();
+    let all: Vec<_> = (0..3).map(|sequence| pending(1, sequence, 10, 9)).collect();
     for one in &all {
         pool.put(Arc::clone(one), 0).unwrap();
     }
@@ -131,16 +129,17 @@ fn another_one_of_the_same_sequence_in_a_block_is_told_and_its_own_block_is_not(
     // A forced one has no bytes in the block that wait here.
     pool.displace(&account(1), 3, &Held::new());
     pool.settle(&account(1), &rich(3));
-    assert_eq!(pool.why_gone(&all[2].offer.hash), Some(Departure::Displaced));
+    assert_eq!(
+        pool.why_gone(&all[2].offer.hash),
+        Some(Departure::Displaced)
+    );
     pool.assert_sound();
 }
 
 #[test]
 fn a_gap_that_opens_tells_those_for_which_it_leaves_no_room() {
     let mut pool = small(10);
-    let all: Vec<_> = (0..8)
-        .map(|sequence| pending(1, sequence, 10, 9))
-        .collect();
+    let all: Vec<_> = (0..8).map(|sequence| pending(1, sequence, 10, 9)).collect();
     for one in &all {
         pool.put(Arc::clone(one), 0).unwrap();
     }

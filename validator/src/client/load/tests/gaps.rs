@@ -29,7 +29,12 @@ fn place_of(transaction: &[u8]) -> (u32, u64) {
 impl Submitter for Arc<Node> {
     async fn submit(&self, bytes: Vec<u8>) -> LoadAnswer {
         let (sender, sequence) = place_of(&bytes);
-        if self.full.lock().expect("no panic").remove(&(sender, sequence)) {
+        if self
+            .full
+            .lock()
+            .expect("no panic")
+            .remove(&(sender, sequence))
+        {
             return answer_of(17, "full");
         }
         let mut queues = self.queues.lock().expect("no panic");
