@@ -316,9 +316,9 @@ impl NodeWord for Arc<Chain> {
 impl FollowedBlocks for Chain {
     async fn height(&self) -> Result<u64, String> {
         let mut blocks = self.blocks.lock().expect("no panic");
-        let waiting = std::mem::take(&mut *self.waiting.lock().expect("no panic"));
+        let mut waiting = self.waiting.lock().expect("no panic");
         if !self.is_silent && !waiting.is_empty() {
-            blocks.push(waiting);
+            blocks.push(std::mem::take(&mut *waiting));
         }
         Ok(blocks.len() as u64)
     }

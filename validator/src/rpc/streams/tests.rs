@@ -47,13 +47,17 @@ fn taken(batch: &[Submission]) -> Vec<Taken> {
 #[tokio::test]
 async fn all_that_is_there_is_handed_in_together_in_order_and_within_bounds() {
     let batches = RefCell::new(Vec::new());
-    let sent: Vec<_> = (0..150).map(|number| numbered(256 * number)).collect();
+    let (sender, receiver) = mpsc::unbounded_channel();
+    for number in 0..150 {
+        sender.send(numbered(256 * number)).unwrap();
+    }
+    drop(sender);
     let hand_in = |batch: Vec<Submission>| {
         let answer = taken(&batch);
         batches.borrow_mut().push(batch);
         ready(Ok(answer))
     };
-    let answer = submit(tokio_stream::iter(sent), SILENCE, hand_in).await;
+    let answer = submit(Channel(receiver), SILENCE, hand_in).await;
     let answer = answer.unwrap();
     assert_eq!((answer.accepted, answer.refusals.len()), (150, 0));
     let batches = batches.into_inner();
