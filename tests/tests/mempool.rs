@@ -21,6 +21,9 @@ use plasmid_tests::harness::{Network, Plan};
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx};
 
+#[path = "mempool/handing.rs"]
+mod handing;
+
 /// A network in which nothing happens by itself, and keys without money beside the eight people that have some.
 fn quiet() -> Network {
     let mut network = Network::quiet();
@@ -754,7 +757,7 @@ fn hand_in(app: &App, bytes: &Bytes) -> Option<Code> {
 }
 
 /// Why it is not handed to the engine.
-fn refused(app: &App, bytes: &Bytes) -> Reject {
+fn refusal(app: &App, bytes: &Bytes) -> Reject {
     let one = Submission {
         bytes: bytes.to_vec(),
         replace: false,
@@ -965,7 +968,7 @@ fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothin
         let staked = delegate(&network, 1);
         assert_eq!(ask(app, &staked, CheckTxType::New), refused);
         assert_eq!(hand_in(app, &staked), Some(Code::NotAllowedHere));
-        let said = refused(app, &staked).to_string();
+        let said = refusal(app, &staked).to_string();
         assert!(said.contains("root time 70"), "{said}");
         assert_eq!(ask(app, &withdraw(&network, 0), CheckTxType::New), 0);
         assert_eq!(ask(app, &waits, CheckTxType::New), 0);
@@ -976,7 +979,7 @@ fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothin
             network.nodes[0].seen.end_at(end, true);
             for bytes in [delegate(&network, 2), withdraw(&network, 1)] {
                 assert_eq!(ask(app, &bytes, CheckTxType::New), refused);
-                let reject = refused(app, &bytes);
+                let reject = refusal(app, &bytes);
                 assert_eq!(reject.code(), Code::NotAllowedHere);
                 let said = reject.to_string();
                 assert!(

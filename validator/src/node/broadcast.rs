@@ -6,10 +6,13 @@
 //! The engine answers before it has asked about them: it gathers its questions for up to 20 ms, and a request that waits for the answer to each would take as
 //! long for each.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use plasmid_proto::chain::v1::{ListVotesRequest, ListVotesResponse, VoteEvidence};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use super::comet::{self, RpcError, batch::MAX_BATCH};
 use crate::{
@@ -25,16 +28,19 @@ const MAX_EVIDENCE: usize = 256 << 10;
 /// How long CheckTx may take to be asked about a transaction that the engine took; and where the engine says that it knows it.
 const VERDICT: Duration = Duration::from_secs(15);
 const ASKED_SOON: Duration = Duration::from_secs(1);
+/// How often it is looked whether the engine lost what waits here, and how many of that it is handed at a time.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
+const MAX_HELD_AGAIN: usize = 50 * MAX_BATCH;
 
 /// CometBFT's mempool, reached by its RPC; it asks the application in its turn.
-pub(super) struct Engine {
+pub struct Engine {
     client: comet::Client,
     app: Arc<App>,
 }
 
 impl Engine {
     /// The mempool of the engine whose RPC is at `url`.
-    pub(super) fn new(url: &str, app: Arc<App>) -> Result<Self, comet::RpcError> {
+    pub fn new(url: &str, app: Arc<App>) -> Result<Self, comet::RpcError> {
         let client = comet::Client::with_url(url.to_owned())?;
         Ok(Self { client, app })
     }
@@ -236,6 +242,23 @@ impl Engine {
             Code::PoolFull,
             "these bytes were handed in before and wait no more, because they made room for others or another transaction took their place; try again after the next block",
         ))
+    }
+
+    /// Hands to the engine again, now and then, what waits here and what it lost because it started again without the application: else no other node would
+    /// ever hear of that.
+    pub async fn keep_held(&self) -> Infallible {
+        loop {
+            sleep(LOOKED_EVERY).await;
+            let lost = self.beside(|app| Ok(app.pool().unheld(MAX_HELD_AGAIN)));
+            let lost = lost.await.unwrap_or_default();
+            for part in lost.chunks(MAX_BATCH) {
+                let bytes = part.iter().map(|one| one.bytes.clone());
+                // Where the engine is not there, it is asked again the next time.
+                if self.client.broadcast_all(bytes.collect()).await.is_err() {
+                    break;
+                }
+            }
+        }
     }
 
     /// Asks the application on a thread that may wait.

@@ -26,6 +26,8 @@ use crate::ledger::{Account, Code};
 /// Blocks after which a transaction that the engine never asked about is given up: the engine lost it, because it started again
 /// or because it had no room.
 const LOST_AFTER: u64 = 32;
+/// Blocks after which it is handed to the engine again.
+const UNASKED_FOR: u64 = 4;
 
 impl Pool {
     /// Begins the time after block `height`: the engine asks again about all that it holds.
@@ -149,6 +151,17 @@ impl Pool {
         let last = heads.last().filter(|_| heads.len() == count);
         self.examined = last.map(|last| last.offer.header.sender);
         heads
+    }
+
+    /// At most `count` of those that the engine has lost, as it seems: it asks after each block about all that it holds.
+    pub fn unheld(&self, count: usize) -> Vec<Arc<Pending>> {
+        let all = self
+            .senders
+            .values()
+            .flat_map(|queue| queue.waiting.values());
+        let lost = all.filter(|waiting| waiting.asked.saturating_add(UNASKED_FOR) < self.height);
+        let lost = lost.take(count);
+        lost.map(|waiting| Arc::clone(&waiting.pending)).collect()
     }
 
     /// Takes out what the engine lost. It costs less than the engine's question about each one does.

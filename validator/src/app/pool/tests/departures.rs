@@ -180,3 +180,36 @@ fn departures_are_forgotten_after_a_hundred_blocks_and_are_never_too_many() {
     }
     assert_eq!(pool.remembered_departures(), [3, 3, MAX_REMEMBERED]);
 }
+
+/// The engine started again without the application: it is handed what waits before that is given up.
+#[test]
+fn what_the_engine_has_not_asked_about_for_some_blocks_is_handed_to_it_again() {
+    let mut pool = small(10);
+    for sender in 1..=3 {
+        pool.put(pending(sender, 0, 10, u64::MAX), 0).unwrap();
+    }
+    let names = [1, 2, 3].map(|sender| hash(&pool, sender, 0));
+    let unheld = |pool: &Pool, count| {
+        let unheld = pool.unheld(count).into_iter();
+        unheld.map(|one| one.offer.hash).collect::<BTreeSet<_>>()
+    };
+    for height in 1..=5 {
+        assert_eq!(unheld(&pool, 10), [].into(), "{height}");
+        pool.begin(height);
+        assert!(pool.is_asked(&names[0]));
+        pool.forget_lost();
+    }
+    assert_eq!(unheld(&pool, 10), [names[1], names[2]].into());
+    assert_eq!(unheld(&pool, 1).len(), 1);
+    // It asks about one as a new one, and holds it from then on.
+    assert!(pool.is_asked(&names[1]));
+    assert_eq!(unheld(&pool, 10), [names[2]].into());
+    for height in 6..=33 {
+        pool.begin(height);
+        assert!(pool.is_asked(&names[0]) && pool.is_asked(&names[1]));
+        pool.forget_lost();
+    }
+    assert_eq!(pool.why_gone(&names[2]), Some(Departure::EngineLost));
+    assert_eq!(pool.len(), 2);
+    pool.assert_sound();
+}
