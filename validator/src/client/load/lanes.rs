@@ -32,6 +32,8 @@ const STREAM_TRANSACTIONS: usize = 64;
 const STREAM_TIME: Duration = Duration::from_secs(1);
 /// Transactions between the queue and the stream.
 const STREAM_AHEAD: usize = STREAM_TRANSACTIONS;
+/// Senders of one stream about whom the node is asked what it misses; others are handed in again without that, and have their turn.
+const MAX_ASKED: usize = 8;
 /// The least room of a queue.
 const MIN_QUEUE: usize = 4;
 
@@ -211,7 +213,7 @@ impl Desk {
                 let sender = item.ticket.sender;
                 let after = match (after, missing.get(&sender)) {
                     (After::Ahead(_), Some(known)) => After::Ahead(*known),
-                    (After::Ahead(_), None) => {
+                    (After::Ahead(_), None) if missing.len() < MAX_ASKED => {
                         let found = self.missing(&item).await;
                         missing.insert(sender, found);
                         After::Ahead(found)
