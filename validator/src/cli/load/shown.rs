@@ -107,11 +107,11 @@ pub fn print(object: &Value, output: Output) {
     output.rows("errors", &["kind", "count", "first"], &errors);
     let fates = object["fates"].as_object().into_iter().flatten();
     let fates: Vec<Value> = fates
-        .map(|(fate, count)| json!({ "fate": fate, "count": count }))
+        .map(|(fate, count)| json!({ "kind": fate, "count": count }))
         .collect();
     if !fates.is_empty() {
         output.say("");
-        output.rows("acknowledged and unseen", &["fate", "count"], &fates);
+        output.rows("acknowledged and unseen", &["kind", "count"], &fates);
     }
     output.say("");
     let ranges = object["histogram"].as_array().cloned().unwrap_or_default();
