@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use plasmid::app::App;
 use plasmid::app::pool::{Limits, Pending, Purse, Replaces};
+use plasmid::app::{App, Submission};
 use plasmid::chain::committed::leaf;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::{Body, Data, MAX_TRANSACTION_BYTES, StakeBody};
-use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
+use plasmid::ledger::{Account, Code, OwnContracts, Reject, Slot, check};
 use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::inbox::{Body as Message, Payload};
@@ -20,6 +20,9 @@ use plasmid_tests::harness::requests::prepare;
 use plasmid_tests::harness::{Network, Plan};
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx};
+
+#[path = "mempool/handing.rs"]
+mod handing;
 
 /// A network in which nothing happens by itself, and keys without money beside the eight people that have some.
 fn quiet() -> Network {
@@ -750,8 +753,115 @@ fn what_comes_before_the_first_block_of_a_node_that_starts_again_waits_for_a_blo
 
 /// What came by gRPC is offered to the application as the engine would.
 fn hand_in(app: &App, bytes: &Bytes) -> Option<Code> {
-    let refused = app.hand_in(bytes, false).unwrap();
-    refused.map(|reject| reject.code())
+    hand_in_all(app, &[(bytes, false)])[0]
+}
+
+/// Why it is not handed to the engine.
+fn refusal(app: &App, bytes: &Bytes) -> Reject {
+    let one = Submission {
+        bytes: bytes.to_vec(),
+        replace: false,
+    };
+    let mut judged = app.hand_in(&[one]);
+    let judged = judged.remove(0).unwrap();
+    judged.expect("it is refused")
+}
+
+/// Several together, with what each says of replacing another.
+fn hand_in_all(app: &App, batch: &[(&Bytes, bool)]) -> Vec<Option<Code>> {
+    let batch = batch.iter().map(|(bytes, replace)| Submission {
+        bytes: bytes.to_vec(),
+        replace: *replace,
+    });
+    let batch: Vec<_> = batch.collect();
+    let judged = app.hand_in(&batch).into_iter();
+    judged
+        .map(|one| one.unwrap().map(|reject| reject.code()))
+        .collect()
+}
+
+/// What is handed in together is judged in its order before the engine has asked about any of it.
+#[test]
+fn what_follows_another_one_of_the_same_batch_is_not_refused_as_if_that_were_missing() {
+    let network = quiet();
+    let app = network.nodes[0].app();
+    let limits = Limits::default();
+    // Others hold all places behind gaps.
+    let mut held = 0;
+    for sender in [0, 2, 3, 4, 5] {
+        for sequence in 1..=64 {
+            let one = pay(&network, sender, 2, sequence, 2 * FEE, 1);
+            held += usize::from(ask(app, &one, CheckTxType::New) == 0);
+        }
+    }
+    assert_eq!(held, limits.held / 2);
+    let row: Vec<_> = (0..66)
+        .map(|sequence| pay(&network, 1, 2, sequence, FEE, 1))
+        .collect();
+    let alone = hand_in(app, &row[1]);
+    assert_eq!(alone, Some(Code::PoolFull), "nothing is before it");
+    let batch: Vec<_> = row.iter().map(|bytes| (bytes, false)).collect();
+    let judged = hand_in_all(app, &batch);
+    // As far ahead as a sequence may be.
+    assert_eq!(judged[..65], [None; 65]);
+    assert_eq!(judged[65], Some(Code::NonceAhead));
+    // One that is missing in the batch is missing.
+    let gap = hand_in_all(app, &[batch[0], batch[1], batch[3], batch[4]]);
+    assert_eq!(
+        gap,
+        [None, None, Some(Code::PoolFull), Some(Code::PoolFull)]
+    );
+    // In another order, or behind another sender's, nothing follows.
+    let turned = hand_in_all(app, &[batch[1], batch[0]]);
+    assert_eq!(turned, [Some(Code::PoolFull), None]);
+    let other = pay(&network, 2, 1, 0, FEE, 1);
+    let mixed = hand_in_all(app, &[(&other, false), batch[1], batch[0], batch[1]]);
+    assert_eq!(mixed, [None, Some(Code::PoolFull), None, None]);
+    // What follows and what waits at its sequence: nobody asked to replace that.
+    let second = pay(&network, 1, 2, 1, 4 * FEE, 1);
+    for one in &row[..2] {
+        assert_eq!(ask(app, one, CheckTxType::New), 0);
+    }
+    let dearer = pay(&network, 1, 2, 0, 4 * FEE, 1);
+    let judged = hand_in_all(app, &[(&dearer, true), (&second, false), (&second, true)]);
+    assert_eq!(judged, [None, Some(Code::ReplacementUnderpriced), None]);
+    let junk = Bytes::from_static(&[1; 40]);
+    let judged = hand_in_all(app, &[(&junk, true), (&junk, false)]);
+    assert_eq!(judged, [Some(Code::Malformed); 2]);
+}
+
+#[test]
+fn who_waits_for_an_answer_is_told_once_and_whoever_gave_up_is_not() {
+    let network = quiet();
+    let app = network.nodes[0].shared();
+    let (said, told) = std::sync::mpsc::channel();
+    let wait = |bytes: &Bytes, name: &'static str| {
+        let said = said.clone();
+        app.await_answer(engine_hash(bytes), move |code, log| {
+            said.send((name, code, log.is_empty())).unwrap();
+        })
+    };
+    let good = pay(&network, 1, 2, 0, FEE, 1);
+    let poor = pay_of(&network, 0, 0, 2 * FEE);
+    let waiting = [
+        wait(&good, "first"),
+        wait(&good, "second"),
+        wait(&poor, "poor"),
+    ];
+    drop(wait(&good, "gone"));
+    assert_eq!(ask(&app, &good, CheckTxType::New), 0);
+    let both: Vec<_> = told.try_iter().collect();
+    assert_eq!(both, [("first", 0, true), ("second", 0, true)]);
+    // Asking again after a block is no answer to anybody.
+    assert_ne!(ask(&app, &poor, CheckTxType::Recheck), 0);
+    assert_eq!(told.try_iter().count(), 0);
+    let code = ask(&app, &poor, CheckTxType::New);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [("poor", code, false)]);
+    for _ in 0..2 {
+        ask(&app, &good, CheckTxType::New);
+    }
+    drop(waiting);
+    assert_eq!(told.try_iter().count(), 0);
 }
 
 #[test]
@@ -858,7 +968,7 @@ fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothin
         let staked = delegate(&network, 1);
         assert_eq!(ask(app, &staked, CheckTxType::New), refused);
         assert_eq!(hand_in(app, &staked), Some(Code::NotAllowedHere));
-        let said = app.hand_in(&staked, false).unwrap().unwrap().to_string();
+        let said = refusal(app, &staked).to_string();
         assert!(said.contains("root time 70"), "{said}");
         assert_eq!(ask(app, &withdraw(&network, 0), CheckTxType::New), 0);
         assert_eq!(ask(app, &waits, CheckTxType::New), 0);
@@ -869,7 +979,7 @@ fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothin
             network.nodes[0].seen.end_at(end, true);
             for bytes in [delegate(&network, 2), withdraw(&network, 1)] {
                 assert_eq!(ask(app, &bytes, CheckTxType::New), refused);
-                let reject = app.hand_in(&bytes, false).unwrap().unwrap();
+                let reject = refusal(app, &bytes);
                 assert_eq!(reject.code(), Code::NotAllowedHere);
                 let said = reject.to_string();
                 assert!(

@@ -1529,7 +1529,7 @@ fn a_program_is_told_the_hash_of_what_a_node_refuses_or_says_no_more_of() {
             let own = engine_hash(&signed.encode());
             let expected = match &error {
                 ClientError::NotTaken { hash, code: 18, .. } => *hash == own,
-                ClientError::Gone { hash } | ClientError::Unclear { hash, .. } => *hash == own,
+                ClientError::Gone { hash, .. } | ClientError::Unclear { hash, .. } => *hash == own,
                 _ => false,
             };
             assert!(expected, "{lie:?}: {error:?}");

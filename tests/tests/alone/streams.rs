@@ -12,6 +12,9 @@ use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
 use plasmid_proto::bridge::v1::{PrepareDepositRequest, SubmitShareRequest};
 use plasmid_proto::chain::v1::GetStatusRequest;
 use plasmid_proto::chain::v1::chain_service_client::ChainServiceClient;
+use plasmid_proto::ledger::v1::{
+    SubmitManyRequest, transaction_service_client::TransactionServiceClient,
+};
 use plasmid_tests::limit_files;
 use plasmid_tests::running::raw::Raw;
 use plasmid_tests::running::{Plan, Running, Storm, channel_from, person};
@@ -175,6 +178,7 @@ async fn a_node_goes_on_whatever_frames_its_clients_send() {
     unread_answers(&mut attacked).await;
     many_streams(&mut attacked).await;
     abandoned_reads(&mut attacked).await;
+    flooding_streams(&mut attacked).await;
     asked_prices(&mut attacked).await;
     silent_scrapers(&mut attacked).await;
     no_descriptors(&mut attacked).await;
@@ -406,6 +410,50 @@ fn busy(process: i32) -> (usize, u64) {
         }
     }
     found
+}
+
+/// Streams of what is no transaction, as fast as the node takes it, a part of each as long as a message may be, from four addresses that begin again at
+/// once. Each is answered with the place of each refusal, and the node holds no more of them than their bounds.
+async fn flooding_streams(attacked: &mut Attacked) {
+    const SENT: usize = 300;
+    let before = attacked.memory();
+    let answered = Arc::new(AtomicUsize::new(0));
+    let mut storm = Storm::default();
+    for number in 0..16u8 {
+        let channel = channel_from(attacked.address, 80 + number % 4).await;
+        let mut client = TransactionServiceClient::new(channel);
+        let answered = Arc::clone(&answered);
+        storm.add(async move {
+            loop {
+                let sent = (0..SENT).map(|place| SubmitManyRequest {
+                    transaction: vec![1; [3, 200, 60 << 10][place % 3]],
+                    replace: place % 2 == 0,
+                });
+                let answer = client.submit_many(tokio_stream::iter(sent)).await;
+                match answer.map(tonic::Response::into_inner) {
+                    Ok(answer) => {
+                        let told = answer.refusals.iter().map(|one| one.index);
+                        assert!(told.eq(0..SENT as u64), "each in its place");
+                        assert_eq!(answer.accepted, 0);
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                    // Another address took its place.
+                    Err(status) => assert_eq!(status.code(), Code::ResourceExhausted, "{status}"),
+                }
+            }
+        });
+    }
+    attacked.is_served("flooding streams").await;
+    attacked
+        .until("streams were answered", || {
+            answered.load(Ordering::Relaxed) >= 16
+        })
+        .await;
+    let grown = attacked.memory().saturating_sub(before);
+    println!("flooding streams: {} MiB more", grown >> 20);
+    assert!(grown < MAX_GROWTH, "{grown} bytes more");
+    storm.end().await;
+    attacked.goes_on("streams that flooded").await;
 }
 
 /// Prices that strangers ask for: root is asked for them every two seconds at most, and the node follows it as before.

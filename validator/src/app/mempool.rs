@@ -33,8 +33,14 @@ use crate::ledger::{
 };
 use crate::wire::engine_hash;
 
+mod awaited;
+mod handing;
 mod sweep;
 
+pub(super) use awaited::Awaited;
+pub use awaited::AwaitedAnswer;
+use handing::Before;
+pub use handing::Submission;
 pub(super) use sweep::Unswept;
 
 /// The number of blocks after the next one in which a new transaction must still be valid. The next block may be made already: a
@@ -94,51 +100,19 @@ impl App {
             (false, true) => Err(self.why_gone(&request.tx)),
             (false, false) => self.admit(hash, &request.tx, verified),
         };
-        match judged {
-            Ok(leaves) => Ok(ResponseCheckTx {
+        let answer = match judged {
+            Ok(leaves) => ResponseCheckTx {
                 gas_wanted: i64::from(leaves),
                 gas_used: i64::from(leaves),
                 ..ResponseCheckTx::default()
-            }),
-            Err(Unsound::Reject(reject)) => Ok(refused(&reject)),
-            Err(Unsound::Fault(fault)) => Err(fault),
-        }
-    }
-
-    /// These bytes came by gRPC. Where the engine is to be asked about them, and their sender did not ask to replace anything, they take no
-    /// other transaction's place, however late it asks and however often they are handed in; where the sender asked, they do from now on. That is
-    /// remembered only of what the pool would take now: whoever hands in another one's bytes must not decide what they may do behind what
-    /// waits at their sequence, and bytes that cannot wait push out no others.
-    ///
-    /// The answer is the refusal, where the engine need not be asked.
-    ///
-    /// # Errors
-    /// What failed on this node.
-    pub fn hand_in(&self, bytes: &[u8], replace: bool) -> Result<Option<Reject>, String> {
-        let hash = engine_hash(bytes);
-        if replace {
-            self.forget(&hash);
-            return Ok(None);
-        }
-        let reject = match self.read(hash, bytes, Replaces::Never) {
-            Ok(_) => {
-                super::lock(&self.handed_in).insert(hash);
-                return Ok(None);
-            }
-            Err(Unsound::Reject(reject)) => reject,
-            Err(Unsound::Fault(fault)) => return Err(fault.0),
+            },
+            Err(Unsound::Reject(reject)) => refused(&reject),
+            Err(Unsound::Fault(fault)) => return Err(fault),
         };
-        // What was taken before is known, though it would not be taken again.
-        match self.stands(&hash) {
-            Ok(true) => Ok(None),
-            Ok(false) => Ok(Some(reject)),
-            Err(error) => Err(format!("the store: {error}")),
+        if !is_again(request) {
+            self.awaited.tell(&hash, answer.code, &answer.log);
         }
-    }
-
-    /// CheckTx refused what was handed in, so the engine does not ask about it any more.
-    pub fn forget(&self, hash: &Hash) {
-        super::lock(&self.handed_in).remove(hash);
+        Ok(answer)
     }
 
     /// A new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
@@ -149,17 +123,30 @@ impl App {
             return None;
         }
         let replaces = self.replaces(&hash);
-        self.read(hash, &request.tx, replaces).ok()
+        self.read(hash, &request.tx, replaces, &Before::new()).ok()
     }
 
-    /// Judges all that is cheap to judge, so that the signature comes last.
-    fn read(&self, hash: Hash, bytes: &[u8], replaces: Replaces) -> Result<Unverified, Unsound> {
+    /// Judges all that is cheap to judge, so that the signature comes last. What follows one that comes together with it is not judged by what the
+    /// pool holds, unless that has something at its place.
+    fn read(
+        &self,
+        hash: Hash,
+        bytes: &[u8],
+        replaces: Replaces,
+        before: &Before,
+    ) -> Result<Unverified, Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
         self.check_end(&unverified.transaction().body)?;
         let weighed = self.weigh(&self.state(), hash, unverified.transaction(), bytes.len())?;
         let (offer, purse) = (&weighed.offer, &weighed.purse);
-        self.pool().admits(offer, purse, replaces)?;
+        let (sender, sequence) = (offer.header.sender, offer.header.sequence);
+        let last = before.get(&sender).copied();
+        let follows = last.is_some_and(|last| last.checked_add(1) == Some(sequence));
+        let pool = self.pool();
+        if !follows || pool.at(&sender, sequence).is_some() {
+            pool.admits(offer, purse, replaces)?;
+        }
         Ok(unverified)
     }
 
@@ -175,7 +162,7 @@ impl App {
     /// Judges a new transaction and takes it into the pool; says how many leaves it would make.
     fn admit(&self, hash: Hash, bytes: &[u8], verified: Option<Verified>) -> Result<u32, Unsound> {
         let replaces = self.replaces(&hash);
-        let unverified = self.read(hash, bytes, replaces)?;
+        let unverified = self.read(hash, bytes, replaces, &Before::new())?;
         let verified = verified.unwrap_or_else(|| {
             #[cfg(test)]
             self.looks.verified_alone();

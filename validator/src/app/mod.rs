@@ -63,6 +63,7 @@ use crate::ledger::{Parameters, Slot};
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
 use handed::HandedIn;
 use mempool::Unswept;
+pub use mempool::{AwaitedAnswer, Submission};
 use pool::{Hash, Limits, Pool};
 use ports::{Outlook, OwnVotes, Signer};
 use reads::Disk;
@@ -114,6 +115,7 @@ pub struct App {
     /// The last block, until the engine commits it.
     unswept: Mutex<Option<Unswept>>,
     handed_in: Mutex<HandedIn>,
+    awaited: mempool::Awaited,
     disk: Disk,
     surroundings: Surroundings,
     #[cfg(test)]
@@ -199,6 +201,7 @@ impl App {
             pool: Mutex::new(pool),
             unswept: Mutex::default(),
             handed_in: Mutex::default(),
+            awaited: mempool::Awaited::default(),
             disk: Disk::new(Arc::clone(&surroundings.store)),
             surroundings,
             #[cfg(test)]

@@ -18,6 +18,8 @@
 //! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
 //!   at, expired ones go, and so does what does not apply any more.
 //!
+//! - What it gives up it remembers for a while, with the reason ([`departures`]): whoever was told that it was taken is told that, too.
+//!
 //! It also keeps the verdict on each signature.
 
 use std::cmp::Reverse;
@@ -29,6 +31,7 @@ use alloy_primitives::B256;
 use crate::ledger::{Account, Reject};
 
 mod admission;
+mod departures;
 mod feed;
 mod offer;
 mod passed;
@@ -39,6 +42,8 @@ mod topic;
 
 use admission::Churn;
 pub use admission::Replaces;
+pub use departures::Departure;
+use departures::Departures;
 pub use feed::Feed;
 pub use offer::{Hash, Offer, PLACE_BYTES, Pending, bid};
 use passed::PassedOver;
@@ -126,6 +131,8 @@ pub struct Pool {
     patience: GapPatience,
     /// Places given up for what is ready, for what lies behind one of stake, and for what pays nothing.
     churn: BTreeMap<Readiness, Churn>,
+    /// What it gave up.
+    departures: Departures,
     /// What waits and may no longer apply: it is judged again after a block.
     doubted: BTreeSet<Hash>,
     /// The sender that was looked at last when others' turn came.
@@ -231,6 +238,7 @@ impl Pool {
         let offer = pending.offer;
         let header = offer.header;
         self.places = self.places.saturating_add(offer.places);
+        self.departures.come_back(&offer.hash);
         self.digests.insert(*pending.checked.digest(), offer.hash);
         self.expiry.insert((header.valid_until, offer.hash));
         for topic in offer.topics.iter() {

@@ -2,7 +2,7 @@
 //!
 //! The load itself is `client::load`, for other programs too; here are its options, its ways to a node, and what is printed.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::{B256, keccak256};
 use clap::{Args, ValueEnum};
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     client::{
         Client, Terms,
-        load::{LoadLane, Schedule, Stretch, Unary, crowd::LoadWork},
+        load::{LaneWay, LoadLane, NodeWord, Schedule, Stretch, Unary, crowd::LoadWork},
     },
     ledger::Domain,
 };
@@ -231,7 +231,7 @@ pub async fn lanes(
 ) -> Result<Vec<LoadLane>, CliError> {
     let mut ways = Vec::new();
     for url in endpoints {
-        ways.push(match method.is_grpc() {
+        let way = match method.is_grpc() {
             true => {
                 let mut connections = Vec::new();
                 for _ in 0..each.div_ceil(LANES_A_CONNECTION) {
@@ -240,20 +240,31 @@ pub async fn lanes(
                 Way::Node(connections)
             }
             false => Way::Engine(EngineWay::new(url, method == Method::BroadcastTxSync)?),
-        });
+        };
+        let word: Option<Arc<dyn NodeWord>> = match &way {
+            Way::Node(connections) => connections
+                .first()
+                .map(|client| Arc::new(client.clone()) as _),
+            Way::Engine(engine) => Some(Arc::new(engine.clone())),
+        };
+        ways.push((way, word));
     }
     let mut lanes = Vec::new();
     for number in 0..each {
-        for way in &ways {
-            lanes.push(match way {
-                Way::Engine(engine) => LoadLane::Calls(Box::new(engine.clone())),
+        for (way, word) in &ways {
+            let way = match way {
+                Way::Engine(engine) => LaneWay::Calls(Box::new(engine.clone())),
                 Way::Node(connections) => {
                     let client = connections[number / LANES_A_CONNECTION].transactions();
                     match method {
-                        Method::GrpcStream => LoadLane::Streams(client),
-                        _ => LoadLane::Calls(Box::new(Unary(client))),
+                        Method::GrpcStream => LaneWay::Streams(client),
+                        _ => LaneWay::Calls(Box::new(Unary(client))),
                     }
                 }
+            };
+            lanes.push(LoadLane {
+                way,
+                word: word.clone(),
             });
         }
     }

@@ -92,15 +92,17 @@ pub enum ClientError {
         /// In words.
         log: String,
     },
-    /// The node says that it left the mempool without a block: expired, or replaced.
+    /// The node says that it left the mempool without a block.
     #[error(
-        "the node says that transaction {} stands in no block and waits nowhere, because it expired or another took its place: look it up by \
-         that hash, at another node too, before you send the same again",
+        "the node says that transaction {} stands in no block and waits nowhere ({why}): look it up by that hash, at another node too, before \
+         you send the same again",
         hex::encode(.hash)
     )]
     Gone {
         /// The engine's hash.
         hash: [u8; 32],
+        /// The node's reason.
+        why: String,
     },
     /// It was handed in, and the node did not say what came of it.
     #[error(

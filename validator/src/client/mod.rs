@@ -302,7 +302,11 @@ impl Submitted {
         let status = told.and_then(|told| told.status);
         match status {
             Some(status) if status.stage == Stage::Unknown as i32 => {
-                Err(ClientError::Gone { hash })
+                let why = match status.log.is_empty() {
+                    true => "it does not say why".to_owned(),
+                    false => plain::words(&status.log),
+                };
+                Err(ClientError::Gone { hash, why })
             }
             status => Ok(status),
         }

@@ -1,12 +1,22 @@
 //! Transactions that came by gRPC, handed to the engine's mempool.
+//!
+//! ```text
+//! batch ─▶ App::hand_in (no signature yet) ─▶ broadcast_tx_async, ten a request, in order ─▶ engine ─▶ CheckTx ─▶ App::await_answer
+//! ```
+//! The engine answers before it has asked about them: it gathers its questions for up to 20 ms, and a request that waits for the answer to each would take as
+//! long for each.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use plasmid_proto::chain::v1::{ListVotesRequest, ListVotesResponse, VoteEvidence};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
-use super::comet;
+use super::comet::{self, RpcError, batch::MAX_BATCH};
 use crate::{
-    app::{App, pool::Hash},
+    app::{App, AwaitedAnswer, Submission, pool::Hash},
     ledger::Code,
     plain,
     rpc::{Mempool, SeenVotes, Taken},
@@ -15,16 +25,22 @@ use crate::{
 
 /// Bytes of evidence in an answer, at most: with the commits of two blocks of the largest set it is less than an answer may have.
 const MAX_EVIDENCE: usize = 256 << 10;
+/// How long CheckTx may take to be asked about a transaction that the engine took; and where the engine says that it knows it.
+const VERDICT: Duration = Duration::from_secs(15);
+const ASKED_SOON: Duration = Duration::from_secs(1);
+/// How often it is looked whether the engine lost what waits here, and how many of that it is handed at a time.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
+const MAX_HELD_AGAIN: usize = 50 * MAX_BATCH;
 
 /// CometBFT's mempool, reached by its RPC; it asks the application in its turn.
-pub(super) struct Engine {
+pub struct Engine {
     client: comet::Client,
     app: Arc<App>,
 }
 
 impl Engine {
     /// The mempool of the engine whose RPC is at `url`.
-    pub(super) fn new(url: &str, app: Arc<App>) -> Result<Self, comet::RpcError> {
+    pub fn new(url: &str, app: Arc<App>) -> Result<Self, comet::RpcError> {
         let client = comet::Client::with_url(url.to_owned())?;
         Ok(Self { client, app })
     }
@@ -32,41 +48,45 @@ impl Engine {
 
 #[tonic::async_trait]
 impl Mempool for Engine {
-    async fn broadcast(&self, bytes: Vec<u8>, replace: bool) -> Result<Taken, String> {
-        let (bytes, refused) = self
-            .beside(move |app| {
-                let refused = app.hand_in(&bytes, replace);
-                refused.map(|refused| (bytes, refused))
-            })
-            .await?;
-        if let Some(reject) = refused {
-            return Ok(Taken {
-                code: reject.code().number(),
-                log: reject.to_string(),
+    async fn broadcast(&self, batch: Vec<Submission>) -> Vec<Result<Taken, String>> {
+        let count = batch.len();
+        let judged = self.beside(move |app| {
+            let judged = app.hand_in(&batch);
+            Ok((batch, judged))
+        });
+        let (batch, judged) = match judged.await {
+            Ok(judged) => judged,
+            Err(why) => return vec![Err(why); count],
+        };
+        let mut answers: Vec<Option<Result<Taken, String>>> = Vec::new();
+        let mut handed = Vec::new();
+        for (place, (one, judged)) in batch.into_iter().zip(judged).enumerate() {
+            answers.push(match judged {
+                Ok(None) => {
+                    handed.push((place, one.bytes));
+                    None
+                }
+                Ok(Some(reject)) => Some(Ok(taken(reject.code(), &reject.to_string()))),
+                Err(why) => Some(Err(why)),
             });
         }
-        let hash = engine_hash(&bytes);
-        let answer = match self.client.broadcast_tx_sync(bytes).await {
-            Ok(answer) => answer,
-            // The engine's own cache knows these bytes.
-            Err(error) if error.to_string().contains("already exists in cache") => {
-                return self.handed_in_before(hash).await;
+        for (place, answer) in self.hand_over(handed).await {
+            if let Some(one) = answers.get_mut(place) {
+                *one = Some(answer);
             }
-            Err(error) if error.to_string().contains("mempool is full") => {
-                return Ok(Taken {
-                    code: Code::PoolFull.number(),
-                    log: format!("{error}; try again later"),
-                });
-            }
-            Err(error) => return Err(format!("the engine: {error}")),
-        };
-        if answer.code.is_err() {
-            self.app.forget(&hash);
         }
-        Ok(Taken {
-            code: answer.code.value(),
-            log: answer.log,
-        })
+        let unanswered = || Err("the engine was not asked".to_owned());
+        let answers = answers.into_iter();
+        answers
+            .map(|answer| answer.unwrap_or_else(unanswered))
+            .collect()
+    }
+}
+
+fn taken(code: Code, log: &str) -> Taken {
+    Taken {
+        code: code.number(),
+        log: log.to_owned(),
     }
 }
 
@@ -97,28 +117,148 @@ impl SeenVotes for Engine {
     }
 }
 
+/// Where CheckTx says what it says of one.
+type Verdict = oneshot::Receiver<Taken>;
+
+/// A transaction that the engine was handed, with its place among all, and who waits for what CheckTx says of it.
+struct Handed {
+    place: usize,
+    hash: Hash,
+    verdict: Verdict,
+    /// Why the engine did not take it to ask about it.
+    refused: Option<RpcError>,
+    _awaited: AwaitedAnswer,
+}
+
 impl Engine {
+    /// Hands these to the engine, in their order, and waits until CheckTx has judged each. What comes behind a request that failed is not handed over, so that
+    /// nothing goes before what came before it.
+    async fn hand_over(&self, batch: Vec<(usize, Vec<u8>)>) -> Vec<(usize, Result<Taken, String>)> {
+        let (mut all, mut answers) = (Vec::new(), Vec::new());
+        let mut failed: Option<String> = None;
+        let mut batch = batch.into_iter().peekable();
+        while batch.peek().is_some() {
+            let part: Vec<_> = batch.by_ref().take(MAX_BATCH).collect();
+            if let Some(why) = &failed {
+                answers.extend(part.into_iter().map(|(place, _)| (place, Err(why.clone()))));
+                continue;
+            }
+            let mut handed = Vec::new();
+            let mut transactions = Vec::new();
+            for (place, bytes) in part {
+                handed.push(self.waiter(place, engine_hash(&bytes)));
+                transactions.push(bytes);
+            }
+            match self.client.broadcast_all(transactions).await {
+                Ok(told) => {
+                    for (mut one, told) in handed.into_iter().zip(told) {
+                        one.refused = told.err();
+                        all.push(one);
+                    }
+                }
+                Err(error) => {
+                    let why = format!("the engine: {error}");
+                    let places = handed.iter().map(|one| (one.place, Err(why.clone())));
+                    answers.extend(places);
+                    failed = Some(why);
+                }
+            }
+        }
+        for one in all {
+            answers.push((one.place, self.judged(one).await));
+        }
+        answers
+    }
+
+    fn waiter(&self, place: usize, hash: Hash) -> Handed {
+        let (tell, verdict) = oneshot::channel();
+        let told = move |code, log: &str| {
+            let log = log.to_owned();
+            // Nobody may wait any more.
+            let _ = tell.send(Taken { code, log });
+        };
+        Handed {
+            place,
+            hash,
+            verdict,
+            refused: None,
+            _awaited: self.app.await_answer(hash, told),
+        }
+    }
+
+    /// What came of one.
+    async fn judged(&self, one: Handed) -> Result<Taken, String> {
+        let refused = one.refused.map(|error| error.to_string());
+        match refused {
+            None => {}
+            // The engine's own cache knows these bytes.
+            Some(why) if why.contains("already exists in cache") => {
+                return self.handed_in_before(one.hash, one.verdict).await;
+            }
+            Some(why) if why.contains("mempool is full") => {
+                let log = format!("{why}; try again later");
+                return Ok(taken(Code::PoolFull, &log));
+            }
+            Some(why) => return Err(format!("the engine: {why}")),
+        }
+        let verdict = timeout(VERDICT, one.verdict).await;
+        let Ok(Ok(verdict)) = verdict else {
+            return Err(format!(
+                "the engine took the transaction and has not asked about it in {} seconds: look it up by its hash before you send it again",
+                VERDICT.as_secs()
+            ));
+        };
+        if verdict.code != Code::Ok.number() {
+            self.app.forget(&one.hash);
+        }
+        Ok(verdict)
+    }
+
     /// What to say of bytes that the engine remembers. It does so until it asks again after a block, also when the pool has given
-    /// them up: then nobody carries them, and who is told that they wait would not send them again.
-    async fn handed_in_before(&self, hash: Hash) -> Result<Taken, String> {
+    /// them up: then nobody carries them, and who is told that they wait would not send them again. When others hand them in at the same time, it may be about to ask.
+    async fn handed_in_before(&self, hash: Hash, verdict: Verdict) -> Result<Taken, String> {
+        let known = taken(
+            Code::Known,
+            "these bytes were handed in before: they wait, or stand in a block",
+        );
         let stands = self.beside(move |app| {
             let stands = app.stands(&hash);
-            stands.map_err(|error| format!("the store: {error}"))
+            let stands = stands.map_err(|error| format!("the store: {error}"))?;
+            Ok((stands, app.pool().why_gone(&hash).is_some()))
         });
-        let (code, log) = match stands.await? {
-            true => (
-                Code::Known,
-                "these bytes were handed in before: they wait, or stand in a block",
-            ),
-            false => (
-                Code::PoolFull,
-                "these bytes were handed in before and wait no more, because they made room for others or another transaction took their place; try again after the next block",
-            ),
-        };
-        Ok(Taken {
-            code: code.number(),
-            log: log.into(),
-        })
+        match stands.await? {
+            (true, _) => return Ok(known),
+            (false, true) => {}
+            (false, false) => {
+                if let Ok(Ok(verdict)) = timeout(ASKED_SOON, verdict).await {
+                    return Ok(match verdict.code == Code::Ok.number() {
+                        true => known,
+                        false => verdict,
+                    });
+                }
+            }
+        }
+        Ok(taken(
+            Code::PoolFull,
+            "these bytes were handed in before and wait no more, because they made room for others or another transaction took their place; try again after the next block",
+        ))
+    }
+
+    /// Hands to the engine again, now and then, what waits here and what it lost because it started again without the application: else no other node would
+    /// ever hear of that.
+    pub async fn keep_held(&self) -> Infallible {
+        loop {
+            sleep(LOOKED_EVERY).await;
+            let lost = self.beside(|app| Ok(app.pool().unheld(MAX_HELD_AGAIN)));
+            let lost = lost.await.unwrap_or_default();
+            for part in lost.chunks(MAX_BATCH) {
+                let bytes = part.iter().map(|one| one.bytes.clone());
+                // Where the engine is not there, it is asked again the next time.
+                if self.client.broadcast_all(bytes.collect()).await.is_err() {
+                    break;
+                }
+            }
+        }
     }
 
     /// Asks the application on a thread that may wait.

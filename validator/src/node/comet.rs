@@ -18,6 +18,7 @@ use plasmid_bridge::client::whole;
 
 use crate::engine::version::{COMETBFT_VERSION, triple};
 
+pub mod batch;
 mod beside;
 #[expect(
     missing_docs,

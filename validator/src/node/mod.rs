@@ -1,7 +1,7 @@
 //! What an operator runs: configuration, keys and what they have signed, the node's view of root, CometBFT beside it with its
 //! files, its RPC and its pinned build, the founding of a network, metrics. A local network is in `localnet`.
 
-mod broadcast;
+pub mod broadcast;
 pub mod comet;
 pub mod config;
 mod descriptors;

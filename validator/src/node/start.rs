@@ -217,7 +217,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         source,
         shares: served.clone(),
         engine: engine.clone(),
-        votes: engine,
+        votes: engine.clone(),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
     };
@@ -263,6 +263,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         },
         outcome = rpc::serve(listen, backends) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
+        never = engine.keep_held() => match never {},
         () = follower.ended() => Err(StartError::FollowerEnded),
         error = keys.run() => Err(error.into()),
         outcome = metrics::serve(config.metrics, watched) => match outcome {

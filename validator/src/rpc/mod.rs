@@ -37,6 +37,7 @@ use tonic_web::GrpcWebLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
+    app::Submission,
     app::reads::{
         Door, MAX_COURT_READS, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
         MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE, ReadError, Reader, Source,
@@ -66,6 +67,7 @@ mod requests;
 mod sending;
 mod shares;
 mod stake;
+mod streams;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -152,8 +154,9 @@ pub struct Listen {
 /// Where transactions are handed in.
 #[tonic::async_trait]
 pub trait Mempool: Send + Sync + 'static {
-    /// Checks a transaction and takes it in: result code and log, as CheckTx gives them. It takes another's place only if `replace`.
-    async fn broadcast(&self, bytes: Vec<u8>, replace: bool) -> Result<Taken, String>;
+    /// Checks transactions and takes them in, in their order: of each, result code and log as CheckTx gives them. One takes another's place only where it
+    /// says so.
+    async fn broadcast(&self, batch: Vec<Submission>) -> Vec<Result<Taken, String>>;
 }
 
 /// What CheckTx said.

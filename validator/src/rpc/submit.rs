@@ -4,7 +4,7 @@ use std::{net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
 use plasmid_proto::ledger::v1::{
     FollowRequest, FollowResponse, GetTransactionRequest, GetTransactionResponse, QuoteFeeRequest,
-    QuoteFeeResponse, Refusal, SimulateRequest, SimulateResponse, Stage, SubmitManyRequest,
+    QuoteFeeResponse, SimulateRequest, SimulateResponse, Stage, SubmitManyRequest,
     SubmitManyResponse, SubmitRequest, SubmitResponse, follow_request,
     transaction_service_server::TransactionService,
 };
@@ -13,14 +13,15 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Mempool, Services, Taken, requests::Client};
+use super::{Mempool, Services, Taken, requests::Client, streams};
 use crate::{
-    app::reads::{Id, transactions},
-    ledger::{Reject, Transaction, transaction::check_length},
+    app::{
+        Submission,
+        reads::{Id, transactions},
+    },
+    ledger::{Code, Reject, Transaction, transaction::check_length},
 };
 
-/// Refusals of a stream that are told; more end it.
-const MAX_REFUSALS: usize = 1_000;
 /// How often a follower looks whether there is a new block, here or on root.
 const POLL: Duration = Duration::from_millis(50);
 /// A transaction that no block holds is looked up again after this many polls, also when no block came: the mempool may have taken it.
@@ -29,11 +30,6 @@ const POLLS: u32 = 10;
 const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long a transaction is followed at most.
 const LONGEST: Duration = Duration::from_secs(3600);
-
-/// Transactions that one stream brings at most.
-const MAX_SUBMITTED: u64 = 1_000_000;
-/// How long a stream of transactions may be silent.
-const SILENCE: Duration = Duration::from_secs(30);
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -51,29 +47,9 @@ impl TransactionService for Services {
         &self,
         request: Request<Streaming<SubmitManyRequest>>,
     ) -> Answer<SubmitManyResponse> {
-        let mut stream = request.into_inner();
-        let mut answer = SubmitManyResponse::default();
-        let mut index = 0;
-        while let Some(message) = next(&mut stream, index).await? {
-            let taken = self.take(message.transaction, message.replace).await?;
-            if taken.code == 0 {
-                answer.accepted += 1;
-            } else {
-                answer.refusals.push(Refusal {
-                    index,
-                    code: taken.code,
-                    log: taken.log,
-                });
-            }
-            if answer.refusals.len() > MAX_REFUSALS {
-                return Err(Status::resource_exhausted(format!(
-                    "more than {MAX_REFUSALS} transactions were refused, the last with code {}: stopped at position {index}",
-                    taken.code
-                )));
-            }
-            index += 1;
-        }
-        Ok(Response::new(answer))
+        let hand_in = |batch| self.take_all(batch);
+        let answer = streams::submit(request.into_inner(), streams::SILENCE, hand_in).await;
+        answer.map(Response::new)
     }
 
     async fn simulate(&self, request: Request<SimulateRequest>) -> Answer<SimulateResponse> {
@@ -127,13 +103,20 @@ impl Services {
             Ok(transaction) => transaction.digest(&self.source.facts().domain),
             Err(reject) => return Ok(refused(reject, &hash)),
         };
-        let taken = ask_engine(&self.engine_calls, &self.engine, bytes, replace).await?;
+        let taken = self.take_all(vec![Submission { bytes, replace }]).await?;
+        let taken = taken.into_iter().next();
+        let taken = taken.ok_or_else(|| Status::internal("the engine's answer is missing"))?;
         Ok(SubmitResponse {
             code: taken.code,
             log: taken.log,
             hash: hash.to_vec(),
             digest: digest.to_vec(),
         })
+    }
+
+    /// Hands these in together, in their order.
+    async fn take_all(&self, batch: Vec<Submission>) -> Result<Vec<Taken>, Status> {
+        ask_engine(&self.engine_calls, &self.engine, batch).await
     }
 }
 
@@ -142,41 +125,22 @@ impl Services {
 async fn ask_engine(
     places: &Arc<Semaphore>,
     engine: &Arc<dyn Mempool>,
-    bytes: Vec<u8>,
-    replace: bool,
-) -> Result<Taken, Status> {
+    batch: Vec<Submission>,
+) -> Result<Vec<Taken>, Status> {
     let place = Arc::clone(places).acquire_owned().await;
     let place = place.map_err(|closed| Status::unavailable(closed.to_string()))?;
     let engine = Arc::clone(engine);
     let asked = tokio::spawn(async move {
         let _place = place;
-        engine.broadcast(bytes, replace).await
+        engine.broadcast(batch).await
     });
-    let answer = asked
+    let answers = asked
         .await
         .map_err(|lost| Status::internal(lost.to_string()))?;
-    answer.map_err(Status::unavailable)
-}
-
-/// The next transaction of a stream, of which there are not too many and none is waited for too long.
-async fn next(
-    stream: &mut Streaming<SubmitManyRequest>,
-    index: u64,
-) -> Result<Option<SubmitManyRequest>, Status> {
-    let message = tokio::time::timeout(SILENCE, stream.message())
-        .await
-        .map_err(|_| {
-            Status::deadline_exceeded(format!(
-                "no transaction came for {} seconds after {index}: begin another stream when there are more",
-                SILENCE.as_secs()
-            ))
-        })??;
-    if message.is_some() && index >= MAX_SUBMITTED {
-        return Err(Status::resource_exhausted(format!(
-            "a stream takes {MAX_SUBMITTED} transactions: begin another one for the rest"
-        )));
-    }
-    Ok(message)
+    let answers = answers.into_iter();
+    answers
+        .map(|answer| answer.map_err(Status::unavailable))
+        .collect()
 }
 
 /// Tells each change of a transaction's standing until it is final, gone, or nobody listens.
@@ -218,6 +182,7 @@ async fn tell(
             let early = gone && last.is_none() && start.elapsed() < UNKNOWN_FOR;
             // Whoever waited here before is gone; of others, a node that does not have all results cannot say so.
             if gone
+                && status.code == Code::Ok.number()
                 && !early
                 && last.is_none()
                 && let Some(error) = transactions::elsewhere(services.source.imported())
@@ -261,14 +226,24 @@ mod tests {
 
     #[tonic::async_trait]
     impl Mempool for Slow {
-        async fn broadcast(&self, _: Vec<u8>, _: bool) -> Result<Taken, String> {
+        async fn broadcast(&self, batch: Vec<Submission>) -> Vec<Result<Taken, String>> {
             self.asked.fetch_add(1, Ordering::SeqCst);
             self.go.notified().await;
-            Ok(Taken {
-                code: 0,
-                log: String::new(),
-            })
+            let taken = |_| {
+                Ok(Taken {
+                    code: 0,
+                    log: String::new(),
+                })
+            };
+            batch.into_iter().map(taken).collect()
         }
+    }
+
+    fn one() -> Vec<Submission> {
+        vec![Submission {
+            bytes: Vec::new(),
+            replace: false,
+        }]
     }
 
     #[tokio::test]
@@ -278,7 +253,7 @@ mod tests {
         let places = Arc::new(Semaphore::new(2));
         let asked = || slow.asked.load(Ordering::SeqCst);
         for number in 1..=2 {
-            let asking = ask_engine(&places, &engine, Vec::new(), false);
+            let asking = ask_engine(&places, &engine, one());
             tokio::select! {
                 _ = asking => panic!("it is not answered"),
                 () = async { while asked() < number { tokio::task::yield_now().await } } => {}
@@ -286,7 +261,7 @@ mod tests {
         }
         assert_eq!((asked(), places.available_permits()), (2, 0));
         // The third one's turn comes with the first answer.
-        let mut third = std::pin::pin!(ask_engine(&places, &engine, Vec::new(), false));
+        let mut third = std::pin::pin!(ask_engine(&places, &engine, one()));
         assert!(futures_are_pending(third.as_mut()).await);
         assert_eq!(asked(), 2);
         slow.go.notify_one();
@@ -298,7 +273,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            taken = third => assert_eq!(taken.unwrap().code, 0),
+            taken = third => assert_eq!(taken.unwrap()[0].code, 0),
             () = serve => {}
         }
         while places.available_permits() < 2 {

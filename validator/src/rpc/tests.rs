@@ -41,7 +41,7 @@ impl Shares for Nothing {
 
 #[tonic::async_trait]
 impl Mempool for Nothing {
-    async fn broadcast(&self, _: Vec<u8>, _: bool) -> Result<Taken, String> {
+    async fn broadcast(&self, _: Vec<Submission>) -> Vec<Result<Taken, String>> {
         unreachable!()
     }
 }

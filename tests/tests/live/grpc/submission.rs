@@ -494,15 +494,20 @@ pub async fn pool(net: &Net) {
     );
     let dear = make(next + 1, fee + fee / 10, 5_000).await;
     assert_eq!(hand_in(net, dear.encode(), true).await.code, 0);
-    let gone = |transaction: &Transaction| GetTransactionRequest {
-        id: Some(Id::Hash(engine_hash(&transaction.encode()).to_vec())),
+    let gone = async |transaction: &Transaction, code: Code| {
+        let by_hash = Id::Hash(engine_hash(&transaction.encode()).to_vec());
+        let by_digest = Id::Digest(transaction.digest(&net.domain).to_vec());
+        for id in [by_hash, by_digest] {
+            let status = look(net, id).await;
+            assert_eq!(status.stage, Stage::Unknown as i32, "{status:?}");
+            assert_eq!(status.code, code.number(), "{status:?}");
+            assert!(status.log.contains("waited here"), "{status:?}");
+        }
     };
-    let answer = net.transactions().get_transaction(gone(&old)).await;
-    refused(answer, Grpc::NotFound, &[]);
+    gone(&old, Code::ReplacementUnderpriced).await;
     // The one that is far ahead expires before its turn.
     net.wait_height(far.header.valid_until + 1).await;
-    let answer = net.transactions().get_transaction(gone(&far)).await;
-    refused(answer, Grpc::NotFound, &[]);
+    gone(&far, Code::Expired).await;
     // The gap closes, and the dearer one of the two follows.
     assert_eq!(
         submit(net, make(next, fee, 5_000).await.encode())
@@ -520,8 +525,8 @@ pub async fn pool(net: &Net) {
         net.client.sequence(&net.bob.account).await.expect("bob"),
         next + 2
     );
-    let answer = net.transactions().get_transaction(gone(&old)).await;
-    refused(answer, Grpc::NotFound, &[]);
+    // The other one of its sequence stands in a block, and why it went is told as before.
+    gone(&old, Code::ReplacementUnderpriced).await;
 }
 
 /// What another took the place of is in the engine's cache until it asks again. Who sends it again before is not told that it waits.

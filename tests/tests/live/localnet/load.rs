@@ -113,6 +113,7 @@ fn a_loaded_network_is_measured_beside_kvstore_on_the_same_configuration() {
     ] {
         assert!(value(name).as_f64() > Some(0.0), "{name}: {text}");
     }
+    assert_eq!(value("network_unseen"), 0, "{text}");
     // A slow machine commits nothing of an overload while it lasts, and all of it behind.
     assert!(value("overload_committed_per_second").is_number(), "{text}");
     assert_eq!(value("overload_unseen"), 0, "{text}");
@@ -142,6 +143,7 @@ fn judge(report: &Value) {
     );
     assert!(of("bytes") > 175, "{report}");
     assert_eq!((of("unseen"), of("unclear")), (0, 0), "{report}");
+    assert_eq!(report["fates"], serde_json::json!({}), "{report}");
     let (offered, committed) = (of("offered"), of("committed"));
     assert!(committed > 0 && committed <= offered, "{report}");
     let errors = report["errors"].as_object().expect("errors by kind");
@@ -157,8 +159,10 @@ fn judge(report: &Value) {
     let said = of("acknowledged");
     assert!((said..=said + silent).contains(&committed), "{report}");
     let refused = failed - kept - silent;
+    let handed_in = offered + of("belated");
+    let twice = silent + of("mended");
     assert!(
-        (offered - refused - silent..=offered - refused).contains(&committed),
+        (handed_in - refused - twice..=handed_in - refused).contains(&committed),
         "{report}"
     );
     assert!(

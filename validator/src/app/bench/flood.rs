@@ -100,7 +100,7 @@ fn signatures_that_wait_together_are_verified_together_and_only_of_what_would_be
         .unwrap()
         .offer
         .hash;
-    bench.app.pool().remove(&hash);
+    bench.app.pool().remove(&hash, Code::Stake);
     let one = bench.app.check_tx(requests(&forged).remove(0)).unwrap();
     assert_eq!((one.code, bench.app.looks.alone()), (bad, 1));
 }

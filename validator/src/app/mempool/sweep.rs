@@ -100,7 +100,9 @@ impl App {
             let tokens = self.pool().tokens(sender);
             if let Some(tokens) = tokens {
                 let purse = purse(&state, sender, tokens)?;
-                self.pool().settle(sender, &purse);
+                let mut pool = self.pool();
+                pool.displace(sender, purse.next, held);
+                pool.settle(sender, &purse);
             }
         }
         let operators = operators(&state, executed)?;
@@ -112,7 +114,9 @@ impl App {
         for head in doubtful.into_iter().chain(examined) {
             match self.try_on(&state, &head.checked) {
                 Ok(()) => {}
-                Err(Unsound::Reject(_)) => self.pool().remove(&head.offer.hash),
+                Err(Unsound::Reject(reject)) => {
+                    self.pool().remove(&head.offer.hash, reject.code());
+                }
                 Err(Unsound::Fault(fault)) => return Err(fault),
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 #[cfg(doc)]
 use super::Limits;
+use super::departures::Departure;
 use super::offer::{Hash, Offer, Pending};
 use super::queue::{Purse, Queue, Rank, Readiness};
 use super::{Pool, check_sequence};
@@ -96,7 +97,14 @@ impl Pool {
         let churn = self.churn.entry(room.readiness.bounded_as()).or_default();
         churn.add(room.given_up);
         for hash in room.gone {
-            let gone = self.take(&hash).map(|gone| gone.offer.header.sender);
+            let same = self.at(&header.sender, header.sequence);
+            let why = match same.is_some_and(|same| same.offer.hash == hash) {
+                true => Departure::Replaced,
+                false => Departure::MadeRoom,
+            };
+            let gone = self
+                .give_up(&hash, why)
+                .map(|gone| gone.offer.header.sender);
             if let Some(sender) = gone
                 && sender != header.sender
             {

@@ -224,11 +224,11 @@ fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bi
     assert_eq!((pool.len(), pool.held), (5, 2));
     for sequence in [1, 3] {
         let behind = pool.at(&account(11), sequence).unwrap().offer.hash;
-        pool.remove(&behind);
+        pool.remove(&behind, Code::Stake);
     }
     // What cannot be in a block yet keeps nobody out, whatever it bids.
     let best = pool.at(&account(11), 0).unwrap().offer.hash;
-    pool.remove(&best);
+    pool.remove(&best, Code::Stake);
     pool.put(restake(12, 3, 1 << 60), 0).unwrap();
     pool.put(restake(13, 0, 1), 0).unwrap();
     assert!(pool.at(&account(12), 3).is_none());
@@ -274,7 +274,7 @@ fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_
     }
     // What leaves the pool while it is doubted is not tried any more.
     let gone = pool.at(&account(1_000), 0).unwrap().offer.hash;
-    pool.remove(&gone);
+    pool.remove(&gone, Code::Stake);
     pool.assert_sound();
     let rest = pool.doubtful(&[], 600);
     tried.extend(rest.iter().map(|one| one.offer.bid));

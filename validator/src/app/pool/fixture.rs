@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+pub(super) use crate::ledger::Code;
 use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody};
 use crate::ledger::{Domain, Transaction, check};
 

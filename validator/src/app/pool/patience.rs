@@ -14,6 +14,7 @@
 
 use std::collections::BTreeMap;
 
+use super::departures::Departure;
 use super::offer::{Hash, Offer, PLACE_BYTES};
 use super::passed::MAX_REMEMBERED;
 use super::queue::Queue;
@@ -163,7 +164,7 @@ impl Pool {
                 }
             }
         }
-        self.take_all(&gone);
+        self.take_all(&gone, Departure::Behind);
         self.patience.forget();
     }
 }

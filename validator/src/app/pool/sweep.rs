@@ -17,14 +17,17 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 
+use super::departures::Departure;
 use super::offer::{Hash, Pending};
 use super::queue::{Purse, Rank};
 use super::{Head, Pool};
-use crate::ledger::Account;
+use crate::ledger::{Account, Code};
 
 /// Blocks after which a transaction that the engine never asked about is given up: the engine lost it, because it started again
 /// or because it had no room.
 const LOST_AFTER: u64 = 32;
+/// Blocks after which it is handed to the engine again.
+const UNASKED_FOR: u64 = 4;
 
 impl Pool {
     /// Begins the time after block `height`: the engine asks again about all that it holds.
@@ -35,18 +38,19 @@ impl Pool {
         self.height = height;
         let expired = self.expiry.range(..=(height, [u8::MAX; 32]));
         let expired: Vec<Hash> = expired.map(|(_, hash)| *hash).collect();
-        self.take_all(&expired);
+        self.departures.turn(height);
+        self.take_all(&expired, Departure::Expired);
     }
 
     /// Takes out all that waits.
     pub fn clear(&mut self) {
         let all: Vec<Hash> = self.hashes.keys().copied().collect();
-        self.take_all(&all);
+        self.take_all(&all, Departure::Ended);
     }
 
-    /// Removes a transaction; what comes behind it is held from now on.
-    pub fn remove(&mut self, hash: &Hash) {
-        self.take_all(&[*hash]);
+    /// Removes a transaction that a block would refuse with this code; what comes behind it is held from now on.
+    pub fn remove(&mut self, hash: &Hash, code: Code) {
+        self.take_all(&[*hash], Departure::Useless(code));
     }
 
     /// Notes a transaction that did not apply in a proposal. It stays until the engine asks again, because the engine holds it until then.
@@ -114,7 +118,7 @@ impl Pool {
         let uncovered: Vec<Hash> = uncovered
             .map(|(_, waiting)| waiting.pending.offer.hash)
             .collect();
-        self.take_all(&uncovered);
+        self.take_all(&uncovered, Departure::Uncovered);
     }
 
     /// Removes every sequence below `next`.
@@ -149,6 +153,17 @@ impl Pool {
         heads
     }
 
+    /// At most `count` of those that the engine has lost, as it seems: it asks after each block about all that it holds.
+    pub fn unheld(&self, count: usize) -> Vec<Arc<Pending>> {
+        let all = self
+            .senders
+            .values()
+            .flat_map(|queue| queue.waiting.values());
+        let lost = all.filter(|waiting| waiting.asked.saturating_add(UNASKED_FOR) < self.height);
+        let lost = lost.take(count);
+        lost.map(|waiting| Arc::clone(&waiting.pending)).collect()
+    }
+
     /// Takes out what the engine lost. It costs less than the engine's question about each one does.
     pub fn forget_lost(&mut self) {
         let all = self
@@ -157,12 +172,12 @@ impl Pool {
             .flat_map(|queue| queue.waiting.values());
         let lost = all.filter(|waiting| waiting.asked.saturating_add(LOST_AFTER) < self.height);
         let lost: Vec<Hash> = lost.map(|waiting| waiting.pending.offer.hash).collect();
-        self.take_all(&lost);
+        self.take_all(&lost, Departure::EngineLost);
     }
 
     /// Takes these out; what comes behind them is held from now on.
-    pub(super) fn take_all(&mut self, hashes: &[Hash]) {
-        let gone = hashes.iter().filter_map(|hash| self.take(hash));
+    pub(super) fn take_all(&mut self, hashes: &[Hash], why: Departure) {
+        let gone = hashes.iter().filter_map(|hash| self.give_up(hash, why));
         let senders: BTreeSet<Account> = gone.map(|one| one.offer.header.sender).collect();
         for sender in &senders {
             self.rank_again(sender);
@@ -180,7 +195,9 @@ impl Pool {
         while self.held > self.limits.held || self.gaps > self.limits.gaps() {
             let worst = self.order.range(Rank::below_held()..).next().copied();
             match worst {
-                Some(worst) if !worst.is_ready() => drop(self.take(&worst.hash)),
+                Some(worst) if !worst.is_ready() => {
+                    self.give_up(&worst.hash, Departure::Behind);
+                }
                 _ => return,
             }
         }

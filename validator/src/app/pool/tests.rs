@@ -9,6 +9,7 @@ use crate::ledger::leaf::NATIVE;
 use crate::ledger::transaction::Body;
 
 mod churn;
+mod departures;
 mod doubt;
 mod passed;
 mod patience;
@@ -179,7 +180,7 @@ fn a_transaction_is_found_by_its_hash_and_by_its_digest_while_it_waits() {
     let found = pool.with_digest(&new.1).map(|found| found.offer.hash);
     assert_eq!(found, Some(new.0));
     assert!(pool.is_asked(&new.0) && !pool.is_asked(&old.0));
-    pool.remove(&new.0);
+    pool.remove(&new.0, Code::Stake);
     assert!(pool.with_digest(&new.1).is_none());
     pool.assert_sound();
 }
@@ -237,7 +238,7 @@ fn a_proposer_is_given_nothing_more_of_a_sender_whose_transaction_failed() {
         pool.doubtful(&[account(1), account(2)], 1)[0].offer.bid,
         100
     );
-    pool.remove(&doubtful[0].offer.hash);
+    pool.remove(&doubtful[0].offer.hash, Code::Stake);
     assert_eq!((pool.len(), pool.held), (4, 1));
     assert_eq!(
         pool.given_up(Readiness::Ready),
@@ -327,7 +328,7 @@ fn a_gap_that_opens_leaves_no_more_held_than_their_share() {
         pool.put(pending(1, sequence, 10, 9), 0).unwrap();
     }
     let first = pool.at(&account(1), 0).unwrap().offer.hash;
-    pool.remove(&first);
+    pool.remove(&first, Code::Stake);
     assert_eq!((pool.len(), pool.held), (2, 2));
     pool.assert_sound();
 }
@@ -363,7 +364,7 @@ fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
     assert_eq!(next(&mut pool), Err(Reject::MadeRoomOften));
     // With room there is nothing to give up.
     let best = given_hashes(&pool);
-    pool.remove(&best[0]);
+    pool.remove(&best[0], Code::Stake);
     next(&mut pool).unwrap();
     pool.assert_sound();
 }

@@ -19,7 +19,7 @@ use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
-use super::state::WorkDone;
+use super::{pool::Departure, state::WorkDone};
 use crate::{
     chain::{
         opened::{OpenedSegment, ShownLeaf},
@@ -222,6 +222,8 @@ pub trait Source: Send + Sync + 'static {
     fn staked(&self, from: (u64, u32), most: usize) -> Result<StakedPart, ReadError>;
     /// A transaction that waits in the mempool.
     fn waiting(&self, id: &Id) -> Option<Names>;
+    /// Why a transaction that waited in the mempool does so no more.
+    fn departed(&self, id: &Id) -> Option<Departure>;
     /// How many wait.
     fn pending(&self) -> usize;
     /// How much of the room for those that wait is taken, in percent.

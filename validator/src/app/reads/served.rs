@@ -17,7 +17,7 @@ use super::{
     StakedPart, Tip, Trees, Trial, Vitals, Watch, shares::Shares,
 };
 use crate::{
-    app::{App, Newest, ports::Sight},
+    app::{App, Newest, pool::Departure, ports::Sight},
     chain::{
         extension::LateShare,
         opened::{OpenedSegment, ShownLeaf},
@@ -206,6 +206,15 @@ impl Source for Served {
             hash: pending.offer.hash,
             digest: *pending.checked.digest(),
         })
+    }
+
+    fn departed(&self, id: &Id) -> Option<Departure> {
+        let pool = self.app.pool();
+        let hash = match id {
+            Id::Hash(hash) => *hash,
+            Id::Digest(digest) => pool.gone_with_digest(digest)?,
+        };
+        pool.why_gone(&hash)
     }
 
     fn pending(&self) -> usize {

@@ -6,6 +6,8 @@ use plasmid_proto::ledger::v1::{
 };
 
 use super::{Id, ReadError, Reader, Trial, claims, on_tree_and_height};
+use crate::app::pool::Departure;
+use crate::ledger::Code;
 use crate::ledger::fees::{leaf_price, minimum_fee, quote_up};
 use crate::wire;
 use plasmid_staking::epoch_of;
@@ -74,7 +76,7 @@ pub fn get_transaction(
         }
     };
     let status = status(source, &id)?;
-    if status.stage == Stage::Unknown as i32 {
+    if status.stage == Stage::Unknown as i32 && status.code == Code::Ok.number() {
         return Err(elsewhere(source.imported()).unwrap_or_else(|| {
             ReadError::NotFound("no such transaction stands in a block or waits here".into())
         }));
@@ -120,7 +122,7 @@ pub fn status(source: &Reader<'_>, id: &Id) -> Result<Status, ReadError> {
                 digest: names.digest.to_vec(),
                 ..Status::default()
             },
-            None => unknown(id),
+            None => unknown(id, source.departed(id)),
         });
     };
     let blocks = source.facts().parameters.epoch_blocks;
@@ -147,7 +149,8 @@ pub fn status(source: &Reader<'_>, id: &Id) -> Result<Status, ReadError> {
     })
 }
 
-fn unknown(id: &Id) -> Status {
+/// In no block, and not waiting here; `why` it waits no more, where that is remembered.
+fn unknown(id: &Id, why: Option<Departure>) -> Status {
     let (hash, digest) = match id {
         Id::Hash(hash) => (hash.to_vec(), Vec::new()),
         Id::Digest(digest) => (Vec::new(), digest.to_vec()),
@@ -156,6 +159,8 @@ fn unknown(id: &Id) -> Status {
         stage: Stage::Unknown.into(),
         hash,
         digest,
+        code: why.map_or(Code::Ok, Departure::code).number(),
+        log: why.map_or_else(String::new, |why| why.to_string()),
         ..Status::default()
     }
 }

@@ -244,7 +244,9 @@ async fn theirs(
     };
     say("kvstore");
     let followed = endpoints.first().cloned().unwrap_or_default();
-    let lanes = way.lanes(method).await?;
+    let mut lanes = way.lanes(method).await?;
+    // It knows neither senders nor sequences.
+    lanes.iter_mut().for_each(|lane| lane.word = None);
     let before = usage::sample(&rival.folder)?;
     let course = Course {
         schedule: way.steady(command.rate, seconds(command.seconds)),

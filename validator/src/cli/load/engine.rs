@@ -1,9 +1,22 @@
 //! CometBFT's JSON-RPC as a way for the load, and as the place where blocks are followed.
 
+use plasmid_proto::ledger::v1::{
+    GetAccountRequest, GetAccountResponse, GetTransactionRequest, GetTransactionResponse,
+    get_transaction_request,
+};
+use prost::Message;
+
 use crate::{
-    client::load::{After, FollowedBlocks, LoadAnswer, Submitter, answer_of},
+    client::load::{
+        After, FollowedBlocks, LoadAnswer, LoadFate, NodeWord, Submitter, answer_of, fate_of,
+    },
+    ledger::Transaction,
     node::comet::{Client, RpcError},
 };
+
+/// Reads that the application behind an engine answers.
+const GET_ACCOUNT: &str = "/plasmid.ledger.v1.AccountService/GetAccount";
+const GET_TRANSACTION: &str = "/plasmid.ledger.v1.TransactionService/GetTransaction";
 
 /// How one engine is asked.
 #[derive(Clone)]
@@ -22,6 +35,14 @@ impl EngineWay {
             rpc: Client::with_url(url.to_owned())?,
             waits,
         })
+    }
+
+    /// What the application behind the engine answers.
+    async fn read<A: Message + Default>(&self, path: &str, request: &impl Message) -> Option<A> {
+        let request = request.encode_to_vec();
+        let answer = self.rpc.abci_query(path, request, 0, false).await.ok()?;
+        let value = answer.code.is_ok().then_some(answer.value)?;
+        A::decode(value.as_slice()).ok()
     }
 
     async fn broadcast(&self, bytes: Vec<u8>) -> Result<(u32, String), RpcError> {
@@ -69,6 +90,30 @@ fn failed(error: &RpcError) -> LoadAnswer {
     LoadAnswer::Unclear {
         kind: kind.to_owned(),
         words,
+    }
+}
+
+#[tonic::async_trait]
+impl NodeWord for EngineWay {
+    async fn next_sequence(&self, transaction: &[u8]) -> Option<u64> {
+        let sender = Transaction::decode(transaction).ok()?.header.sender;
+        let request = GetAccountRequest {
+            account: sender.to_string(),
+        };
+        let answer: GetAccountResponse = self.read(GET_ACCOUNT, &request).await?;
+        Some(answer.next_sequence)
+    }
+
+    async fn fate(&self, hash: [u8; 32]) -> LoadFate {
+        let request = GetTransactionRequest {
+            id: Some(get_transaction_request::Id::Hash(hash.to_vec())),
+        };
+        let answer: Option<GetTransactionResponse> = self.read(GET_TRANSACTION, &request).await;
+        match answer {
+            Some(answer) => fate_of(answer.status),
+            // An engine tells in one way of what its application does not know and of what it cannot say.
+            None => LoadFate::Untold,
+        }
     }
 }
 

@@ -21,9 +21,12 @@ pub fn counted() -> LoadTally {
     };
     LoadTally {
         offered: 3,
-        acknowledged: 2,
+        acknowledged: 3,
+        mended: 0,
+        belated: 1,
         committed: 2,
-        unseen: 0,
+        unseen: 1,
+        fates: BTreeMap::from([("waits".to_owned(), 1)]),
         unclear: 0,
         failures: BTreeMap::from([("pool_full".to_owned(), full)]),
         seconds: vec![second(3, 0, 1), second(0, 2, 0)],

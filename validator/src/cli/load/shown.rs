@@ -39,7 +39,7 @@ pub fn object(asked: &AskedLoad, loaded: &LoadResult, effect: Option<LoadEffect>
         "committed_per_second": rounded(per_second),
         "latency_ms": latency(&tally.latencies),
         "errors": errors.collect::<Map<_, _>>(),
-        "unseen": tally.unseen, "unclear": tally.unclear,
+        "mended": tally.mended, "belated": tally.belated, "unseen": tally.unseen, "fates": tally.fates, "unclear": tally.unclear,
         "client": {
             "late": held.late, "latest_ms": rounded(held.latest.as_secs_f64() * 1e3), "held_the_rate": held.late == 0,
         },
@@ -105,6 +105,14 @@ pub fn print(object: &Value, output: Output) {
         .collect();
     output.say("");
     output.rows("errors", &["kind", "count", "first"], &errors);
+    let fates = object["fates"].as_object().into_iter().flatten();
+    let fates: Vec<Value> = fates
+        .map(|(fate, count)| json!({ "kind": fate, "count": count }))
+        .collect();
+    if !fates.is_empty() {
+        output.say("");
+        output.rows("acknowledged and unseen", &["kind", "count"], &fates);
+    }
     output.say("");
     let ranges = object["histogram"].as_array().cloned().unwrap_or_default();
     output.rows("latencies", &["to_ms", "count"], &ranges);
@@ -144,12 +152,12 @@ mod tests {
         let at = |part| loaded().tally.latencies.at_ms(part).map(rounded);
         let expected = json!({
             "method": "grpc", "rate": 3, "bytes": 232, "senders": 5, "lanes": 4, "endpoints": 2, "seconds": 2.0,
-            "scheduled": 3, "offered": 3, "acknowledged": 2, "committed": 2, "committed_per_second": 1.0,
+            "scheduled": 3, "offered": 3, "acknowledged": 3, "committed": 2, "committed_per_second": 1.0,
             "latency_ms": {
                 "p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "max": at(1.0), "mean": loaded().tally.latencies.mean_ms().map(rounded),
             },
             "errors": { "pool_full": { "count": 1, "first": "no room" } },
-            "unseen": 0, "unclear": 0,
+            "mended": 0, "belated": 1, "unseen": 1, "fates": { "waits": 1 }, "unclear": 0,
             "client": { "late": 1, "latest_ms": 120.0, "held_the_rate": false },
             "blocks": { "first": 7, "last": 9, "fullest": 2 },
             "effect": { "of": "units", "expected": "2", "found": "2", "holds": true },

@@ -8,7 +8,7 @@ use crate::{
     client::{
         Client,
         load::{
-            self, Course, FollowedBlocks, Glance, LoadError, LoadLane, LoadResult, LoadTally,
+            self, Course, FollowedBlocks, Glance, LOST, LoadError, LoadLane, LoadResult, LoadTally,
             Schedule,
             crowd::{LoadCrowd, LoadWork},
         },
@@ -71,11 +71,16 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// Refuses an effect that is not what the blocks say.
+    /// Refuses an effect that is not what the blocks say, and what was acknowledged and is nowhere.
     ///
     /// # Errors
-    /// Both numbers.
+    /// Both numbers, or how many were lost.
     pub fn check(&self) -> Result<(), CliError> {
+        if let Some(lost) = self.loaded.tally.fates.get(LOST) {
+            return Err(CliError::new(format!(
+                "{lost} transactions were acknowledged, stand in no block, wait nowhere, and no node says why: they were lost"
+            )));
+        }
         let LoadEffect {
             of,
             expected,

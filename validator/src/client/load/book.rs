@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! begun ─▶ in flight ─▶ taken (said) ─▶ in a block: its latency counts, from when it was due
-//!              │             └────────▶ at the end in no block: unseen
+//!              │             └────────▶ at the end in no block: unseen, and its nodes are asked where it is
 //!              ├─▶ refused (said): counted by kind, no more in flight
 //!              └─▶ unclear (no answer): counted by kind, still in flight; it may be handed in again
 //! ```
+//! What a block held before anything was said of it is remembered until that is said. Else what stands in a block and is handed in again, because
+//! nobody answered the first time, would be in flight once more, acknowledged, and for ever in no block that is still to come.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -51,12 +53,18 @@ pub struct Second {
 pub struct LoadTally {
     /// Handed to a lane.
     pub offered: u64,
-    /// Said to be taken.
+    /// Said to be taken, each once.
     pub acknowledged: u64,
+    /// Acknowledged, and handed in again because its node said later that it was missing there.
+    pub mended: u64,
+    /// Handed in when the schedule was over, because they were refused and others of their senders wait behind them.
+    pub belated: u64,
     /// Found in a block by their hash.
     pub committed: u64,
-    /// Said to be taken, and in no block that was seen: they may still wait for one.
+    /// Said to be taken, and in no block that was seen.
     pub unseen: u64,
+    /// Where their nodes say that these are; they sum up to them.
+    pub fates: BTreeMap<String, u64>,
     /// Neither said to be taken nor refused, and in no block that was seen.
     pub unclear: u64,
     /// Failures by kind.
@@ -85,12 +93,16 @@ pub struct BlocksSeen {
 struct Flight {
     due: Duration,
     acknowledged: bool,
+    /// A block held it, before anything was said of it.
+    seen: bool,
 }
 
 pub(super) struct Book(Mutex<Open>);
 
 struct Open {
     in_flight: HashMap<[u8; 32], Flight>,
+    /// How many of them no block has held.
+    unseen: usize,
     counted: LoadTally,
 }
 
@@ -106,6 +118,7 @@ impl Book {
     pub fn new() -> Self {
         Self(Mutex::new(Open {
             in_flight: HashMap::new(),
+            unseen: 0,
             counted: LoadTally::default(),
         }))
     }
@@ -119,10 +132,14 @@ impl Book {
         let mut open = self.open();
         open.counted.offered += 1;
         open.second(due).offered += 1;
-        open.in_flight.entry(hash).or_insert(Flight {
-            due,
-            acknowledged: false,
-        });
+        open.begin(hash, due);
+    }
+
+    /// One that was refused is handed in again, though the schedule ended at `due`.
+    pub fn begun_late(&self, hash: [u8; 32], due: Duration) {
+        let mut open = self.open();
+        open.counted.belated += 1;
+        open.begin(hash, due);
     }
 
     /// Whether no more fit.
@@ -132,22 +149,33 @@ impl Book {
 
     /// Whether nothing is in flight.
     pub fn is_settled(&self) -> bool {
-        self.open().in_flight.is_empty()
+        self.open().unseen == 0
     }
 
     /// It was said to be taken.
     pub fn taken(&self, hash: &[u8; 32]) {
         let mut open = self.open();
-        open.counted.acknowledged += 1;
-        if let Some(flight) = open.in_flight.get_mut(hash) {
-            flight.acknowledged = true;
+        let Some(flight) = open.in_flight.get_mut(hash) else {
+            return;
+        };
+        let (is_seen, is_new) = (flight.seen, !flight.acknowledged);
+        flight.acknowledged = true;
+        if is_seen {
+            open.in_flight.remove(hash);
         }
+        open.counted.acknowledged += u64::from(is_new);
     }
 
-    /// It was refused: it will stand in no block.
+    /// It was refused: it will stand in no block, unless it was acknowledged before.
     pub fn refused(&self, hash: &[u8; 32], now: Duration, kind: &str, words: &str) {
         let mut open = self.open();
-        open.in_flight.remove(hash);
+        let flight = open.in_flight.get(hash);
+        let (is_held, is_seen) =
+            flight.map_or((true, true), |flight| (flight.acknowledged, flight.seen));
+        if !is_held {
+            open.in_flight.remove(hash);
+            open.unseen -= usize::from(!is_seen);
+        }
         open.fail(now, kind, words);
     }
 
@@ -166,13 +194,19 @@ impl Book {
         seen.last = height;
         seen.fullest = seen.fullest.max(hashes.len() as u64);
         for hash in hashes {
-            let Some(flight) = open.in_flight.remove(hash) else {
+            let Some(flight) = open.in_flight.get_mut(hash).filter(|one| !one.seen) else {
                 continue;
             };
-            let latency = now.saturating_sub(flight.due);
+            flight.seen = true;
+            let (due, is_done) = (flight.due, flight.acknowledged);
+            if is_done {
+                open.in_flight.remove(hash);
+            }
+            open.unseen -= 1;
+            let latency = now.saturating_sub(due);
             open.counted.count_latency(latency);
             open.counted.last_commit = now;
-            open.second(flight.due).latencies.add(latency);
+            open.second(due).latencies.add(latency);
             open.second(now).committed += 1;
         }
     }
@@ -180,13 +214,20 @@ impl Book {
     /// How it stands now.
     pub fn counted(&self) -> LoadTally {
         let open = self.open();
-        let unseen = open.in_flight.values().filter(|one| one.acknowledged);
-        let unseen = unseen.count() as u64;
+        let acknowledged = open.in_flight.values().filter(|one| one.acknowledged);
+        let acknowledged = acknowledged.count() as u64;
         LoadTally {
-            unseen,
-            unclear: open.in_flight.len() as u64 - unseen,
+            unseen: acknowledged,
+            unclear: open.unseen as u64 - acknowledged,
             ..open.counted.clone()
         }
+    }
+
+    /// Those that were acknowledged and stand in no block that was seen.
+    pub fn unseen(&self) -> Vec<[u8; 32]> {
+        let open = self.open();
+        let unseen = open.in_flight.iter().filter(|(_, one)| one.acknowledged);
+        unseen.map(|(hash, _)| *hash).collect()
     }
 
     /// How far it has come.
@@ -204,6 +245,23 @@ impl Book {
 }
 
 impl Open {
+    fn begin(&mut self, hash: [u8; 32], due: Duration) {
+        let Some(before) = self.in_flight.get_mut(&hash) else {
+            let flight = Flight {
+                due,
+                acknowledged: false,
+                seen: false,
+            };
+            self.in_flight.insert(hash, flight);
+            self.unseen += 1;
+            return;
+        };
+        if std::mem::take(&mut before.acknowledged) {
+            self.counted.acknowledged -= 1;
+            self.counted.mended += 1;
+        }
+    }
+
     fn second(&mut self, at: Duration) -> &mut Second {
         let place = usize::try_from(at.as_secs()).unwrap_or(usize::MAX);
         let seconds = &mut self.counted.seconds;

@@ -1,4 +1,8 @@
 //! Hands each transaction to its lane when it is due, and never waits for an answer.
+//!
+//! When everything was due, it goes on until nothing is underway and no sender has left a gap: what was refused, though its node took others of
+//! that sender that come behind it, would keep these out of every block, and their node would give them up in the end. The load itself would have
+//! lost what was acknowledged.
 
 use std::{
     sync::{
@@ -14,7 +18,7 @@ use tokio::sync::mpsc::Sender;
 use super::{
     Schedule, Supply,
     book::Book,
-    lanes::{Item, Return},
+    lanes::{Item, Return, Underway},
 };
 use crate::wire::engine_hash;
 
@@ -22,6 +26,8 @@ use crate::wire::engine_hash;
 pub const MAX_LATE: Duration = Duration::from_millis(100);
 /// The clock sleeps at least so long, so that it uses little of the machine: one is handed out so much later at most.
 const TICK: Duration = Duration::from_millis(1);
+/// The pause before what was refused is handed in again behind the end of the schedule.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How this machine held the rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,13 +46,14 @@ pub(super) struct Clock {
     pub supply: Box<dyn Supply>,
     pub queues: Vec<Sender<Item>>,
     pub returns: Receiver<Return>,
+    pub underway: Underway,
     pub book: Arc<Book>,
     pub start: Instant,
     pub stop: Arc<AtomicBool>,
 }
 
 impl Clock {
-    /// Runs until everything was due. Its queues close with it.
+    /// Runs until everything was due and no gap is left. Its queues close with it.
     pub fn run(mut self) -> RateHeld {
         let mut held = RateHeld::default();
         while let Some(due) = self.schedule.due(held.scheduled) {
@@ -57,14 +64,7 @@ impl Clock {
             if !early.is_zero() {
                 std::thread::sleep(early.max(TICK));
             }
-            while let Ok(Return {
-                ticket,
-                bytes,
-                after,
-            }) = self.returns.try_recv()
-            {
-                self.supply.back(ticket, bytes, after);
-            }
+            self.take_back();
             let late = self.start.elapsed().saturating_sub(due);
             held.latest = held.latest.max(late);
             held.late += u64::from(late > MAX_LATE);
@@ -73,7 +73,49 @@ impl Clock {
             }
             held.scheduled += 1;
         }
+        self.close_gaps();
         held
+    }
+
+    fn take_back(&mut self) {
+        while let Ok(Return {
+            ticket,
+            bytes,
+            after,
+        }) = self.returns.try_recv()
+        {
+            self.supply.back(ticket, bytes, after);
+        }
+    }
+
+    /// Hands in again what lies before others of its sender, until nothing does.
+    fn close_gaps(&mut self) {
+        let end = self.schedule.end();
+        while !self.stop.load(Ordering::Relaxed) {
+            // What is no more underway has come back before.
+            let is_over = self.underway.load(Ordering::SeqCst) == 0;
+            self.take_back();
+            let mut is_closed = true;
+            for (lane, queue) in self.queues.iter().enumerate() {
+                while let Ok(place) = queue.try_reserve()
+                    && let Some((ticket, bytes)) = self.supply.gap(lane)
+                {
+                    is_closed = false;
+                    let hash = engine_hash(&bytes);
+                    self.book.begun_late(hash, end);
+                    self.underway.fetch_add(1, Ordering::SeqCst);
+                    place.send(Item {
+                        ticket,
+                        hash,
+                        bytes,
+                    });
+                }
+            }
+            if is_over && is_closed {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Hands out the one of this number; an error is the kind and the words of why it is not.
@@ -100,6 +142,7 @@ impl Clock {
         ))?;
         let hash = engine_hash(&bytes);
         self.book.begun(hash, due);
+        self.underway.fetch_add(1, Ordering::SeqCst);
         place.send(Item {
             ticket,
             hash,

@@ -266,7 +266,7 @@ impl LoadCrowd {
         let sign = move |sender: u32, sequence| signing.sign(sender as usize, sequence);
         let mut said = |count: u64| tell(&format!("{count} transactions are signed"));
         let length = self.length()?;
-        let signed = Presigned::start(&first, each, length, lanes, Box::new(sign), &mut said);
+        let signed = Presigned::start(&first, each, length, lanes, Arc::new(sign), &mut said);
         Ok(Box::new(signed.await?))
     }
 }

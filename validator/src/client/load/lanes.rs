@@ -1,7 +1,12 @@
 //! Lanes: how transactions of a load go to a node, one call or one stream at a time.
 
 use std::{
-    sync::{Arc, mpsc as blocking},
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc as blocking,
+    },
     time::{Duration, Instant},
 };
 
@@ -17,16 +22,18 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code as Grpc, Status, transport::Channel};
 
-use super::{Ticket, book::Book};
+use super::{Ticket, book::Book, word::NodeWord};
 use crate::{ledger::Code, plain};
 
 /// Transactions of one stream. A node tells of refusals when a stream ends, ends one with more than a thousand of them, and has to answer within the
 /// time of a call.
-const STREAM_TRANSACTIONS: usize = 16;
+const STREAM_TRANSACTIONS: usize = 64;
 /// How long a stream stays open.
 const STREAM_TIME: Duration = Duration::from_secs(1);
 /// Transactions between the queue and the stream.
-const STREAM_AHEAD: usize = 8;
+const STREAM_AHEAD: usize = STREAM_TRANSACTIONS;
+/// Senders of one stream about whom the node is asked what it misses; others are handed in again without that, and have their turn.
+const MAX_ASKED: usize = 8;
 /// The least room of a queue.
 const MIN_QUEUE: usize = 4;
 
@@ -35,6 +42,8 @@ const MIN_QUEUE: usize = 4;
 pub enum After {
     /// Hands the same bytes in again, before its others.
     Again,
+    /// The same; one before it is missing at its node, which never had it or gave it up: that of this sequence, where it is known.
+    Ahead(Option<u64>),
     /// Goes on: another transaction has that sequence.
     GoOn,
     /// Stops: no other one of it would be taken.
@@ -70,7 +79,8 @@ pub fn answer_of(code: u32, log: &str) -> LoadAnswer {
     let known = Code::from_number(code);
     let after = match known {
         Some(Code::Ok | Code::Known) => return LoadAnswer::Taken,
-        Some(Code::PoolFull | Code::NonceAhead) => After::Again,
+        Some(Code::PoolFull) => After::Again,
+        Some(Code::NonceAhead) => After::Ahead(None),
         Some(Code::NonceUsed | Code::ReplacementUnderpriced) => After::GoOn,
         _ => After::Stop,
     };
@@ -89,7 +99,15 @@ pub trait Submitter: Send + Sync + 'static {
 }
 
 /// One way to one node.
-pub enum LoadLane {
+pub struct LoadLane {
+    /// How transactions go there.
+    pub way: LaneWay,
+    /// What the node says of them.
+    pub word: Option<Arc<dyn NodeWord>>,
+}
+
+/// How transactions go to a node.
+pub enum LaneWay {
     /// A call for each transaction.
     Calls(Box<dyn Submitter>),
     /// Streams of transactions, by gRPC.
@@ -133,6 +151,9 @@ pub(super) struct Item {
     pub bytes: Vec<u8>,
 }
 
+/// How many were handed to a lane, and not come back with an answer.
+pub(super) type Underway = Arc<AtomicU64>;
+
 /// One that was not taken.
 pub(super) struct Return {
     pub ticket: Ticket,
@@ -146,7 +167,7 @@ pub(super) fn open(
     lanes: Vec<LoadLane>,
     per_second: u32,
     book: &Arc<Book>,
-    start: Instant,
+    (start, underway): (Instant, &Underway),
 ) -> (Vec<Sender<Item>>, blocking::Receiver<Return>, JoinSet<()>) {
     let room = (per_second as usize)
         .div_ceil(lanes.len().max(1))
@@ -159,11 +180,13 @@ pub(super) fn open(
         let desk = Desk {
             book: Arc::clone(book),
             back: back.clone(),
+            word: lane.word,
+            underway: Arc::clone(underway),
             start,
         };
-        match lane {
-            LoadLane::Calls(submitter) => open.spawn(call(submitter, items, desk)),
-            LoadLane::Streams(client) => open.spawn(stream(client, items, desk)),
+        match lane.way {
+            LaneWay::Calls(submitter) => open.spawn(call(submitter, items, desk)),
+            LaneWay::Streams(client) => open.spawn(stream(client, items, desk)),
         };
     }
     (queues, returns, open)
@@ -173,36 +196,71 @@ pub(super) fn open(
 struct Desk {
     book: Arc<Book>,
     back: blocking::Sender<Return>,
+    word: Option<Arc<dyn NodeWord>>,
+    underway: Underway,
     start: Instant,
 }
 
 impl Desk {
-    fn settle(&self, item: Item, answer: LoadAnswer) {
+    async fn settle(&self, item: Item, answer: LoadAnswer) {
+        self.settle_all(vec![(item, answer)]).await;
+    }
+
+    async fn settle_all(&self, answers: Vec<(Item, LoadAnswer)>) {
+        let mut missing = BTreeMap::new();
+        for (item, answer) in answers {
+            if let Some(after) = self.count(&item, answer) {
+                let sender = item.ticket.sender;
+                let after = match (after, missing.get(&sender)) {
+                    (After::Ahead(_), Some(known)) => After::Ahead(*known),
+                    (After::Ahead(_), None) if missing.len() < MAX_ASKED => {
+                        let found = self.missing(&item).await;
+                        missing.insert(sender, found);
+                        After::Ahead(found)
+                    }
+                    (after, _) => after,
+                };
+                // The clock is there as long as anything is underway, unless nobody waits for the load any more.
+                let _ = self.back.send(Return {
+                    ticket: item.ticket,
+                    bytes: item.bytes,
+                    after,
+                });
+            }
+            self.underway.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Counts an answer; says what the sender does where it was not taken.
+    fn count(&self, item: &Item, answer: LoadAnswer) -> Option<After> {
         let now = self.start.elapsed();
-        let after = match answer {
-            LoadAnswer::Taken => return self.book.taken(&item.hash),
+        match answer {
+            LoadAnswer::Taken => {
+                self.book.taken(&item.hash);
+                None
+            }
             LoadAnswer::Refused { kind, words, after } => {
                 self.book.refused(&item.hash, now, &kind, &words);
-                after
+                Some(after)
             }
             LoadAnswer::Unclear { kind, words } => {
                 self.book.failed(now, &kind, &words);
-                After::Again
+                Some(After::Again)
             }
-        };
-        // Behind the end of the schedule nobody takes it back.
-        let _ = self.back.send(Return {
-            ticket: item.ticket,
-            bytes: item.bytes,
-            after,
-        });
+        }
+    }
+
+    /// The sequence that the node has to have before it takes this one: it gave up what it had taken, and nobody but its sender can mend that.
+    async fn missing(&self, item: &Item) -> Option<u64> {
+        let first = self.word.as_ref()?.next_sequence(&item.bytes).await?;
+        (first < item.ticket.sequence).then_some(first)
     }
 }
 
 async fn call(submitter: Box<dyn Submitter>, mut items: Receiver<Item>, desk: Desk) {
     while let Some(item) = items.recv().await {
         let answer = submitter.submit(item.bytes.clone()).await;
-        desk.settle(item, answer);
+        desk.settle(item, answer).await;
     }
 }
 
@@ -212,14 +270,15 @@ async fn stream(client: TransactionServiceClient<Channel>, mut items: Receiver<I
         let mut client = client.clone();
         let answer = async move { client.submit_many(ReceiverStream::new(receiver)).await };
         let (answer, sent) = tokio::join!(answer, feed(first, &mut items, sender));
-        match answer {
-            Ok(answer) => settle_stream(&desk, sent, answer.into_inner()),
+        let answers = match answer {
+            Ok(answer) => answers_of(sent, answer.into_inner()),
             Err(status) => {
                 let answer = unclear(&status);
-                sent.into_iter()
-                    .for_each(|item| desk.settle(item, answer.clone()));
+                let sent = sent.into_iter();
+                sent.map(|item| (item, answer.clone())).collect()
             }
-        }
+        };
+        desk.settle_all(answers).await;
     }
 }
 
@@ -246,24 +305,23 @@ async fn feed(
 }
 
 /// What a node says of a stream: those that it does not name were taken, if it counts as many.
-fn settle_stream(desk: &Desk, sent: Vec<Item>, answer: SubmitManyResponse) {
+fn answers_of(sent: Vec<Item>, answer: SubmitManyResponse) -> Vec<(Item, LoadAnswer)> {
     let told = answer.accepted.saturating_add(answer.refusals.len() as u64);
     if told != sent.len() as u64 {
         let unclear = LoadAnswer::Unclear {
             kind: "grpc_miscounted".to_owned(),
             words: format!("the node tells of {told} of {} transactions", sent.len()),
         };
-        for item in sent {
-            desk.settle(item, unclear.clone());
-        }
-        return;
+        let sent = sent.into_iter();
+        return sent.map(|item| (item, unclear.clone())).collect();
     }
     let mut refusals = answer.refusals.into_iter().peekable();
-    for (index, item) in (0..).zip(sent) {
+    let said = (0..).zip(sent).map(|(index, item)| {
         let refusal = refusals.next_if(|refusal| refusal.index == index);
         let said = refusal.map_or(LoadAnswer::Taken, |refusal| {
             answer_of(refusal.code, &refusal.log)
         });
-        desk.settle(item, said);
-    }
+        (item, said)
+    });
+    said.collect()
 }

@@ -6,6 +6,9 @@
 //!   └──── refused: handed in again, or its sender stops ◀── answer ───┘
 //! follower ── each block of one node, by hash ─▶ book                            latency: from when it was due until the block is there
 //! ```
+//! What the load took for acknowledged, and no block that it saw holds, it asks the nodes about ([`word`]): it waits, it was given up and they say why,
+//! or it was lost.
+//!
 //! A queue holds what is due in a second. What finds no room there, or no sender, is counted as a failure and is never handed in: so memory is bounded,
 //! and a chain that takes less than it is given shows it. What this machine itself could not hand out in time is counted apart.
 //!
@@ -27,9 +30,10 @@ use clock::Clock;
 
 pub use book::{BlocksSeen, Failures, LoadTally, Second};
 pub use clock::{MAX_LATE, RateHeld};
-pub use lanes::{After, LoadAnswer, LoadLane, Submitter, Unary, answer_of};
+pub use lanes::{After, LaneWay, LoadAnswer, LoadLane, Submitter, Unary, answer_of};
 pub use latencies::{Latencies, LatencyRange};
 pub use schedule::{Schedule, Stretch};
+pub use word::{LOST, LoadFate, NodeWord, fate_of};
 
 mod book;
 mod clock;
@@ -41,6 +45,7 @@ mod schedule;
 mod signing;
 #[cfg(test)]
 mod tests;
+mod word;
 
 /// How often the followed node is asked whether there is a new block: no latency is told finer.
 const POLL: Duration = Duration::from_millis(20);
@@ -124,6 +129,9 @@ pub trait Supply: Send + 'static {
 
     /// It was not taken.
     fn back(&mut self, ticket: Ticket, bytes: Vec<u8>, after: After);
+
+    /// One that came back by this lane, and has others of its sender behind it that did not.
+    fn gap(&mut self, lane: usize) -> Option<(Ticket, Vec<u8>)>;
 }
 
 /// The blocks of one node.
@@ -201,15 +209,24 @@ pub async fn run(course: Course, tell: &mut dyn FnMut(Glance)) -> Result<LoadRes
     let _ending = Ending(Arc::clone(&stop));
     let mut next = blocks.height().await.map_err(LoadError::Blocks)? + 1;
     let (end, start) = (schedule.end(), Instant::now());
-    let (queues, returns, mut open) = lanes::open(lanes, schedule.peak(), &book, start);
+    let mut words: Vec<Arc<dyn NodeWord>> = Vec::new();
+    for word in lanes.iter().filter_map(|lane| lane.word.as_ref()) {
+        if !words.iter().any(|known| Arc::ptr_eq(known, word)) {
+            words.push(Arc::clone(word));
+        }
+    }
+    let underway = lanes::Underway::default();
+    let (queues, returns, mut open) =
+        lanes::open(lanes, schedule.peak(), &book, (start, &underway));
     let clock = Clock {
         schedule,
         supply,
         queues,
         returns,
+        underway,
         book: Arc::clone(&book),
         start,
-        stop,
+        stop: Arc::clone(&stop),
     };
     let clock = std::thread::Builder::new()
         .name("load-clock".into())
@@ -232,9 +249,11 @@ pub async fn run(course: Course, tell: &mut dyn FnMut(Glance)) -> Result<LoadRes
         }
         tokio::time::sleep(POLL).await;
     }
+    stop.store(true, Ordering::Relaxed);
     open.abort_all();
     let held = clock.join().unwrap_or_default();
-    let tally = book.counted();
+    let mut tally = book.counted();
+    tally.fates = word::fates(&words, book.unseen()).await;
     let took = tally.last_commit.max(end);
     Ok(LoadResult { tally, held, took })
 }

@@ -19,7 +19,7 @@ const MAX_AHEAD_BYTES: usize = 256 << 20;
 const REST: Duration = Duration::from_millis(5);
 
 /// Signs transaction `sequence` of a sender.
-pub(super) type Sign = dyn Fn(u32, u64) -> Result<Vec<u8>, LoadError> + Send + 'static;
+pub(super) type Sign = dyn Fn(u32, u64) -> Result<Vec<u8>, LoadError> + Send + Sync + 'static;
 
 type Signed = VecDeque<Vec<u8>>;
 
@@ -44,6 +44,7 @@ pub(super) struct Presigned {
     lanes: usize,
     /// Of each lane, whose turn it is among its senders.
     turns: Vec<usize>,
+    sign: Arc<Sign>,
 }
 
 #[derive(Default)]
@@ -68,7 +69,7 @@ impl Presigned {
         each: u64,
         length: usize,
         lanes: usize,
-        sign: Box<Sign>,
+        sign: Arc<Sign>,
         tell: &mut dyn FnMut(u64),
     ) -> Result<Self, LoadError> {
         let most = MAX_AHEAD_BYTES / length.max(1) / first.len().max(1);
@@ -87,6 +88,7 @@ impl Presigned {
             senders: senders.collect(),
             lanes: lanes.max(1),
             turns: vec![0; lanes],
+            sign: Arc::clone(&sign),
         };
         let (first, wanted) = (first.to_vec(), most.saturating_mul(first.len() as u64));
         let signing = thread::Builder::new()
@@ -152,9 +154,35 @@ impl Supply for Presigned {
             After::Again => {
                 sending.again.insert(ticket.sequence, bytes);
             }
+            After::Ahead(missing) => {
+                sending.again.insert(ticket.sequence, bytes);
+                // What was never handed out has its turn.
+                if let Some(first) = missing.filter(|first| *first < sending.next)
+                    && !sending.again.contains_key(&first)
+                    && let Ok(bytes) = (self.sign)(ticket.sender, first)
+                {
+                    sending.again.insert(first, bytes);
+                }
+            }
             After::GoOn => {}
             After::Stop => sending.is_stopped = true,
         }
+    }
+
+    fn gap(&mut self, lane: usize) -> Option<(Ticket, Vec<u8>)> {
+        let senders = (lane..self.senders.len()).step_by(self.lanes);
+        for sender in senders {
+            let sending = self.senders.get(sender)?;
+            let Some((first, _)) = sending.again.first_key_value() else {
+                continue;
+            };
+            // Where all from there on came back, nothing waits behind it.
+            let behind = sending.next.saturating_sub(*first);
+            if !sending.is_stopped && sending.again.len() as u64 != behind {
+                return self.next_of(sender);
+            }
+        }
+        None
     }
 }
 

@@ -136,7 +136,7 @@ async fn hand_in(client: &Client, transaction: Vec<u8>) -> Result<bool, LoadErro
     match answer_of(answer.code, &answer.log) {
         LoadAnswer::Taken => Ok(true),
         LoadAnswer::Refused {
-            after: After::Again,
+            after: After::Again | After::Ahead(_),
             ..
         } => Ok(false),
         _ => Err(LoadError::Refused {

@@ -1,8 +1,13 @@
 //! Laws of a load: nothing that answers changes when the next one is due, and each one is counted once.
 
-use std::sync::{Mutex, atomic::AtomicU64};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, atomic::AtomicU64},
+};
 
 use super::{presigned::Presigned, *};
+
+mod gaps;
 
 fn stretch(per_second: u32, millis: u64) -> Stretch {
     Stretch {
@@ -93,10 +98,13 @@ fn each_transaction_is_counted_once_by_its_hash() {
     // A block holds it twice, and others' too.
     book.block(7, &[hash(1), hash(1), hash(9)], at(1_100));
     book.block(8, &[hash(4), hash(3)], at(2_400));
+    book.taken(&hash(4));
+    book.taken(&hash(4));
     let counted = book.counted();
     assert_eq!(counted.offered, 6);
-    assert_eq!((counted.acknowledged, counted.committed), (2, 2));
+    assert_eq!((counted.acknowledged, counted.committed), (3, 2));
     assert_eq!((counted.unseen, counted.unclear), (1, 1));
+    assert_eq!(book.unseen(), [hash(2)]);
     assert_eq!(counted.last_commit, at(2_400));
     let seen = BlocksSeen {
         first: 7,
@@ -126,6 +134,47 @@ fn each_transaction_is_counted_once_by_its_hash() {
     assert!(!book.is_settled());
 }
 
+/// A node that answers too late has taken the transaction all the same; handed in again, it says that it is known, though its block is long past.
+#[test]
+fn what_a_block_held_before_its_answer_came_is_not_waited_for_again() {
+    let (book, at) = (Book::new(), Duration::from_millis);
+    let hash = [1; 32];
+    book.begun(hash, at(0));
+    book.failed(at(900), "grpc_deadline_exceeded", "late");
+    book.block(7, &[hash], at(1_000));
+    assert!(book.is_settled());
+    book.begun(hash, at(1_100));
+    assert!(book.is_settled());
+    book.taken(&hash);
+    let counted = book.counted();
+    assert_eq!((counted.offered, counted.acknowledged), (2, 1));
+    assert_eq!((counted.committed, counted.unseen), (1, 0));
+    assert_eq!((counted.unclear, counted.mended), (0, 0));
+}
+
+#[test]
+fn what_was_acknowledged_and_is_handed_in_again_counts_as_acknowledged_once() {
+    let (book, at) = (Book::new(), Duration::from_millis);
+    let hash = [1; 32];
+    book.begun(hash, at(0));
+    book.taken(&hash);
+    // Twice, because its node missed it; the second time it waits already, or is refused.
+    book.begun(hash, at(100));
+    book.begun_late(hash, at(200));
+    book.taken(&hash);
+    book.refused(&hash, at(300), "nonce_used", "used");
+    let counted = book.counted();
+    assert_eq!(
+        (counted.offered, counted.belated, counted.mended),
+        (2, 1, 1)
+    );
+    assert_eq!((counted.acknowledged, counted.unseen), (1, 1));
+    book.block(7, &[hash], at(1_000));
+    let counted = book.counted();
+    assert_eq!((counted.committed, counted.unseen), (1, 0));
+    assert!(book.is_settled());
+}
+
 #[test]
 fn kinds_of_failures_are_bounded() {
     let book = Book::new();
@@ -148,7 +197,7 @@ fn kinds_of_failures_are_bounded() {
 
 async fn three_senders(lanes: usize) -> Presigned {
     let sign = |sender: u32, sequence: u64| Ok(format!("{sender}:{sequence}").into_bytes());
-    Presigned::start(&[10, 20, 30], 2, 100, lanes, Box::new(sign), &mut |_| {})
+    Presigned::start(&[10, 20, 30], 2, 100, lanes, Arc::new(sign), &mut |_| {})
         .await
         .expect("signed")
 }
@@ -183,9 +232,45 @@ async fn what_was_not_taken_goes_first_again_or_its_sender_stops() {
 }
 
 #[tokio::test]
+async fn what_a_node_misses_is_signed_again_and_goes_first() {
+    let mut supply = three_senders(1).await;
+    let mut next = || supply.next(0).expect("one");
+    let taken = [next(), next(), next()].map(|(ticket, _)| ticket);
+    let (ahead, bytes) = next();
+    assert_eq!((ahead.sequence, taken[0].sequence), (11, 10));
+    assert_eq!(said(supply.gap(0)), "none");
+    supply.back(ahead, bytes, After::Ahead(Some(10)));
+    let rest: Vec<_> = (0..3).map(|_| said(supply.next(0))).collect();
+    assert_eq!(rest, ["1:21", "2:31", "0:10"]);
+    // What was never handed out is not handed out before its turn.
+    let (ahead, bytes) = supply.next(0).expect("one");
+    supply.back(ahead, bytes, After::Ahead(Some(12)));
+    assert_eq!(said(supply.next(0)), "0:11");
+    assert_eq!(said(supply.next(0)), "none");
+}
+
+#[tokio::test]
+async fn what_came_back_is_a_gap_where_something_behind_it_did_not() {
+    let mut supply = three_senders(1).await;
+    let mut all: Vec<_> = (0..6).map(|_| supply.next(0)).collect();
+    let mut back = |supply: &mut Presigned, place: usize, after| {
+        let (ticket, bytes) = std::mem::take(&mut all[place]).expect("once");
+        supply.back(ticket, bytes, after);
+    };
+    // The last one of a sender, both of another, and the first one of the third.
+    back(&mut supply, 3, After::Again);
+    back(&mut supply, 1, After::Again);
+    back(&mut supply, 4, After::Again);
+    assert_eq!(said(supply.gap(0)), "none");
+    back(&mut supply, 2, After::Again);
+    assert_eq!(said(supply.gap(0)), "2:30");
+    assert_eq!(said(supply.gap(0)), "none");
+}
+
+#[tokio::test]
 async fn what_cannot_be_signed_is_said() {
     let sign = |_: u32, _: u64| Err(LoadError::Unsigned("no key".into()));
-    let failed = Presigned::start(&[0], 1, 100, 1, Box::new(sign), &mut |_| {}).await;
+    let failed = Presigned::start(&[0], 1, 100, 1, Arc::new(sign), &mut |_| {}).await;
     let error = failed.err().expect("it cannot be signed").to_string();
     assert_eq!(error, "no key");
 }
@@ -213,12 +298,27 @@ impl Submitter for Arc<Chain> {
 }
 
 #[tonic::async_trait]
+impl NodeWord for Arc<Chain> {
+    async fn next_sequence(&self, _: &[u8]) -> Option<u64> {
+        None
+    }
+
+    async fn fate(&self, hash: [u8; 32]) -> LoadFate {
+        let waiting = self.waiting.lock().expect("no panic");
+        match waiting.iter().any(|bytes| engine_hash(bytes) == hash) {
+            true => LoadFate::Waits,
+            false => LoadFate::Lost,
+        }
+    }
+}
+
+#[tonic::async_trait]
 impl FollowedBlocks for Chain {
     async fn height(&self) -> Result<u64, String> {
         let mut blocks = self.blocks.lock().expect("no panic");
-        let waiting = std::mem::take(&mut *self.waiting.lock().expect("no panic"));
+        let mut waiting = self.waiting.lock().expect("no panic");
         if !self.is_silent && !waiting.is_empty() {
-            blocks.push(waiting);
+            blocks.push(std::mem::take(&mut *waiting));
         }
         Ok(blocks.len() as u64)
     }
@@ -232,8 +332,11 @@ impl FollowedBlocks for Chain {
 
 async fn loaded(chain: &Arc<Chain>, drain: Duration) -> LoadResult {
     let sign = |sender: u32, sequence: u64| Ok(format!("{sender}:{sequence}").into_bytes());
-    let supply = Presigned::start(&[0; 10], 40, 100, 2, Box::new(sign), &mut |_| {}).await;
-    let lanes = (0..2).map(|_| LoadLane::Calls(Box::new(Arc::clone(chain))));
+    let supply = Presigned::start(&[0; 10], 40, 100, 2, Arc::new(sign), &mut |_| {}).await;
+    let lanes = (0..2).map(|_| LoadLane {
+        way: LaneWay::Calls(Box::new(Arc::clone(chain))),
+        word: Some(Arc::new(Arc::clone(chain))),
+    });
     let course = Course {
         schedule: Schedule::new(&[stretch(400, 500)]),
         supply: Box::new(supply.expect("signed")),
@@ -270,7 +373,8 @@ async fn refusals_are_counted_by_kind_and_ruin_nothing() {
         let counted = &loaded.tally;
         let refused = counted.failures[kind].count;
         assert!(refused >= 1, "{kind}");
-        assert_eq!(counted.committed, counted.offered - refused, "{kind}");
+        let handed_in = counted.offered + counted.belated;
+        assert_eq!(counted.committed, handed_in - refused, "{kind}");
         assert_eq!((counted.unseen, counted.unclear), (0, 0), "{kind}");
     }
     // A refusal for good: the senders stop one after the other, and that is counted too.
@@ -295,5 +399,7 @@ async fn what_was_taken_and_stands_in_no_block_is_told() {
     assert_eq!(counted.committed, 0);
     assert!(counted.unseen > 0);
     assert_eq!(counted.unseen, counted.acknowledged);
+    let waits = BTreeMap::from([("waits".to_owned(), counted.unseen)]);
+    assert_eq!(counted.fates, waits);
     assert_eq!(counted.latencies.at_ms(0.5), None);
 }

@@ -267,7 +267,7 @@ impl Client {
     }
 
     /// Posts a request; gives the HTTP status and the bounded body.
-    async fn post(&self, body: String) -> Result<(u16, Vec<u8>), RpcError> {
+    pub(super) async fn post(&self, body: String) -> Result<(u16, Vec<u8>), RpcError> {
         let failed = |source| unanswered(&self.url, source);
         let post = self.http.post(&self.url);
         let post = post.header("content-type", "application/json").body(body);
@@ -346,7 +346,9 @@ struct TransactionsData {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
-struct Base64(#[serde(with = "tendermint_proto::serializers::bytes::base64string")] Vec<u8>);
+pub(super) struct Base64(
+    #[serde(with = "tendermint_proto::serializers::bytes::base64string")] pub(super) Vec<u8>,
+);
 
 /// A request that hands evidence in, with the names and forms that CometBFT reads, and the power of the validator: `tendermint` writes that of the
 /// whole set there.

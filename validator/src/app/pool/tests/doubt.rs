@@ -163,7 +163,7 @@ fn what_a_sender_has_behind_one_of_stake_may_fall_behind_it_as_far_as_held_ones_
     pool.put(Arc::clone(&other), 0).unwrap();
     let full = Err(Reject::PoolFull { held: 1, limit: 5 });
     assert_eq!(pool.put(about(1, 2, 20, DELEGATE), 0), full);
-    pool.remove(&other.offer.hash);
+    pool.remove(&other.offer.hash, Code::Stake);
     pool.put(about(1, 2, 20, DELEGATE), 0).unwrap();
     assert_eq!(pool.held, 5);
     pool.assert_sound();
@@ -187,7 +187,7 @@ fn what_a_sender_has_behind_one_of_stake_may_fall_behind_it_as_far_as_held_ones_
     pool.assert_sound();
     // When it goes, all behind it lie behind a gap.
     let head = pool.at(&account(1), 8).unwrap().offer.hash;
-    pool.remove(&head);
+    pool.remove(&head, Code::Stake);
     let behind = sequences(&pool, 1).split_off(8);
     assert_eq!(behind, [(9, Readiness::Gap), (11, Readiness::Gap)]);
     pool.assert_sound();
@@ -289,7 +289,7 @@ fn what_is_about_a_position_that_a_block_wrote_is_tried_again_whoever_sent_it() 
     let tried = pool.doubtful(&[], 9);
     let bids: Vec<u128> = tried.iter().map(|one| one.offer.bid).collect();
     assert_eq!(bids, [20, 10]);
-    pool.remove(&tried[0].offer.hash);
+    pool.remove(&tried[0].offer.hash, Code::Stake);
     pool.assert_sound();
 }
 

@@ -166,7 +166,7 @@ fn who_pays_with_another_transaction_than_the_one_that_waits_gets_no_right_back(
     // Not by an expiry between two either: nothing waits, another one is paid, and the same comes again.
     for sequence in 8..10 {
         let hash = pool.at(&account(1), sequence).unwrap().offer.hash;
-        pool.remove(&hash);
+        pool.remove(&hash, Code::Stake);
     }
     assert!(pool.is_empty());
     let cheap = pending(1, 8, 1, u64::MAX).bytes.clone();
@@ -282,7 +282,7 @@ fn accounts_that_take_turns_have_their_places_for_eight_blocks_and_never_again()
         let again = pending(first, 0, 1 << 60, u64::MAX);
         pool.put(Arc::clone(&again), 0).unwrap();
         assert!(!has_right(&pool, first));
-        pool.remove(&again.offer.hash);
+        pool.remove(&again.offer.hash, Code::Stake);
     }
     pool.assert_sound();
     // Whose first one is in a block has its right, and is not remembered any more.

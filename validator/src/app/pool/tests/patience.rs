@@ -35,7 +35,7 @@ fn what_lies_behind_a_gap_goes_after_64_blocks_and_comes_back_when_its_sender_ha
         assert_eq!(pool.len(), 2);
         // Who takes it away and brings another one wins no time.
         let gone = pool.at(&account(1), 2).unwrap().offer.hash;
-        pool.remove(&gone);
+        pool.remove(&gone, Code::Stake);
         put(&mut pool, 1, 2, 0).unwrap();
     }
     block(&mut pool, 64, &[]);
@@ -64,7 +64,7 @@ fn who_pays_now_and_then_keeps_what_lies_behind_a_gap() {
         block(&mut pool, next + 1, &[(1, next)]);
         assert!(pool.at(&account(1), next + 2).is_some());
         let skipped = pool.at(&account(1), next + 2).unwrap().offer.hash;
-        pool.remove(&skipped);
+        pool.remove(&skipped, Code::Stake);
     }
     // The last block alone counts.
     assert_eq!(pool.patience.len(), 1);
@@ -81,7 +81,7 @@ fn what_a_wallet_sends_at_once_is_held_whatever_order_it_comes_in() {
     assert_eq!((pool.len(), pool.gaps), (65, 0));
     // What lies behind the first one, when that goes, is no more than one may have.
     let first = pool.at(&account(1), 0).unwrap().offer.hash;
-    pool.remove(&first);
+    pool.remove(&first, Code::Stake);
     block(&mut pool, 1, &[]);
     assert_eq!(pool.gaps, 64);
 }

@@ -13,6 +13,7 @@ use plasmid_staking::Member;
 use plasmid_proto::ledger::v1::{GetAccountRequest, ListBalancesRequest, ListTokensRequest};
 
 use super::*;
+use crate::app::pool::Departure;
 use crate::app::reads::{
     Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, StakedPart, Tip, Trees, Trial,
     Vitals, accounts,
@@ -136,6 +137,9 @@ impl Source for Busy {
         unreachable!()
     }
     fn waiting(&self, _: &Id) -> Option<Names> {
+        unreachable!()
+    }
+    fn departed(&self, _: &Id) -> Option<Departure> {
         unreachable!()
     }
     fn pending(&self) -> usize {

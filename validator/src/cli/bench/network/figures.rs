@@ -126,6 +126,8 @@ pub fn all(ours: &LoadedNetwork, others: Vec<Value>, rival: &LoadedNetwork) -> V
         &LoadedNetwork::micros_each,
         false,
     ));
+    let unseen = ours.loaded.tally.unseen;
+    figures.push(json!({ "name": "network_unseen", "value": unseen, "unit": "transactions" }));
     figures.push(json!({ "name": "network_memory_growth_mib", "value": rounded(ours.grew_mib), "unit": "MiB" }));
     figures.extend(others);
     figures

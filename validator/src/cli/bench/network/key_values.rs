@@ -25,6 +25,10 @@ impl Supply for KeyValues {
 
     /// Nothing stands behind it: the next one goes on.
     fn back(&mut self, _: Ticket, _: Vec<u8>, _: After) {}
+
+    fn gap(&mut self, _: usize) -> Option<(Ticket, Vec<u8>)> {
+        None
+    }
 }
 
 #[cfg(test)]

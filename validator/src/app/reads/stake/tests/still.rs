@@ -13,6 +13,7 @@ use plasmid_bridge::{
 };
 use plasmid_staking::Member;
 
+use crate::app::pool::Departure;
 use crate::app::reads::{
     Contracts, Disk, Facts, Id, Located, Names, ReadError, Reader, Remembered, Simulated, Source,
     StakedPart, Tip, Trees, Trial, Vitals,
@@ -165,6 +166,9 @@ impl Source for Still {
         Ok(StakedPart { found, next })
     }
     fn waiting(&self, _: &Id) -> Option<Names> {
+        unreachable!()
+    }
+    fn departed(&self, _: &Id) -> Option<Departure> {
         unreachable!()
     }
     fn pending(&self) -> usize {

@@ -1,0 +1,215 @@
+//! Whatever was taken and leaves without a block is remembered with its reason, for a while.
+
+use super::super::departures::{MAX_BLOCKS, MAX_REMEMBERED};
+use super::*;
+
+fn hash(pool: &Pool, sender: u16, sequence: u64) -> Hash {
+    pool.at(&account(sender), sequence)
+        .expect("it waits")
+        .offer
+        .hash
+}
+
+#[test]
+fn what_waits_or_never_waited_has_not_gone() {
+    let mut pool = small(10);
+    let one = pending(1, 0, 10, 9);
+    assert_eq!(pool.why_gone(&one.offer.hash), None);
+    pool.put(Arc::clone(&one), 0).unwrap();
+    assert_eq!(pool.why_gone(&one.offer.hash), None);
+    assert_eq!(pool.gone_with_digest(one.checked.digest()), None);
+    // What its sender's next sequence is past stands in a block, or another one of that sequence does.
+    pool.settle(&account(1), &rich(1));
+    assert!(pool.is_empty());
+    assert_eq!(pool.why_gone(&one.offer.hash), None);
+}
+
+#[test]
+fn each_way_out_but_a_block_is_told_and_by_the_digest_too() {
+    let mut pool = small(4);
+    let [first, second] = [100, 200].map(|fee| pending(1, 0, fee, u64::MAX));
+    pool.put(Arc::clone(&first), 0).unwrap();
+    pool.put(second, 0).unwrap();
+    assert_eq!(pool.why_gone(&first.offer.hash), Some(Departure::Replaced));
+    let digest = first.checked.digest();
+    assert_eq!(pool.gone_with_digest(digest), Some(first.offer.hash));
+
+    for sender in 2..=4 {
+        pool.put(pending(sender, 0, 10, u64::MAX), 0).unwrap();
+    }
+    let lowest = pool.order.first().expect("they wait").hash;
+    pool.put(pending(5, 0, 50, u64::MAX), 0).unwrap();
+    assert_eq!(pool.why_gone(&lowest), Some(Departure::MadeRoom));
+
+    let mut pool = small(20);
+    let (until, mut seen) = (5, Vec::new());
+    pool.put(pending(1, 0, 10, until), 0).unwrap();
+    pool.put(pending(2, 0, 10, u64::MAX), 0).unwrap();
+    pool.put(pending(2, 1, 10, u64::MAX), 0).unwrap();
+    pool.put(pending(3, 0, 10, u64::MAX), 0).unwrap();
+    pool.put(pending(4, 3, 10, u64::MAX), 0).unwrap();
+    seen.push((hash(&pool, 1, 0), Departure::Expired));
+    seen.push((hash(&pool, 2, 1), Departure::Uncovered));
+    seen.push((hash(&pool, 3, 0), Departure::Useless(Code::Stake)));
+    seen.push((hash(&pool, 4, 3), Departure::Behind));
+    pool.begin(until);
+    pool.settle(&account(2), &with_balance(0, 19));
+    pool.remove(&seen[2].0, Code::Stake);
+    for height in until + 1..=until + 64 {
+        pool.begin(height);
+        pool.watch();
+        // The engine asks about all that it holds, but for one that it lost.
+        pool.is_asked(&hash(&pool, 2, 0));
+    }
+    pool.put(pending(6, 0, 10, u64::MAX), 0).unwrap();
+    seen.push((hash(&pool, 6, 0), Departure::EngineLost));
+    for height in until + 65..=until + 100 {
+        pool.begin(height);
+        pool.is_asked(&hash(&pool, 2, 0));
+        pool.forget_lost();
+    }
+    seen.push((hash(&pool, 2, 0), Departure::Ended));
+    pool.clear();
+    for (hash, why) in seen {
+        assert_eq!(pool.why_gone(&hash), Some(why));
+        assert_ne!(why.code(), Code::Ok);
+    }
+    pool.assert_sound();
+}
+
+/// A wallet that asks what to sign next is told the sequence of what was evicted, and the same bytes wait again.
+#[test]
+fn what_was_evicted_is_its_senders_next_sequence_and_may_come_back() {
+    let mut pool = small(4);
+    for sequence in 0..4 {
+        pool.put(pending(1, sequence, 10, 99), 0).unwrap();
+    }
+    assert_eq!(pool.next_sequence(&account(1), 0), 4);
+    let last = Arc::clone(pool.at(&account(1), 3).unwrap());
+    pool.put(pending(2, 0, 20, 99), 0).unwrap();
+    let gone = &last.offer.hash;
+    assert_eq!(pool.why_gone(gone), Some(Departure::MadeRoom));
+    assert_eq!(pool.next_sequence(&account(1), 0), 3);
+    // In the middle of a queue, too: what is behind it still waits.
+    let middle = hash(&pool, 1, 1);
+    pool.remove(&middle, Code::Stake);
+    assert_eq!(pool.next_sequence(&account(1), 0), 1);
+    assert!(pool.at(&account(1), 2).is_some());
+    pool.put(pending(1, 1, 10, 99), 0).unwrap();
+    assert_eq!(pool.why_gone(&middle), None);
+    assert_eq!(pool.next_sequence(&account(1), 0), 3);
+    pool.settle(&account(2), &rich(1));
+    pool.put(Arc::clone(&last), 0).unwrap();
+    assert_eq!(pool.why_gone(gone), None);
+    assert_eq!(pool.gone_with_digest(last.checked.digest()), None);
+    assert_eq!(pool.next_sequence(&account(1), 0), 4);
+    pool.assert_sound();
+}
+
+#[test]
+fn another_one_of_the_same_sequence_in_a_block_is_told_and_its_own_block_is_not() {
+    let mut pool = small(10);
+    let all: Vec<_> = (0..3).map(|sequence| pending(1, sequence, 10, 9)).collect();
+    for one in &all {
+        pool.put(Arc::clone(one), 0).unwrap();
+    }
+    let bytes = |one: &Pending| one.bytes.clone().into();
+    let other = pending(1, 1, 11, 9);
+    let held = Held::from([
+        ((account(1), 0), bytes(&all[0])),
+        ((account(1), 1), bytes(&other)),
+    ]);
+    pool.displace(&account(1), 2, &held);
+    pool.settle(&account(1), &rich(2));
+    let told = all.iter().map(|one| pool.why_gone(&one.offer.hash));
+    let told: Vec<_> = told.collect();
+    assert_eq!(told, [None, Some(Departure::Displaced), None]);
+    assert_eq!(pool.len(), 1);
+    pool.assert_sound();
+    // A forced one has no bytes in the block that wait here.
+    pool.displace(&account(1), 3, &Held::new());
+    pool.settle(&account(1), &rich(3));
+    assert_eq!(
+        pool.why_gone(&all[2].offer.hash),
+        Some(Departure::Displaced)
+    );
+    pool.assert_sound();
+}
+
+#[test]
+fn a_gap_that_opens_tells_those_for_which_it_leaves_no_room() {
+    let mut pool = small(10);
+    let all: Vec<_> = (0..8).map(|sequence| pending(1, sequence, 10, 9)).collect();
+    for one in &all {
+        pool.put(Arc::clone(one), 0).unwrap();
+    }
+    pool.remove(&all[0].offer.hash, Code::Stake);
+    let behind = all[1..].iter();
+    let told = behind.filter(|one| pool.why_gone(&one.offer.hash) == Some(Departure::Behind));
+    assert_eq!((told.count(), pool.len()), (5, 2));
+    pool.assert_sound();
+}
+
+#[test]
+fn departures_are_forgotten_after_a_hundred_blocks_and_are_never_too_many() {
+    let mut pool = small(10);
+    let one = pending(1, 0, 10, u64::MAX);
+    let name = one.offer.hash;
+    let leave = |pool: &mut Pool| {
+        pool.put(Arc::clone(&one), 0).unwrap();
+        pool.remove(&name, Code::Stake);
+    };
+    leave(&mut pool);
+    // It went once more a block later: it is remembered from then on.
+    pool.begin(1);
+    leave(&mut pool);
+    pool.begin(1 + MAX_BLOCKS);
+    assert_eq!(pool.why_gone(&name), Some(Departure::Useless(Code::Stake)));
+    pool.begin(2 + MAX_BLOCKS);
+    assert_eq!(pool.why_gone(&name), None);
+    assert_eq!(pool.remembered_departures(), [0, 0, 0]);
+    for _ in 0..=MAX_REMEMBERED {
+        leave(&mut pool);
+    }
+    assert_eq!(pool.remembered_departures(), [1, 1, MAX_REMEMBERED]);
+    let others = [2, 3].map(|sender| pending(sender, 0, 10, u64::MAX));
+    for other in others {
+        let hash = other.offer.hash;
+        pool.put(other, 0).unwrap();
+        pool.remove(&hash, Code::Stake);
+    }
+    assert_eq!(pool.remembered_departures(), [3, 3, MAX_REMEMBERED]);
+}
+
+/// The engine started again without the application: it is handed what waits before that is given up.
+#[test]
+fn what_the_engine_has_not_asked_about_for_some_blocks_is_handed_to_it_again() {
+    let mut pool = small(10);
+    for sender in 1..=3 {
+        pool.put(pending(sender, 0, 10, u64::MAX), 0).unwrap();
+    }
+    let names = [1, 2, 3].map(|sender| hash(&pool, sender, 0));
+    let unheld = |pool: &Pool, count| {
+        let unheld = pool.unheld(count).into_iter();
+        unheld.map(|one| one.offer.hash).collect::<BTreeSet<_>>()
+    };
+    for height in 1..=5 {
+        assert_eq!(unheld(&pool, 10), [].into(), "{height}");
+        pool.begin(height);
+        assert!(pool.is_asked(&names[0]));
+        pool.forget_lost();
+    }
+    assert_eq!(unheld(&pool, 10), [names[1], names[2]].into());
+    assert_eq!(unheld(&pool, 1).len(), 1);
+    // It asks about one as a new one, and holds it from then on.
+    assert!(pool.is_asked(&names[1]));
+    assert_eq!(unheld(&pool, 10), [names[2]].into());
+    for height in 6..=33 {
+        pool.begin(height);
+        assert!(pool.is_asked(&names[0]) && pool.is_asked(&names[1]));
+        pool.forget_lost();
+    }
+    assert_eq!(pool.why_gone(&names[2]), Some(Departure::EngineLost));
+    assert_eq!(pool.len(), 2);
+    pool.assert_sound();
+}

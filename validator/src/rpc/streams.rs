@@ -1,0 +1,162 @@
+//! Streams of transactions, which are answered once, when they end.
+//!
+//! ```text
+//! stream ─▶ what is there, up to MAX_BATCH and MAX_BATCH_BYTES ─▶ one place at the engine ─▶ all of it answered ─▶ what is there by then ─▶ …
+//!                    └─ nothing: the next one is waited for, for SILENCE at most
+//! ```
+//! So a stream has one batch on its way at a time, all of it in order, and what comes meanwhile waits in the stream's window: who is slow is handed in one by
+//! one, and who is fast does not wait for the answer to each.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use plasmid_proto::ledger::v1::{Refusal, SubmitManyRequest, SubmitManyResponse};
+use tokio_stream::{Stream, StreamExt};
+use tonic::Status;
+
+use super::Taken;
+use crate::app::Submission;
+
+/// Transactions that are handed in together at most.
+const MAX_BATCH: usize = 64;
+/// No more is added to a batch that has so many bytes. One message has at most as many.
+const MAX_BATCH_BYTES: usize = 64 << 10;
+/// Refusals of a stream that are told; more end it.
+const MAX_REFUSALS: usize = 1_000;
+/// Transactions that one stream brings at most.
+const MAX_SUBMITTED: u64 = 1_000_000;
+/// How long a stream of transactions may be silent.
+pub(super) const SILENCE: Duration = Duration::from_secs(30);
+
+/// Hands in all that a stream brings, which is never silent for longer than `silence`; `hand_in` answers to each transaction of a batch, in order.
+///
+/// # Errors
+/// What ends the stream before its end. What was read of it before was handed in.
+pub(super) async fn submit<S, F>(
+    stream: S,
+    silence: Duration,
+    hand_in: impl Fn(Vec<Submission>) -> F,
+) -> Result<SubmitManyResponse, Status>
+where
+    S: Stream<Item = Result<SubmitManyRequest, Status>>,
+    F: Future<Output = Result<Vec<Taken>, Status>>,
+{
+    let mut stream = pin!(stream);
+    let mut answer = SubmitManyResponse::default();
+    let mut count = 0;
+    loop {
+        let (batch, end) = gather(&mut stream, count, silence).await;
+        let from = count;
+        count += batch.len() as u64;
+        if !batch.is_empty() {
+            let told = hand_in(batch).await?;
+            add(&mut answer, from, told)?;
+        }
+        match end {
+            None => {}
+            Some(Ok(())) => return Ok(answer),
+            Some(Err(status)) => return Err(status),
+        }
+    }
+}
+
+/// Adds what was said of these, the first of which stands at this position.
+fn add(answer: &mut SubmitManyResponse, first: u64, told: Vec<Taken>) -> Result<(), Status> {
+    let mut behind = told.len();
+    for (index, taken) in (first..).zip(told) {
+        behind -= 1;
+        if taken.code == 0 {
+            answer.accepted += 1;
+            continue;
+        }
+        let code = taken.code;
+        answer.refusals.push(Refusal {
+            index,
+            code,
+            log: taken.log,
+        });
+        if answer.refusals.len() > MAX_REFUSALS {
+            return Err(Status::resource_exhausted(format!(
+                "more than {MAX_REFUSALS} transactions were refused, the last with code {code}: stopped at position {index}; {behind} behind it were \
+                 handed in with it"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What the stream, which has brought `count` before, has now, and how it ended where it did.
+async fn gather<S>(
+    stream: &mut S,
+    count: u64,
+    silence: Duration,
+) -> (Vec<Submission>, Option<Result<(), Status>>)
+where
+    S: Stream<Item = Result<SubmitManyRequest, Status>> + Unpin,
+{
+    let (mut batch, mut bytes) = (Vec::new(), 0usize);
+    while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+        let at = count + batch.len() as u64;
+        let message = match batch.is_empty() {
+            true => first(stream, at, silence).await,
+            false => match now(stream).await {
+                Some(message) => message,
+                None => return (batch, None),
+            },
+        };
+        match message {
+            None => return (batch, Some(Ok(()))),
+            Some(Err(status)) => return (batch, Some(Err(status))),
+            Some(Ok(_)) if at >= MAX_SUBMITTED => {
+                let status = Status::resource_exhausted(format!(
+                    "a stream takes {MAX_SUBMITTED} transactions: begin another one for the rest"
+                ));
+                return (batch, Some(Err(status)));
+            }
+            Some(Ok(message)) => {
+                bytes = bytes.saturating_add(message.transaction.len());
+                batch.push(Submission {
+                    bytes: message.transaction,
+                    replace: message.replace,
+                });
+            }
+        }
+    }
+    (batch, None)
+}
+
+type Message = Option<Result<SubmitManyRequest, Status>>;
+
+/// The next message, which is not waited for too long.
+async fn first<S>(stream: &mut S, count: u64, silence: Duration) -> Message
+where
+    S: Stream<Item = Result<SubmitManyRequest, Status>> + Unpin,
+{
+    let next = tokio::time::timeout(silence, stream.next()).await;
+    next.unwrap_or_else(|_| {
+        Some(Err(Status::deadline_exceeded(format!(
+            "no transaction came for {} seconds after {count}: begin another stream when there are more",
+            silence.as_secs()
+        ))))
+    })
+}
+
+/// The next message, where it is there already.
+async fn now<S>(stream: &mut S) -> Option<Message>
+where
+    S: Stream<Item = Result<SubmitManyRequest, Status>> + Unpin,
+{
+    let mut next = pin!(stream.next());
+    poll_fn(|context| {
+        Poll::Ready(match next.as_mut().poll(context) {
+            Poll::Ready(message) => Some(message),
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;
