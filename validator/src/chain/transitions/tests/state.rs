@@ -9,6 +9,7 @@ use plasmid_bridge::proof::tree::{
 };
 
 use crate::chain::overlay::Reads;
+use crate::chain::transitions::show::WitnessState;
 use crate::ledger::Memory;
 
 #[derive(Clone)]
@@ -114,9 +115,8 @@ impl Reads for SparseState {
     }
 }
 
-impl SparseState {
-    /// These leaves, which stand, and so many places behind the last one, with their proof.
-    pub fn witness(&self, standing: &[B256], appends: u32) -> Witness {
+impl WitnessState for SparseState {
+    fn witness(&self, standing: &[B256], appends: u32) -> Option<Witness> {
         let leaves = standing.iter().map(|key| {
             let Standing { index, kind, value } = self.leaves[key].clone();
             WitnessLeaf {
@@ -131,11 +131,11 @@ impl SparseState {
         let mut indices: Vec<u32> = leaves.iter().map(|leaf| leaf.index).collect();
         indices.extend((0..appends).map(|place| self.count + place));
         let proof = Multiproof::collect(&indices, |level, place| self.node(level, place));
-        Witness {
+        Some(Witness {
             count: self.count,
             appends,
             leaves,
             proof: proof.expect("the leaves ascend"),
-        }
+        })
     }
 }
