@@ -14,8 +14,9 @@ use tonic::Code;
 
 use super::{net::Net, web};
 
-/// What is no read: it hands something in, follows, or asks root for its price.
-const NO_READS: [&str; 8] = [
+/// What is no read of the engine's: it hands something in, follows, asks root for its price, or reads whole states.
+const NO_READS: [&str; 9] = [
+    "/plasmid.bridge.v1.BridgeService/GetLeaves",
     "/plasmid.bridge.v1.BridgeService/PrepareDeposit",
     "/plasmid.bridge.v1.BridgeService/PrepareForce",
     "/plasmid.bridge.v1.BridgeService/SubmitShare",

@@ -188,11 +188,19 @@ fn what_thieves_make_of_a_segment_is_shown_to_a_court_or_said_to_be_out_of_its_r
     let fraud = provable(found(SegmentKind::Users, twice));
     assert!(matches!(fraud, SegmentFraud::Refused(_)), "{fraud}");
     let frames = |one: &mut Shown, _: &Tree, _: &Executed| one.count += 1;
-    for kind in [SegmentKind::Record, SegmentKind::Messages, SegmentKind::Users] {
+    for kind in [
+        SegmentKind::Record,
+        SegmentKind::Messages,
+        SegmentKind::Users,
+    ] {
         assert_eq!(provable(found(kind, frames)), SegmentFraud::Frames);
     }
     let form = |one: &mut Shown, _: &Tree, _: &Executed| one.bytes[4] ^= 0xff;
-    for kind in [SegmentKind::Record, SegmentKind::Messages, SegmentKind::Users] {
+    for kind in [
+        SegmentKind::Record,
+        SegmentKind::Messages,
+        SegmentKind::Users,
+    ] {
         assert_eq!(provable(found(kind, form)), SegmentFraud::Form);
     }
     let order = |one: &mut Shown, _: &Tree, _: &Executed| one.bytes[4 + 1 + 7] ^= 1;
