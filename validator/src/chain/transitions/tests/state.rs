@@ -115,8 +115,9 @@ impl Reads for SparseState {
     }
 }
 
-impl WitnessState for SparseState {
-    fn witness(&self, standing: &[B256], appends: u32) -> Option<Witness> {
+impl SparseState {
+    /// These leaves, which stand, and so many places behind the last one, with their proof.
+    pub fn witness(&self, standing: &[B256], appends: u32) -> Witness {
         let leaves = standing.iter().map(|key| {
             let Standing { index, kind, value } = self.leaves[key].clone();
             WitnessLeaf {
@@ -131,11 +132,17 @@ impl WitnessState for SparseState {
         let mut indices: Vec<u32> = leaves.iter().map(|leaf| leaf.index).collect();
         indices.extend((0..appends).map(|place| self.count + place));
         let proof = Multiproof::collect(&indices, |level, place| self.node(level, place));
-        Some(Witness {
+        Witness {
             count: self.count,
             appends,
             leaves,
             proof: proof.expect("the leaves ascend"),
-        })
+        }
+    }
+}
+
+impl WitnessState for SparseState {
+    fn witness(&self, standing: &[B256], appends: u32) -> Option<Witness> {
+        Some(Self::witness(self, standing, appends))
     }
 }
