@@ -105,7 +105,7 @@ impl CheckpointArchive {
     /// Keeps it, and that of no other checkpoint.
     pub fn keep_state(&mut self, accepted: &Acceptance, tree: &Tree) {
         let own = self.place(accepted);
-        let length = tree.iter().fold(0u64, |sum, leaf| {
+        let length = tree.iter().fold(4u64, |sum, leaf| {
             let bytes = leaf.value.len().saturating_add(image::LEAF_HEAD);
             sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX))
         });
