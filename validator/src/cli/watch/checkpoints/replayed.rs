@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use plasmid_bridge::client::watcher::ChildNews;
@@ -17,10 +18,15 @@ use plasmid_bridge::client::watcher::unsound::AcceptedCheckpoints;
 use plasmid_bridge::relay::acceptance::Acceptance;
 use tokio::time::Instant;
 
-use super::{CheckpointJudge, Deaf, MAX_REASON, TURN, Unjudged, apart, hearing};
+use super::{CheckpointJudge, Deaf, MAX_REASON, Unjudged, apart, hearing};
 use crate::chain::tree::{Change, Tree};
 use crate::cli::genesis_state;
 use crate::court::{CourtFacts, OpenedEpoch, Replayed};
+
+/// How long a state is carried on, or read, before what root accepted meanwhile is judged: less than a root block takes.
+const REPLAY_TURN: Duration = Duration::from_secs(5);
+/// Bytes of a leaf, about: so often a state is kept.
+const LEAF_BYTES: u64 = 128;
 
 /// A state on its way over the checkpoints.
 pub(super) struct CarriedState {
@@ -90,7 +96,7 @@ impl CheckpointJudge {
     }
 
     async fn replay(&mut self, now: &AcceptedCheckpoints) -> Result<(), Unjudged> {
-        let until = Instant::now() + TURN;
+        let until = Instant::now() + REPLAY_TURN;
         let facts = self.facts().await?;
         let mut state = match self.carried.take().filter(|state| state.fits(now)) {
             Some(state) => state,
@@ -167,7 +173,7 @@ impl CheckpointJudge {
         Ok(())
     }
 
-    /// Keeps the state that a checkpoint leaves, if as many bytes were carried out as it has leaves' bytes.
+    /// Keeps the state that a checkpoint leaves, if as many bytes were carried out since the last time as its leaves have.
     fn keep(&mut self, accepted: &Acceptance, state: &mut CarriedState) {
         let bytes = u64::from(state.tree.count()).saturating_mul(LEAF_BYTES);
         if state.since_kept >= bytes {
@@ -262,6 +268,3 @@ impl CheckpointJudge {
         }
     }
 }
-
-/// Bytes of a leaf, about: so often a state is kept.
-const LEAF_BYTES: u64 = 128;
