@@ -224,3 +224,26 @@ fn a_segment_that_begins_elsewhere_is_not_executed() {
     let kind = |one: &mut Shown, _: &Tree, _: &Executed| one.kind = 9;
     assert_eq!(found(SegmentKind::Users, kind), Unreplayed::Elsewhere);
 }
+
+/// What shows a false segment is there as soon as its bytes are: it is taken from the state, however large that is.
+#[test]
+fn what_shows_a_false_segment_of_a_large_state_is_built_at_once() {
+    let (world, mut tree, executed, segments) = chain();
+    let others = (0..1u32 << 17).map(|number| crate::chain::tree::Change {
+        key: alloy_primitives::keccak256(number.to_be_bytes()),
+        kind: AccountLeaf::KIND,
+        value: AccountLeaf::default().encode(),
+    });
+    tree.apply(&others.collect::<Vec<_>>()).expect("they fit");
+    let mut one = segments.first().expect("it has a record").clone();
+    (one.before, one.after) = (tree.root(), B256::repeat_byte(7));
+    let began = std::time::Instant::now();
+    let found = replays(&mut tree, &world, &executed, &one).expect_err("it is false");
+    let took = began.elapsed();
+    println!(
+        "executed, found and shown in {took:?} over {} leaves",
+        tree.count()
+    );
+    assert_eq!(provable(found), SegmentFraud::After);
+    assert!(took.as_secs() < 5, "{took:?}");
+}
