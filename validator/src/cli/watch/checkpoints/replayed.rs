@@ -102,6 +102,7 @@ impl CheckpointJudge {
             Some(state) => state,
             None => self.begin(now, until).await?,
         };
+        state.words = state.words.split_off(&now.finalized.saturating_sub(1));
         let mut done = Ok(());
         while let Some(accepted) = now.of(state.epoch).filter(|_| !state.is_over) {
             done = match Instant::now() > until {
