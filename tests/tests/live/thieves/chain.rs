@@ -213,7 +213,7 @@ impl Chain {
             (block.time, Some(&last.state))
         });
         let state = state.map_or_else(genesis, |state| copy(state));
-        let mut maker = Maker {
+        let mut maker = BlockMaker {
             state,
             chain: self,
             mint,
@@ -271,13 +271,13 @@ impl Chain {
 }
 
 /// Executes the blocks of an epoch.
-struct Maker<'a> {
+struct BlockMaker<'a> {
     state: Tree,
     chain: &'a Chain,
     mint: Option<(u64, usize)>,
 }
 
-impl Maker<'_> {
+impl BlockMaker<'_> {
     fn draft(&mut self, epoch: u64, place: u64, time: u64) -> Draft {
         let height = epoch * BLOCKS + 1 + place;
         let moment = Moment { height, time };

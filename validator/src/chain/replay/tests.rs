@@ -15,7 +15,7 @@ use crate::ledger::{Slot, Value};
 
 /// A segment as somebody shows it.
 #[derive(Clone)]
-struct Shown {
+struct ToldSegment {
     kind: u8,
     count: u32,
     bytes: Vec<u8>,
@@ -24,9 +24,9 @@ struct Shown {
 }
 
 /// What stands in a block, each with its record.
-fn shown(executed: &Executed, committed: &Committed) -> Vec<Shown> {
+fn shown(executed: &Executed, committed: &Committed) -> Vec<ToldSegment> {
     let both = executed.segments.iter().zip(&committed.segments);
-    let both = both.map(|(segment, record)| Shown {
+    let both = both.map(|(segment, record)| ToldSegment {
         kind: segment.kind as u8,
         count: segment.count,
         bytes: segment.bytes.to_vec(),
@@ -40,7 +40,7 @@ fn replays(
     tree: &mut Tree,
     world: &World,
     executed: &Executed,
-    one: &Shown,
+    one: &ToldSegment,
 ) -> Result<(), Unreplayed> {
     let judged = JudgedSegment {
         kind: one.kind,
@@ -55,7 +55,7 @@ fn replays(
 }
 
 /// A chain whose last block ends an epoch and has a segment of every kind, stake among them; the state before that block, and its segments.
-fn chain() -> (World, Tree, Executed, Vec<Shown>) {
+fn chain() -> (World, Tree, Executed, Vec<ToldSegment>) {
     let mut world = World::new(16, 20);
     let mut tree = world.tree.twin();
     let mut kinds = BTreeSet::new();
@@ -124,7 +124,7 @@ fn minted(tree: &Tree, changes: &[crate::chain::tree::Change], whose: u8) -> B25
 }
 
 /// What is found in the first segment of a kind whose shown part is edited.
-fn found(kind: SegmentKind, edit: impl FnOnce(&mut Shown, &Tree, &Executed)) -> Unreplayed {
+fn found(kind: SegmentKind, edit: impl FnOnce(&mut ToldSegment, &Tree, &Executed)) -> Unreplayed {
     let (world, mut tree, executed, segments) = chain();
     for one in &segments {
         if one.kind != kind as u8 {
@@ -150,7 +150,7 @@ fn provable(found: Unreplayed) -> SegmentFraud {
 
 #[test]
 fn what_thieves_make_of_a_segment_is_shown_to_a_court_or_said_to_be_out_of_its_reach() {
-    let other = |one: &mut Shown, _: &Tree, _: &Executed| one.after = B256::repeat_byte(7);
+    let other = |one: &mut ToldSegment, _: &Tree, _: &Executed| one.after = B256::repeat_byte(7);
     for kind in [SegmentKind::Record, SegmentKind::Messages] {
         assert_eq!(provable(found(kind, other)), SegmentFraud::After);
     }
@@ -165,11 +165,11 @@ fn what_thieves_make_of_a_segment_is_shown_to_a_court_or_said_to_be_out_of_its_r
         Unreplayed::False(unprovable)
     );
     // Without it, whoever mints is shown.
-    let payment = |one: &Shown| {
+    let payment = |one: &ToldSegment| {
         let length = u32::from_be_bytes(one.bytes[..4].try_into().expect("a length"));
         one.bytes[..4 + length as usize].to_vec()
     };
-    let mints = |one: &mut Shown, tree: &Tree, executed: &Executed| {
+    let mints = |one: &mut ToldSegment, tree: &Tree, executed: &Executed| {
         let kind = SegmentKind::Users as u8;
         let segment = executed.segments.iter().find(|one| one.kind as u8 == kind);
         (one.count, one.bytes) = (1, payment(one));
@@ -181,13 +181,13 @@ fn what_thieves_make_of_a_segment_is_shown_to_a_court_or_said_to_be_out_of_its_r
         SegmentFraud::After
     );
     // One that pays twice is refused by the state.
-    let twice = |one: &mut Shown, _: &Tree, _: &Executed| {
+    let twice = |one: &mut ToldSegment, _: &Tree, _: &Executed| {
         let payment = payment(one);
         (one.count, one.bytes) = (2, [payment.clone(), payment].concat());
     };
     let fraud = provable(found(SegmentKind::Users, twice));
     assert!(matches!(fraud, SegmentFraud::Refused(_)), "{fraud}");
-    let frames = |one: &mut Shown, _: &Tree, _: &Executed| one.count += 1;
+    let frames = |one: &mut ToldSegment, _: &Tree, _: &Executed| one.count += 1;
     for kind in [
         SegmentKind::Record,
         SegmentKind::Messages,
@@ -195,7 +195,7 @@ fn what_thieves_make_of_a_segment_is_shown_to_a_court_or_said_to_be_out_of_its_r
     ] {
         assert_eq!(provable(found(kind, frames)), SegmentFraud::Frames);
     }
-    let form = |one: &mut Shown, _: &Tree, _: &Executed| one.bytes[4] ^= 0xff;
+    let form = |one: &mut ToldSegment, _: &Tree, _: &Executed| one.bytes[4] ^= 0xff;
     for kind in [
         SegmentKind::Record,
         SegmentKind::Messages,
@@ -203,12 +203,12 @@ fn what_thieves_make_of_a_segment_is_shown_to_a_court_or_said_to_be_out_of_its_r
     ] {
         assert_eq!(provable(found(kind, form)), SegmentFraud::Form);
     }
-    let order = |one: &mut Shown, _: &Tree, _: &Executed| one.bytes[4 + 1 + 7] ^= 1;
+    let order = |one: &mut ToldSegment, _: &Tree, _: &Executed| one.bytes[4 + 1 + 7] ^= 1;
     assert_eq!(
         provable(found(SegmentKind::Messages, order)),
         SegmentFraud::Order
     );
-    let empty = |one: &mut Shown, _: &Tree, _: &Executed| {
+    let empty = |one: &mut ToldSegment, _: &Tree, _: &Executed| {
         (one.count, one.bytes) = (1, bytes_of(&[Vec::new()]));
     };
     assert_eq!(
@@ -219,9 +219,9 @@ fn what_thieves_make_of_a_segment_is_shown_to_a_court_or_said_to_be_out_of_its_r
 
 #[test]
 fn a_segment_that_begins_elsewhere_is_not_executed() {
-    let elsewhere = |one: &mut Shown, _: &Tree, _: &Executed| one.before[0] ^= 1;
+    let elsewhere = |one: &mut ToldSegment, _: &Tree, _: &Executed| one.before[0] ^= 1;
     assert_eq!(found(SegmentKind::Users, elsewhere), Unreplayed::Elsewhere);
-    let kind = |one: &mut Shown, _: &Tree, _: &Executed| one.kind = 9;
+    let kind = |one: &mut ToldSegment, _: &Tree, _: &Executed| one.kind = 9;
     assert_eq!(found(SegmentKind::Users, kind), Unreplayed::Elsewhere);
 }
 
