@@ -269,3 +269,6 @@ impl CheckpointJudge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
