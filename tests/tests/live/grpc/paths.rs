@@ -286,7 +286,7 @@ pub async fn both_ways(net: &Net, hash: &[u8], number: u64) {
     let questions = questions(net, hash, number, tip);
     let asked: BTreeSet<String> = questions.iter().map(|one| one.path.to_owned()).collect();
     let mut reads = methods();
-    assert_eq!(reads.len(), 37, "{reads:?}");
+    assert_eq!(reads.len(), 38, "{reads:?}");
     for path in NO_READS {
         assert!(reads.remove(path), "{path} is no method");
         let answer = net
