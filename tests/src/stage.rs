@@ -26,9 +26,9 @@ pub const FIRST_KEY: [u8; 32] =
 /// Wei of bounty bond.
 const BOND: u128 = 1_000_000_000_000_000_000;
 /// Wei of genesis stake of each operator.
-const STAKE: u128 = 32_000_000_000_000_000_000;
+pub const STAKE: u128 = 32_000_000_000_000_000_000;
 /// Wei of stake per power.
-const UNIT: u128 = 1_000_000_000_000_000_000;
+pub const UNIT: u128 = 1_000_000_000_000_000_000;
 
 /// Fast answers and quick replacement.
 #[must_use]
@@ -65,6 +65,42 @@ pub async fn wallet_at(url: &str, key: [u8; 32]) -> Wallet {
 #[must_use]
 pub fn key_of(name: &str) -> [u8; 32] {
     keccak256(name).0
+}
+
+/// The keys of this many operators, in the order of their seats.
+///
+/// # Panics
+/// Never: every name gives a key.
+#[must_use]
+pub fn operator_keys(count: u64) -> Vec<OperatorKeys> {
+    let keys = (0..count).map(|number| {
+        let entropy = key_of(&format!("checkpoint key {number}"));
+        let checkpoint = bls::SecretKey::from_entropy(&entropy).expect("it gives a key");
+        OperatorKeys::new(&key_of(&format!("consensus key {number}")), checkpoint)
+    });
+    keys.collect()
+}
+
+fn operator_key(number: u64) -> [u8; 32] {
+    key_of(&format!("operator {number}"))
+}
+
+/// The plan of this many operators: where their Registry is follows from it.
+///
+/// # Panics
+/// As [`operator_keys`].
+#[must_use]
+pub fn plan(count: u64) -> Plan {
+    let operators = (0..count).map(|number| {
+        let key = Key::from_bytes(&operator_key(number)).expect("it is a key");
+        key.address()
+    });
+    Plan {
+        operators: operators.collect(),
+        bond: BOND,
+        lock_secs: 600,
+        salt: B256::ZERO,
+    }
 }
 
 /// A deployment and who takes part in it.
@@ -124,23 +160,12 @@ impl Ready {
         let artifacts = Artifacts::embedded().expect("the contracts are embedded");
         let deployer = wallet(anvil, FIRST_KEY).await;
         let mut operators = Vec::new();
-        let mut keys = Vec::new();
         for number in 0..count {
-            operators.push(wallet(anvil, key_of(&format!("operator {number}"))).await);
-            let entropy = key_of(&format!("checkpoint key {number}"));
-            let checkpoint = bls::SecretKey::from_entropy(&entropy).expect("it gives a key");
-            let seed = key_of(&format!("consensus key {number}"));
-            keys.push(OperatorKeys::new(&seed, checkpoint));
+            operators.push(wallet(anvil, operator_key(number)).await);
         }
+        let (keys, plan) = (operator_keys(count), plan(count));
         let members = members(&operators, &keys);
-        let addresses: Vec<_> = operators.iter().map(Wallet::address).collect();
-        fund(&deployer, &addresses).await;
-        let plan = Plan {
-            operators: addresses,
-            bond: BOND,
-            lock_secs: 600,
-            salt: B256::ZERO,
-        };
+        fund(&deployer, &plan.operators).await;
         let registry = ceremony::deploy(&deployer, &artifacts, &plan)
             .await
             .expect("the Registry is deployed");

@@ -4,8 +4,8 @@
 //! record on root ─ digest ─ blocks root ─ K block commitments ─ segments root ─ segment records ─ bytes      opened: whatever a node serves
 //!                         └ state root ─ leaves                                                              is compared with what is above it
 //! ```
-//! The rules are those of [`links`](crate::chain::links) and [`signatures`](crate::chain::signatures), which a node judges itself by. What is found comes with
-//! the call of `FraudCourt` that shows it.
+//! The rules are those of [`links`](crate::chain::links) and [`signatures`](crate::chain::signatures), which a node judges itself by, and those by which it executes
+//! ([`replay`](crate::chain::replay)). What is found comes with the call of `FraudCourt` that shows it.
 
 #![cfg_attr(
     not(test),
@@ -30,10 +30,17 @@ use crate::chain::links::{
 };
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::signatures::{bad_signatures, split};
+use crate::chain::transitions::{SegmentFraud, UndecidedSegment};
 use crate::ledger::leaf::Value;
 use crate::ledger::{Code, Domain, Parameters, Slot};
 
+mod executed;
 pub mod shown;
+
+pub use executed::Replayed;
+
+/// What a false segment is called.
+const BAD_SEGMENT: &str = "bad_segment";
 
 /// Findings of one kind in one part of a checkpoint that are told, at most: one is enough for root.
 const MAX_FINDINGS: usize = 8;
@@ -90,15 +97,30 @@ pub enum BrokenRule {
         /// `bad_signature` or `wrong_sender`.
         code: Code,
     },
+    /// A segment that is not what its record says.
+    Segment {
+        /// Number of the segment in the block.
+        segment: u32,
+        /// What a court says of it.
+        fraud: SegmentFraud,
+    },
+    /// A segment that is not what its record says, of which a court says nothing.
+    Unjudged {
+        /// Number of the segment in the block, of the block in the epoch, and of the epoch.
+        place: [u64; 3],
+        /// Why.
+        undecided: UndecidedSegment,
+    },
 }
 
 impl BrokenRule {
-    /// What it is called: the rule, or the code of the signature.
+    /// What it is called: the rule, the code of the signature, or `bad_segment`.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::Link(error) => format!("L{}", error.rule()),
             Self::Signature { code, .. } => code.name().to_owned(),
+            Self::Segment { .. } | Self::Unjudged { .. } => BAD_SEGMENT.to_owned(),
         }
     }
 }
@@ -118,6 +140,16 @@ impl std::fmt::Display for BrokenRule {
                 };
                 write!(f, "transaction {place} of segment {segment} {why}")
             }
+            Self::Segment { segment, fraud } => {
+                write!(f, "segment {segment} is not what its record says: {fraud}")
+            }
+            Self::Unjudged {
+                place: [segment, block, epoch],
+                undecided,
+            } => write!(
+                f,
+                "segment {segment} of block {block} of epoch {epoch} is not what its record says and cannot be judged on root: {undecided}"
+            ),
         }
     }
 }

@@ -26,7 +26,19 @@ const MAX_TURNS: u32 = 10_000;
 /// What the system says. The old file is whole then: it is still there, or has been replaced and only the sync of the
 /// folder has failed.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    write(path, mode, all(bytes), |fresh| fresh.persist(path))
+    replace_with(path, mode, all(bytes))
+}
+
+/// The same, where `fill` writes what is too large to be kept in memory.
+///
+/// # Errors
+/// As [`replace`], and what `fill` gives.
+pub fn replace_with(
+    path: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    write(path, mode, fill, |fresh| fresh.persist(path))
 }
 
 /// Makes a file of these bytes and this mode, and never replaces one. Its folder must exist.

@@ -60,6 +60,7 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
             && row["value"].as_u64().is_some_and(|gas| gas > 0))
     );
     takes_the_time_of_its_steps(&rows);
+    no_checkpoint_is_accused(folder.path());
 
     let replay = |sabotage: Option<&str>| replayed(&seen, sabotage);
     assert!(
@@ -90,6 +91,17 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
             .count();
         assert_eq!(failing, 1, "sabotage {name}: {text}");
     }
+}
+
+/// The watcher has executed what root accepted again, with every kind of transaction, message and step in it, and found nothing.
+fn no_checkpoint_is_accused(folder: &Path) {
+    let log = fs::read_to_string(folder.join("demo/watcher.log")).expect("the watcher's log");
+    let said = log.lines().map(serde_json::from_str::<Value>);
+    let said: Vec<Value> = said.filter_map(Result::ok).collect();
+    let of = |event: &str| said.iter().filter(|row| row["event"] == event).count();
+    assert_eq!(of("broken"), 0, "{said:#?}");
+    println!("{} checkpoints are sound", of("sound"));
+    assert!(of("sound") >= 10, "{said:#?}");
 }
 
 /// The last row is the time of the whole run, which is no less than that of its steps.

@@ -5,6 +5,7 @@ use plasmid_proto::bridge::v1::CheckpointStage;
 
 mod bridge;
 mod history;
+mod leaves;
 mod net;
 mod paths;
 mod reads;
@@ -54,6 +55,7 @@ async fn every_method_answers_what_independent_sources_say_and_refuses_in_words(
     bridge::late_shares(&net).await;
     bridge::checkpoints(&net).await;
     bridge::proofs(&net, numbers[1], epoch).await;
+    leaves::leaves(&net, epoch).await;
     step("a transaction followed to its end");
     submission::follow(&net).await;
     step("claims");

@@ -1,7 +1,7 @@
 //! Thieves with two thirds of the power, on a real anvil with the real contracts: each of their checkpoints breaks one rule, root accepts it, and a watcher that asks
 //! their own nodes makes it void. A sound chain is never accused, a node that lies costs nothing, and a watcher that is killed at any stage pays once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alloy_primitives::Address;
@@ -28,6 +28,7 @@ use chain::{Break, Chain, breaks};
 use node::Node;
 
 mod chain;
+mod mints;
 mod node;
 
 /// How long something may take.
@@ -77,6 +78,9 @@ impl ChildSource for OneSet {
 struct Scene {
     anvil: Anvil,
     stage: Stage,
+    /// The network's genesis.json, and whether its watchers have it.
+    genesis: PathBuf,
+    knows_genesis: bool,
 }
 
 impl Scene {
@@ -85,7 +89,15 @@ impl Scene {
         let stage = Stage::with_state(&anvil, 4, chain::genesis().root()).await;
         stage.account(&anvil, "watcher").await;
         stage.account(&anvil, "carrier").await;
-        Self { anvil, stage }
+        let genesis = folder.join("genesis.json");
+        let file = serde_json::to_vec(&chain::genesis_file(&stage.created));
+        std::fs::write(&genesis, file.expect("it is JSON")).expect("written");
+        Self {
+            anvil,
+            stage,
+            genesis,
+            knows_genesis: true,
+        }
     }
 
     fn domain(&self) -> Domain {
@@ -155,6 +167,7 @@ impl Scene {
             domain: self.domain(),
             state_root: self.stage.created.state_root,
             time: self.stage.created.time,
+            genesis: self.knows_genesis.then(|| self.genesis.clone()),
         };
         let accepted = watcher.accepted();
         checkpoints::follow(

@@ -6,6 +6,8 @@
 //! ```
 //! On demand it also takes from the tree, before each segment, the witness from which that segment can be executed again.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::{self, BlockCommitment, SegmentRecord};
 use plasmid_bridge::proof::tree::{Content, Witness, WitnessLeaf};
@@ -107,8 +109,27 @@ fn one_by_one(
 /// # Errors
 /// [`TreeError`] when the tree cannot prove its own leaves.
 pub fn witness(tree: &Tree, segment: &Segment) -> Result<Witness, TreeError> {
-    let mut leaves: Vec<WitnessLeaf> = segment
-        .touched
+    touched_witness(tree, &segment.touched)
+}
+
+/// The leaves that stand of those that were touched, and a place for each of the others.
+pub(in crate::chain) fn touched_witness(
+    tree: &Tree,
+    touched: &BTreeSet<B256>,
+) -> Result<Witness, TreeError> {
+    let standing = touched.iter().filter(|key| tree.get(key).is_some());
+    let standing: Vec<B256> = standing.copied().collect();
+    let new = touched.len().saturating_sub(standing.len());
+    witness_of(tree, &standing, u32::try_from(new).unwrap_or(u32::MAX))
+}
+
+/// The leaves of these keys that stand, and so many places behind the last leaf, with their proof.
+pub(in crate::chain) fn witness_of(
+    tree: &Tree,
+    keys: &[B256],
+    appends: u32,
+) -> Result<Witness, TreeError> {
+    let mut leaves: Vec<WitnessLeaf> = keys
         .iter()
         .filter_map(|key| {
             let (index, kind, value) = tree.get(key)?;
@@ -126,8 +147,6 @@ pub fn witness(tree: &Tree, segment: &Segment) -> Result<Witness, TreeError> {
         .collect();
     leaves.sort_unstable_by_key(|leaf| leaf.index);
     let count = tree.count();
-    let new = segment.touched.len().saturating_sub(leaves.len());
-    let appends = u32::try_from(new).unwrap_or(u32::MAX);
     let mut indices: Vec<u32> = leaves.iter().map(|leaf| leaf.index).collect();
     indices.extend((0..appends).map(|place| count.saturating_add(place)));
     Ok(Witness {

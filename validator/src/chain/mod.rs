@@ -13,7 +13,7 @@
 //! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
 //! | [`commit`], [`mod@reexecute`], [`links`], [`signatures`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks; who signed |
-//! | [`transitions`] | a segment before a court: a verdict from its bytes and a witness |
+//! | [`transitions`], [`replay`] | a segment before a court: a verdict from its bytes and a witness; a state carried over segments that somebody shows, up to the first false one |
 //! | [`opened`] | what somebody shows of a block and of a state, compared with what commits to it |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
@@ -54,6 +54,7 @@ pub mod proof;
 pub mod propose;
 pub mod record;
 pub mod reexecute;
+pub mod replay;
 mod run;
 pub mod segments;
 pub mod signatures;

@@ -17,7 +17,7 @@ use super::epoch::{Moment, boundary, participation};
 use super::error::ExecutionFault;
 use super::evidence::Misbehavior;
 use super::execute::Checker;
-use super::overlay::{Overlay, Reads};
+use super::overlay::{Layer, Overlay, Reads};
 use super::run::{Refused, apply_message, apply_misbehavior, apply_user};
 use super::segments::{MAX_COURT_LEAVES, Segment};
 use super::tree::Change;
@@ -101,6 +101,15 @@ pub(crate) fn judge<R: Reads>(
     input: &SegmentInput<'_>,
     checker: &dyn Checker,
 ) -> Result<Vec<Change>, ReexecuteError<R::Error>> {
+    Ok(carry_out(reads, input, checker)?.changes)
+}
+
+/// The same with the leaves that it touches.
+pub(in crate::chain) fn carry_out<R: Reads>(
+    reads: &R,
+    input: &SegmentInput<'_>,
+    checker: &dyn Checker,
+) -> Result<Layer, ReexecuteError<R::Error>> {
     let form = Form::read(input)?;
     let mut overlay = Overlay::new(reads);
     let outcome = run(&mut overlay, form, input, checker);
@@ -108,7 +117,7 @@ pub(crate) fn judge<R: Reads>(
     // the witness lacks a leaf that the same transaction asked for later, because a witness has no room for it.
     check_touched(&overlay)?;
     outcome?;
-    Ok(overlay.take().changes)
+    Ok(overlay.take())
 }
 
 /// Runs the rules of the segment's kind, at least to the end of the transaction with which it touches too many leaves.

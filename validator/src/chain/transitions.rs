@@ -27,10 +27,12 @@ use crate::ledger::slot::width_of_kind;
 use crate::ledger::transaction::{FIRST_RESERVED_KIND, StakeBody, check_length};
 use crate::ledger::{Claimed, Domain, Reject, Unverified};
 
+mod show;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
+pub(in crate::chain) use show::show_segment;
 pub use verdict::{SegmentFraud, UndecidedSegment};
 
 /// Bytes of a witness, at most: more leaves and siblings than these hold no witness has.
@@ -367,7 +369,7 @@ fn fraud_of<E: std::error::Error + 'static>(
 }
 
 /// Users' transactions as if each were signed by its sender: their signatures are judged elsewhere.
-struct AsSigned;
+pub(in crate::chain) struct AsSigned;
 
 impl Checker for AsSigned {
     fn claim(&self, transactions: &[&[u8]], domain: &Domain) -> Vec<Result<Claimed, Reject>> {

@@ -12,6 +12,7 @@ pub mod connect;
 pub mod demo;
 pub mod exit;
 pub mod fees;
+mod genesis_state;
 pub mod init;
 pub mod keys;
 pub mod load;

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     ledger::{address, leaf::NATIVE},
-    node::shutdown,
+    node::{config::Home, shutdown},
 };
 use checkpoints::Deployed;
 use child::ChildNodes;
@@ -59,6 +59,10 @@ pub struct WatchCommand {
     /// network's folder, where there is one, and else `plasmid/watch-<deployment>-<account>` in `$XDG_STATE_HOME` or `~/.local/state`].
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// The network's genesis.json: as long as root has no final checkpoint, its state is the one on which blocks are executed again [default: the local
+    /// network's]. Behind that the state comes from nodes, and leads to what root keeps.
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
     #[command(flatten)]
     fees: FeeOptions,
     /// The highest sum that all reports together may cost in gas, in coins (0.05), counted from the first one that the folder knows of: what would go
@@ -103,6 +107,13 @@ impl WatchCommand {
             CliError::new("HOME is not set: name the folder that keeps evidence with --folder")
         })?;
         Ok(folder.join(format!("watch-{}-{from:x}", hex::encode(deployment))))
+    }
+
+    /// The genesis that is named, or the local network's.
+    fn genesis(&self, connection: &Connection) -> Option<PathBuf> {
+        let local = connection.local_folder().filter(|_| connection.is_local());
+        let own = local.map(|local| Home::new(local.join("node0")).genesis_path());
+        self.genesis.clone().or(own)
     }
 }
 
@@ -166,6 +177,7 @@ pub async fn run(
         domain: *deployment,
         state_root: created.state_root,
         time: created.time,
+        genesis: command.genesis(connection),
     };
     let second = second.map(Arc::new);
     let mut watcher = Watcher::open(wallet, second, created, child, &folder, options).await?;

@@ -11,6 +11,7 @@ use super::{Hearing, OpenedEpoch};
 use crate::chain::links::LinkError;
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::signatures::BadSignature;
+use crate::chain::transitions::SegmentProof;
 
 /// A block commitment with its place and its path.
 #[must_use]
@@ -239,6 +240,30 @@ impl Hearing<'_> {
                 place: bad.place,
                 ofKey: of_key,
                 ofR: of_r,
+            },
+        };
+        Some(call.abi_encode())
+    }
+
+    /// The call that shows that segment `place` of block `number` is not what its record says.
+    #[must_use]
+    pub fn execution_call(
+        &self,
+        number: u32,
+        segments: &OpenedSegments,
+        place: u32,
+        proof: &SegmentProof,
+    ) -> Option<Vec<u8>> {
+        let one = segments.segments.get(usize::try_from(place).ok()?)?;
+        let call = IFraudCourt::proveExecutionCall {
+            accused: self.accused(),
+            shown: block_of(self.epoch, number)?,
+            segments: counts(segments),
+            segment: segment_of(segments, place)?,
+            executed: IFraudCourt::Executed {
+                segment: Bytes::from(one.bytes.clone()?),
+                witness: proof.witness.clone().into(),
+                hints: proof.hints.clone(),
             },
         };
         Some(call.abi_encode())

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use alloy_primitives::Address;
 
-use super::{LocalError, loopback, process::Child, run::Network};
+use super::{Local, LocalError, loopback, process::Child, run::Network};
 
 impl Network {
     /// Starts the relayer.
@@ -40,6 +40,8 @@ impl Network {
             command.arg("--engine").arg(engine);
         }
         command.arg("--folder").arg(self.folder.join("watcher"));
+        let genesis = Local::home(&self.folder, 0).genesis_path();
+        command.arg("--genesis").arg(genesis);
         if let Some(beneficiary) = beneficiary {
             command.arg("--beneficiary").arg(beneficiary.to_string());
         }

@@ -5,18 +5,18 @@ use alloy_sol_types::SolCall;
 use plasmid_bridge::abi::{IInbox, IToken, IVault};
 use plasmid_proto::bridge::v1::{
     GetCheckpointRequest, GetCheckpointResponse, GetGenesisParametersRequest,
-    GetGenesisParametersResponse, GetProofRequest, GetProofResponse, GetSegmentsRequest,
-    GetSegmentsResponse, GetSharesRequest, GetSharesResponse, GetWithdrawalRequest,
-    GetWithdrawalResponse, ListCheckpointsRequest, ListCheckpointsResponse, ListWithdrawalsRequest,
-    ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse, PrepareDepositRequest,
-    PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse, RootCall,
-    SubmitShareRequest, SubmitShareResponse, bridge_service_server::BridgeService,
+    GetGenesisParametersResponse, GetLeavesRequest, GetLeavesResponse, GetProofRequest,
+    GetProofResponse, GetSegmentsRequest, GetSegmentsResponse, GetSharesRequest, GetSharesResponse,
+    GetWithdrawalRequest, GetWithdrawalResponse, ListCheckpointsRequest, ListCheckpointsResponse,
+    ListWithdrawalsRequest, ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse,
+    PrepareDepositRequest, PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse,
+    RootCall, SubmitShareRequest, SubmitShareResponse, bridge_service_server::BridgeService,
 };
 use tonic::{Request, Response, Status};
 
 use super::Services;
 use crate::{
-    app::reads::{Door, bridge, claims, segments},
+    app::reads::{Door, bridge, claims, leaves, segments},
     ledger::{OwnContracts, check::judge_forced},
     wire::{account, address_bytes, shown},
 };
@@ -61,6 +61,10 @@ impl BridgeService for Services {
         request: Request<GetSegmentsRequest>,
     ) -> Answer<GetSegmentsResponse> {
         self.answer_court(request, segments::get_segments).await
+    }
+
+    async fn get_leaves(&self, request: Request<GetLeavesRequest>) -> Answer<GetLeavesResponse> {
+        self.answer_court(request, leaves::get_leaves).await
     }
 
     async fn get_genesis_parameters(

@@ -11,12 +11,13 @@ use plasmid_bridge::abi;
 use plasmid_proto::{
     bridge::v1::{
         Checkpoint, GetCheckpointRequest, GetCheckpointResponse, GetGenesisParametersRequest,
-        GetGenesisParametersResponse, GetProofRequest, GetProofResponse, GetSegmentsRequest,
-        GetSegmentsResponse, GetSharesRequest, GetSharesResponse, GetWithdrawalRequest,
-        GetWithdrawalResponse, ListCheckpointsRequest, ListCheckpointsResponse,
-        ListWithdrawalsRequest, ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse,
-        PrepareDepositRequest, PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse,
-        SubmitShareRequest, SubmitShareResponse, Withdrawal,
+        GetGenesisParametersResponse, GetLeavesRequest, GetLeavesResponse, GetProofRequest,
+        GetProofResponse, GetSegmentsRequest, GetSegmentsResponse, GetSharesRequest,
+        GetSharesResponse, GetWithdrawalRequest, GetWithdrawalResponse, ListCheckpointsRequest,
+        ListCheckpointsResponse, ListWithdrawalsRequest, ListWithdrawalsResponse,
+        PrepareClaimRequest, PrepareClaimResponse, PrepareDepositRequest, PrepareDepositResponse,
+        PrepareForceRequest, PrepareForceResponse, SubmitShareRequest, SubmitShareResponse,
+        Withdrawal,
         bridge_service_server::{BridgeService, BridgeServiceServer},
     },
     chain::v1::{
@@ -411,6 +412,10 @@ impl BridgeService for Stub {
     }
 
     async fn get_segments(&self, _: Request<GetSegmentsRequest>) -> Answer<GetSegmentsResponse> {
+        nothing()
+    }
+
+    async fn get_leaves(&self, _: Request<GetLeavesRequest>) -> Answer<GetLeavesResponse> {
         nothing()
     }
 

@@ -281,7 +281,7 @@ pub enum WatchNotice {
     Broken {
         /// Its epoch.
         epoch: u64,
-        /// `L1` to `L15`, `bad_signature` or `wrong_sender`.
+        /// `L1` to `L15`, `bad_signature`, `wrong_sender` or `bad_segment`.
         rule: String,
         /// The height of the block that breaks it.
         height: u64,

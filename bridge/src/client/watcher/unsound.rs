@@ -36,7 +36,7 @@ pub struct UnsoundCheckpoint {
     pub epoch: u64,
     /// The word that root keeps of it, which the proof opens.
     pub record: B256,
-    /// `L1` to `L15`, `bad_signature` or `wrong_sender`.
+    /// `L1` to `L15`, `bad_signature`, `wrong_sender` or `bad_segment`.
     pub rule: String,
     /// How it is broken.
     pub reason: String,

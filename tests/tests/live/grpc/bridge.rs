@@ -229,7 +229,7 @@ pub async fn wait_stage(
 }
 
 /// Root's own events of accepted checkpoints.
-async fn accepted(net: &Net) -> Vec<IRootChain::CheckpointAccepted> {
+pub(super) async fn accepted(net: &Net) -> Vec<IRootChain::CheckpointAccepted> {
     let address = net.contract(&net.status.root_chain);
     let topics = [IRootChain::CheckpointAccepted::SIGNATURE_HASH];
     let filter = serde_json::json!([{ "address": address, "fromBlock": "0x0", "toBlock": "latest", "topics": topics }]);

@@ -1,37 +1,87 @@
-//! A chain that thieves write down: blocks, segments and a state that link up as the rules want, but for what a case breaks. Nothing of it was ever executed, which
-//! no link rule and no signature sees.
+//! A chain that thieves make: blocks, segments and a state that were executed as the rules want, and then changed in what a case breaks.
+
+use std::sync::Arc;
 
 use alloy_primitives::{B256, keccak256};
 use ed25519_zebra::{SigningKey, VerificationKey};
+use plasmid::chain::bitmap::Bitmap;
+use plasmid::chain::epoch::Moment;
+use plasmid::chain::genesis::file::File;
+use plasmid::chain::genesis::{Genesis, Operator, RootAnchor};
 use plasmid::chain::links::end_slots;
 use plasmid::chain::opened::{OpenedSegment, OpenedSegments};
+use plasmid::chain::record::Executing;
+use plasmid::chain::replay::{FalseSegment, Unreplayed, replay_segment};
+use plasmid::chain::transitions::{JudgedSegment, SegmentFraud, UndecidedSegment};
 use plasmid::chain::tree::{Change, Tree};
-use plasmid::ledger::leaf::NATIVE;
+use plasmid::ledger::leaf::{AccountLeaf, NATIVE};
 use plasmid::ledger::transaction::{Authentication, Body, Header};
 use plasmid::ledger::{Account, Domain, Parameters, Slot, Transaction, Value};
+use plasmid_bridge::client::ceremony::{Artifacts, Created};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{self, BlockCommitment, blocks_root, opened_segments_root};
-use plasmid_bridge::proof::deployment;
+use plasmid_bridge::proof::{deployment, vote};
+use plasmid_tests::stage::{STAKE, UNIT, operator_keys, plan};
 
 /// K, as the stage has it.
 pub const BLOCKS: u64 = 16;
 /// Nanoseconds between two blocks.
 const STEP: u64 = 1_000_000;
+/// Operators.
+const OPERATORS: u64 = 4;
+/// Who pays.
+const PAYER: [u8; 32] = [7; 32];
 
-/// The parameters that the link rules read.
-pub fn parameters() -> Parameters {
-    Parameters {
-        epoch_blocks: BLOCKS as u32,
-        ring: 18,
-        ..Parameters::local()
+/// The genesis on which the deployment of the stage is founded.
+fn founding() -> Genesis {
+    let artifacts = Artifacts::embedded().expect("the contracts are embedded");
+    let plan = plan(OPERATORS);
+    let keys = operator_keys(OPERATORS);
+    let operators = (1u64..).zip(plan.operators.iter().zip(&keys));
+    let operators = operators.map(|(registration, (operator, keys))| Operator {
+        operator: operator.into_array(),
+        registration,
+        consensus_key: keys.consensus_key(),
+        checkpoint_key: keys.checkpoint_key(),
+        stake: STAKE,
+        opening: Default::default(),
+        profile: None,
+    });
+    Genesis {
+        parameters: Parameters {
+            epoch_blocks: BLOCKS as u32,
+            ring: 18,
+            seats: 20,
+            unit: UNIT,
+            min_seat: UNIT,
+            epoch_max_secs: 60,
+            inbox_interval_ms: 1_000,
+            registry: plan.registry(&artifacts).1,
+            ..Parameters::local()
+        },
+        operators: operators.collect(),
+        balances: vec![(payer(), 1 << 100)],
+        delegations: Vec::new(),
     }
+}
+
+fn payer() -> Account {
+    Account::ed25519(&VerificationKey::from(&SigningKey::from(PAYER)).into())
 }
 
 /// The state before block 1.
 pub fn genesis() -> Tree {
-    let mut tree = Tree::new();
-    put(&mut tree, &Slot::Parameters, parameters().encode());
-    tree
+    founding().build().expect("it is sound").tree
+}
+
+/// The file with it, for a deployment.
+pub fn genesis_file(created: &Created) -> File {
+    let root = RootAnchor {
+        root_chain: created.root_chain.into_array(),
+        parent_block_hash: created.parent_hash,
+        time: created.time,
+    };
+    File::new(&founding(), &root).expect("it is sound")
 }
 
 fn put(tree: &mut Tree, slot: &Slot, value: Vec<u8>) {
@@ -41,6 +91,18 @@ fn put(tree: &mut Tree, slot: &Slot, value: Vec<u8>) {
         value,
     };
     tree.apply(&[change]).expect("it fits");
+}
+
+/// The same state once more.
+fn copy(tree: &Tree) -> Tree {
+    let mut again = Tree::new();
+    let leaves = tree.iter().skip(1).map(|leaf| Change {
+        key: *leaf.key,
+        kind: leaf.kind,
+        value: leaf.value.to_vec(),
+    });
+    again.apply(&leaves.collect::<Vec<_>>()).expect("it fits");
+    again
 }
 
 /// A block as it is written down, before anything above it is committed to.
@@ -69,23 +131,9 @@ pub struct DraftEpoch {
 #[derive(Clone)]
 pub struct Epoch {
     pub blocks: Vec<(BlockCommitment, OpenedSegments)>,
-    pub leaves: [Vec<u8>; 4],
-    pub checkpoint: Checkpoint,
-}
-
-impl Epoch {
     /// The state that the checkpoint commits to.
-    pub fn state(&self) -> Tree {
-        state(self.checkpoint.epoch, &self.leaves)
-    }
-}
-
-fn state(epoch: u64, leaves: &[Vec<u8>; 4]) -> Tree {
-    let mut tree = genesis();
-    for (slot, value) in end_slots(epoch, parameters().ring).iter().zip(leaves) {
-        put(&mut tree, slot, value.clone());
-    }
-    tree
+    pub state: Arc<Tree>,
+    pub checkpoint: Checkpoint,
 }
 
 /// The chain.
@@ -116,16 +164,16 @@ impl Chain {
     }
 
     fn payment(&self, sequence: u64) -> Vec<u8> {
-        let key = SigningKey::from([7; 32]);
+        let key = SigningKey::from(PAYER);
         let public: [u8; 32] = VerificationKey::from(&key).into();
         let mut transaction = Transaction {
             header: Header {
-                sender: Account::ed25519(&public),
+                sender: payer(),
                 lane: 0,
                 sequence,
-                fee: 1,
+                fee: 1 << 60,
                 fee_payer: Account::NONE,
-                valid_until: 1 << 40,
+                valid_until: 1_000_000,
                 memo: [0; 32],
             },
             body: Body::Transfer {
@@ -149,24 +197,52 @@ impl Chain {
 
     /// Commits to the next epoch.
     pub fn add(&mut self, epoch: u64, edit: impl FnOnce(&mut DraftEpoch)) {
+        self.add_minted(epoch, None, edit);
+    }
+
+    /// The same, where the segment of this number in this block of the epoch leaves the payer with more than it may have, and all behind it goes on from there.
+    pub fn add_minted(
+        &mut self,
+        epoch: u64,
+        mint: Option<(u64, usize)>,
+        edit: impl FnOnce(&mut DraftEpoch),
+    ) {
         let last = self.epochs.last();
-        let genesis = genesis().root();
-        let (before, after) = last.map_or((self.time, genesis), |last| {
+        let (before, state) = last.map_or((self.time, None), |last| {
             let (block, _) = last.blocks.last().expect("it has blocks");
-            (block.time, last.checkpoint.state_root)
+            (block.time, Some(&last.state))
         });
+        let state = state.map_or_else(genesis, |state| copy(state));
+        let mut maker = BlockMaker {
+            state,
+            chain: self,
+            mint,
+        };
+        let blocks =
+            (0..BLOCKS).map(|place| maker.draft(epoch, place, before + STEP * (place + 1)));
+        let blocks: Vec<Draft> = blocks.collect();
+        let mut state = maker.state;
+        let slots = end_slots(epoch, founding().parameters.ring);
+        let value = |slot: &Slot| state.get(&slot.key()).expect("it stands").2.to_vec();
+        let own = slots.each_ref().map(value);
         let mut draft = DraftEpoch {
-            blocks: self.drafts(epoch, before, after),
+            blocks,
             before,
-            leaves: self.leaves(epoch),
+            leaves: own.clone(),
             later: 0,
             other_end: false,
         };
         edit(&mut draft);
-        let root = state(epoch, &draft.leaves).root();
+        for (slot, (value, own)) in slots.iter().zip(draft.leaves.into_iter().zip(&own)) {
+            if value != *own {
+                put(&mut state, slot, value);
+            }
+        }
+        let [_, set, record, _] = &own;
+        assert_eq!(set[146..], self.set[..], "the set stays as it is");
         let end = match draft.other_end {
             true => B256::repeat_byte(0xee),
-            false => root,
+            false => state.root(),
         };
         let blocks: Vec<_> = draft.blocks.into_iter().map(|one| seal(one, end)).collect();
         let hashes: Vec<B256> = blocks.iter().map(|(block, _)| block.hash()).collect();
@@ -179,79 +255,128 @@ impl Chain {
             epoch,
             last_block_time: last_block.time / 1_000_000_000 + draft.later,
             blocks_root: blocks_root(&hashes),
-            state_root: root,
+            state_root: state.root(),
             inbox_cursor: 0,
             inbox_link: B256::ZERO,
             next_set: self.set,
-            relayer: [3; 20],
+            relayer: record[16..36].try_into().expect("an address"),
             previous,
         };
         self.epochs.push(Epoch {
             blocks,
-            leaves: draft.leaves,
+            state: Arc::new(state),
             checkpoint,
         });
     }
+}
 
-    /// The inbox, the set of e + 2, the record of e, and a boundary that waits for e + 3.
-    fn leaves(&self, epoch: u64) -> [Vec<u8>; 4] {
-        let mut set = vec![0; 178];
-        set[..8].copy_from_slice(&(epoch + 2).to_be_bytes());
-        set[146..].copy_from_slice(self.set.as_slice());
-        let mut record = vec![0; 61];
-        record[..8].copy_from_slice(&epoch.to_be_bytes());
-        record[16..36].copy_from_slice(&[3; 20]);
-        let mut boundary = vec![0; 453];
-        boundary[..8].copy_from_slice(&(epoch + 3).to_be_bytes());
-        [vec![0; 40], set, record, boundary]
+/// Executes the blocks of an epoch.
+struct BlockMaker<'a> {
+    state: Tree,
+    chain: &'a Chain,
+    mint: Option<(u64, usize)>,
+}
+
+impl BlockMaker<'_> {
+    fn draft(&mut self, epoch: u64, place: u64, time: u64) -> Draft {
+        let height = epoch * BLOCKS + 1 + place;
+        let moment = Moment { height, time };
+        let before = self.state.root();
+        let mut participation = Bitmap::default();
+        (0..OPERATORS).for_each(|seat| participation.set(seat as u16));
+        let record = Executing {
+            height,
+            time,
+            proposer: vote::address(&operator_keys(1)[0].consensus_key()),
+            participation,
+            shares: Bitmap::default(),
+        };
+        let [first, second, third] =
+            [0, 1, 2].map(|one| self.chain.payment(3 * (height - 1) + one));
+        let parts = [
+            (1, vec![record.encode()]),
+            (4, vec![first, second]),
+            (4, vec![third]),
+        ];
+        let mut segments = Vec::new();
+        let mut next = 0;
+        for (kind, transactions) in parts {
+            let count = transactions.len() as u32;
+            let place = (place, segments.len());
+            segments.push(self.segment(kind, (next, count), &transactions, moment, place));
+            next += count;
+        }
+        while height.is_multiple_of(BLOCKS) {
+            let left = self.state.root();
+            let place = (place, segments.len());
+            let step = self.segment(5, (next, 0), &[], moment, place);
+            if self.state.root() == left {
+                break;
+            }
+            segments.push(step);
+        }
+        Draft {
+            block: BlockCommitment {
+                rules: 1,
+                height,
+                time,
+                block_hash: keccak256(height.to_be_bytes()),
+                witness_hash: B256::ZERO,
+                before,
+                after: self.state.root(),
+                segments_root: B256::ZERO,
+            },
+            segments,
+            counts: None,
+        }
     }
 
-    fn drafts(&self, epoch: u64, before: u64, state: B256) -> Vec<Draft> {
-        let mut root = state;
-        let mut next = |name: &str, height: u64| {
-            let from = root;
-            root = keccak256(format!("{name} {height}"));
-            (from, root)
+    /// Executes a segment, and says of it what it does, or what the thieves want.
+    fn segment(
+        &mut self,
+        kind: u8,
+        (first, count): (u32, u32),
+        transactions: &[Vec<u8>],
+        moment: Moment,
+        place: (u64, usize),
+    ) -> OpenedSegment {
+        let framed: Vec<Vec<u8>> = transactions.iter().map(|one| framed(one)).collect();
+        let bytes = framed.concat();
+        let before = self.state.root();
+        let judged = JudgedSegment {
+            kind,
+            count,
+            bytes: &bytes,
+            moment,
+            before,
+            after: B256::ZERO,
+            domain: &self.chain.domain,
         };
-        let draft = |place: u64| {
-            let height = epoch * BLOCKS + 1 + place;
-            let payments = [0, 1].map(|one| self.payment(2 * height + one));
-            let users = payments
-                .iter()
-                .map(|one| framed(one))
-                .collect::<Vec<_>>()
-                .concat();
-            let record = framed(&height.to_be_bytes());
-            let parts = [(1, 0, 1, record), (4, 1, 2, users), (5, 3, 0, Vec::new())];
-            let segments = parts.map(|(kind, first, count, bytes)| {
-                let (from, to) = next(&format!("segment {kind}"), height);
-                OpenedSegment {
-                    kind,
-                    first,
-                    count,
-                    length: bytes.len() as u32,
-                    chunks_root: commitment::chunks_root(&bytes),
-                    before: from,
-                    after: to,
-                    bytes: Some(bytes),
-                }
-            });
-            Draft {
-                block: BlockCommitment {
-                    rules: 1,
-                    height,
-                    time: before + STEP * (place + 1),
-                    block_hash: keccak256(height.to_be_bytes()),
-                    witness_hash: B256::ZERO,
-                    before: segments[0].before,
-                    after: segments[2].after,
-                    segments_root: B256::ZERO,
-                },
-                segments: segments.to_vec(),
-                counts: None,
-            }
-        };
-        (0..BLOCKS).map(draft).collect()
+        // The state goes where the rules lead, which is not to the root zero.
+        match replay_segment(&mut self.state, &judged) {
+            Err(Unreplayed::False(
+                FalseSegment::Provable(SegmentFraud::After, _)
+                | FalseSegment::Unprovable(UndecidedSegment::NotJudged),
+            )) => {}
+            other => panic!("{other:?}"),
+        }
+        if self.mint == Some(place) {
+            let slot = Slot::Account(payer());
+            let (_, _, value) = self.state.get(&slot.key()).expect("it stands");
+            let mut leaf = AccountLeaf::decode(value).expect("it is an account");
+            leaf.balance += 1 << 90;
+            put(&mut self.state, &slot, leaf.encode());
+        }
+        OpenedSegment {
+            kind,
+            first,
+            count,
+            length: bytes.len() as u32,
+            chunks_root: commitment::chunks_root(&bytes),
+            before,
+            after: self.state.root(),
+            bytes: Some(bytes),
+        }
     }
 }
 
@@ -312,13 +437,15 @@ pub fn breaks() -> [Break; 34] {
         case("L8", 0, |one| one.blocks[3].segments[1].kind = 9),
         case("L8", 1, |one| one.blocks[3].segments[2].kind = 3),
         case("L9", 0, |one| one.blocks[3].segments[1].count = 33),
-        case("L9", 0, |one| one.blocks[3].segments[2].count = 1),
+        case("L9", 0, |one| {
+            one.blocks[15].segments.last_mut().expect("it ends").count = 1
+        }),
         case("L9", 0, |one| {
             let segment = &mut one.blocks[3].segments[1];
             (segment.length, segment.bytes) = (32_769, None);
         }),
         case("L10", 0, |one| one.blocks[3].segments[1].first = 2),
-        case("L10", 1, |one| one.blocks[3].counts = Some((3, 4))),
+        case("L10", 1, |one| one.blocks[3].counts = Some((3, 5))),
         case("L11", 0, |one| one.blocks[3].segments[0].before[0] ^= 1),
         case("L11", 0, |one| one.blocks[3].segments[1].before[0] ^= 1),
         case("L11", 1, |one| one.blocks[3].segments[2].after[0] ^= 1),

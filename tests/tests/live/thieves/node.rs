@@ -8,12 +8,13 @@ use plasmid::chain::tree::Tree;
 use plasmid::ledger::Slot;
 use plasmid_proto::bridge::v1::{
     Checkpoint as WireCheckpoint, GetCheckpointRequest, GetCheckpointResponse,
-    GetGenesisParametersRequest, GetGenesisParametersResponse, GetProofRequest, GetProofResponse,
-    GetSegmentsRequest, GetSegmentsResponse, GetSharesRequest, GetSharesResponse,
-    GetWithdrawalRequest, GetWithdrawalResponse, LeafProof, ListCheckpointsRequest,
-    ListCheckpointsResponse, ListWithdrawalsRequest, ListWithdrawalsResponse, PrepareClaimRequest,
-    PrepareClaimResponse, PrepareDepositRequest, PrepareDepositResponse, PrepareForceRequest,
-    PrepareForceResponse, Segment, Share, SubmitShareRequest, SubmitShareResponse,
+    GetGenesisParametersRequest, GetGenesisParametersResponse, GetLeavesRequest, GetLeavesResponse,
+    GetProofRequest, GetProofResponse, GetSegmentsRequest, GetSegmentsResponse, GetSharesRequest,
+    GetSharesResponse, GetWithdrawalRequest, GetWithdrawalResponse, LeafProof,
+    ListCheckpointsRequest, ListCheckpointsResponse, ListWithdrawalsRequest,
+    ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse, PrepareDepositRequest,
+    PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse, Segment, Share, StateLeaf,
+    SubmitShareRequest, SubmitShareResponse,
     bridge_service_server::{BridgeService, BridgeServiceServer},
     get_proof_request,
 };
@@ -51,6 +52,8 @@ pub const NO_LEAVES: usize = 7;
 pub const ODD_ONES: usize = 8;
 pub const EVEN_ONES: usize = 9;
 pub const LATE: usize = 10;
+/// Of one that shows other leaves of a final state.
+pub const LEAVES: usize = 11;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -254,6 +257,30 @@ impl BridgeService for Service {
         }))
     }
 
+    async fn get_leaves(&self, request: Request<GetLeavesRequest>) -> Answer<GetLeavesResponse> {
+        let GetLeavesRequest { epoch, first } = request.into_inner();
+        let Some(epoch) = self.chain.epochs.get(epoch as usize) else {
+            return nothing();
+        };
+        // Fifty a page, so that all pages are asked for.
+        let state = &epoch.state;
+        let indices: Vec<u32> = (first..state.count()).take(50).collect();
+        let leaves = indices.iter().filter_map(|index| state.leaf(*index));
+        let leaves = leaves.map(|one| StateLeaf {
+            key: one.key.to_vec(),
+            next_key: one.next.to_vec(),
+            kind: u32::from(one.kind) + u32::from(self.lies(LEAVES)),
+            value: one.value.to_vec(),
+        });
+        let leaves = leaves.collect();
+        let proof = state.multiproof(&indices).expect("they stand");
+        Ok(Response::new(GetLeavesResponse {
+            leaf_count: state.count(),
+            leaves,
+            siblings: proof.siblings.iter().map(|one| one.to_vec()).collect(),
+        }))
+    }
+
     async fn get_genesis_parameters(
         &self,
         _: Request<GetGenesisParametersRequest>,
@@ -272,7 +299,7 @@ impl BridgeService for Service {
             .and_then(|epoch| self.chain.epochs.get(epoch as usize))
             .filter(|_| !self.lies(NO_LEAVES));
         let proof =
-            epoch.and_then(|epoch| leaf(&epoch.state(), &B256::from_slice(&key), self.lies(5)));
+            epoch.and_then(|epoch| leaf(&epoch.state, &B256::from_slice(&key), self.lies(5)));
         Ok(Response::new(GetProofResponse {
             checkpoint: None,
             proof,

@@ -6,7 +6,7 @@
 //! abci_query ──┘   (path = the gRPC method's path, data = the request, value = the response, both protobuf)
 //! ```
 //! Reads see the newest decided block. Nothing here writes, waits, or asks the root chain, which is why PrepareDeposit and
-//! PrepareForce, whose price is root's, are gRPC's only.
+//! PrepareForce, whose price is root's, are gRPC's only; and so is GetLeaves, whose pages the engine's few places would be taken for.
 
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ pub mod events;
 mod height;
 mod held;
 mod holders;
+pub mod leaves;
 mod past;
 pub mod prepare;
 mod reader;

@@ -170,7 +170,10 @@ impl<'a> Past<'a> {
     }
 
     /// The leaf at `index`, which lies below the count.
-    fn leaf(&self, index: u32) -> Result<PastLeaf, ReadError> {
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn leaf(&self, index: u32) -> Result<PastLeaf, ReadError> {
         loop {
             let old = self.on_disk(|disk, epochs| disk.leaf(index, epochs))?;
             let found = self.look(|tree, view| match &old {

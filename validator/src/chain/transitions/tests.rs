@@ -2,7 +2,6 @@
 
 mod cases;
 mod mutants;
-mod proof;
 mod random;
 mod state;
 mod vectors;
@@ -61,7 +60,7 @@ impl CourtCase {
             domain: crate::ledger::fixture::domain(),
             proof: SegmentProof::default(),
         };
-        case.proof = proof::show_segment(state, &case.judged());
+        case.proof = show_segment(state, &case.judged());
         if let Some(after) = case.root_after(|_| {}) {
             case.after = after;
         }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::BufReader,
     path::{Path, PathBuf},
 };
 
@@ -12,13 +12,10 @@ use plasmid_bridge::{client::exits::Ending, relay::seen::Finality};
 
 use super::Place;
 use crate::{
-    chain::{genesis::file, tree::Tree},
-    cli::{CliError, proof::accepted_by},
+    chain::tree::Tree,
+    cli::{CliError, genesis_state, proof::accepted_by},
     store::image,
 };
-
-/// The largest genesis file that is read, in bytes.
-const MAX_GENESIS: u64 = 64 << 20;
 
 /// Where the state is.
 #[derive(Clone, Debug, Args)]
@@ -113,17 +110,12 @@ fn compare((epoch, root): (u64, B256), (own, wanted): (u64, B256)) -> Result<(),
 }
 
 fn genesis(path: &Path) -> Result<Tree, CliError> {
-    let wrong = |why: String| {
+    genesis_state::read(path).map_err(|why| {
         CliError::new(format!(
             "{}: {why}; root has never accepted a checkpoint, so the base is the genesis state: name the network's genesis.json with --state",
             path.display()
         ))
-    };
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let file: file::File = serde_json::from_reader(BufReader::new(file.take(MAX_GENESIS)))
-        .map_err(|error| wrong(crate::plain::without_quoted(&error.to_string())))?;
-    let loaded = file.load().map_err(|error| wrong(error.to_string()))?;
-    Ok(loaded.built.tree)
+    })
 }
 
 #[cfg(test)]

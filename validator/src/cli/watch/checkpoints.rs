@@ -3,9 +3,10 @@
 //!
 //! ```text
 //! root's words ─▶ K block commitments ─▶ L1 to L5 ─▶ leaves of the state ─▶ L12 to L15 ─▶ segments of each block ─▶ L6 to L11, signatures
-//!                 └───────────────────────── from the folder, else from any node, and then into the folder ───────────────────────┘
+//!                 └───────────────────────── from the folder, else from any node, and then into the folder ───────────────────────┘  └─▶ executed again
 //! ```
-//! Each part is judged for itself: what is withheld of one hides nothing in another. What is found is told at once, and what is judged is not read again.
+//! Each part is judged for itself: what is withheld of one hides nothing in another. What is found is told at once, and what is judged is not read again. What
+//! was read of the oldest checkpoint is executed first ([`replayed`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -21,17 +22,19 @@ use tokio::time::{Instant, timeout};
 use tonic::transport::Channel;
 
 use crate::chain::links::end_slots;
-use crate::chain::opened::OpenedSegments;
 use crate::court::{CourtFacts, Finding, Hearing, OpenedEpoch};
 use crate::ledger::Domain;
 use asked::CheckpointNodes;
 use kept::CheckpointArchive;
 use progress::{Deaf, EpochProgress, Question};
+use replayed::{CarriedState, PartState};
 
 pub mod asked;
+mod found;
 pub mod kept;
 mod progress;
 mod read;
+mod replayed;
 
 /// How long what no node showed rests before it is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -41,7 +44,7 @@ const TURN: Duration = Duration::from_secs(60);
 const MAX_REASON: usize = 500;
 
 /// What the judge rests on: the deployment, as it was read back from root.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Deployed {
     /// What users' signatures bind.
     pub domain: Domain,
@@ -49,6 +52,8 @@ pub struct Deployed {
     pub state_root: B256,
     /// The genesis time in seconds.
     pub time: u64,
+    /// The network's genesis.json, where it is known.
+    pub genesis: Option<PathBuf>,
 }
 
 /// Why a checkpoint is not judged.
@@ -77,6 +82,8 @@ pub fn follow(
         facts: None,
         epochs: BTreeMap::new(),
         progress: BTreeMap::new(),
+        carried: None,
+        part: None,
         late: None,
         news: news.clone(),
         trouble: None,
@@ -94,6 +101,10 @@ struct CheckpointJudge {
     epochs: BTreeMap<B256, Arc<OpenedEpoch>>,
     /// How far each is judged, by the same word.
     progress: BTreeMap<B256, EpochProgress>,
+    /// The state on which their blocks are executed again.
+    carried: Option<CarriedState>,
+    /// What nodes have shown of the one that it begins with.
+    part: Option<PartState>,
     /// Where no node answered in time any more.
     late: Option<u64>,
     news: Sender<ChildNews>,
@@ -146,7 +157,6 @@ impl CheckpointJudge {
                 }
                 is_done &= progress.is_over;
                 let told = match judged {
-                    Ok(()) if progress.is_sound() => Some(ChildNews::Sound { epoch }),
                     Ok(()) | Err(Unjudged::Later) => None,
                     Err(Unjudged::Withheld(reason)) => {
                         let reason = reason.chars().take(MAX_REASON).collect();
@@ -159,6 +169,14 @@ impl CheckpointJudge {
                 }
             }
             self.progress.insert(word, progress);
+        }
+        is_done &= self.replay_all(now).await?;
+        for accepted in now.open() {
+            let progress = self.progress.get_mut(&accepted.record());
+            if progress.is_some_and(EpochProgress::is_newly_sound) {
+                let epoch = accepted.epoch;
+                self.tell(ChildNews::Sound { epoch }).await?;
+            }
         }
         if let Some(trouble) = self.archive.trouble()
             && self.trouble.as_ref() != Some(&trouble)
@@ -295,83 +313,6 @@ impl CheckpointJudge {
         let judge = move || hearing(&facts, &epoch, previous.as_deref()).judge_blocks();
         let found = apart(judge).await.unwrap_or_default();
         self.accuse(accepted, progress, found).await
-    }
-
-    /// What the court knows of the genesis.
-    async fn facts(&mut self) -> Result<Arc<CourtFacts>, Unjudged> {
-        if let Some(facts) = &self.facts {
-            return Ok(Arc::clone(facts));
-        }
-        let deployed = self.deployed;
-        let facts = self
-            .nodes
-            .genesis(|shown| {
-                CourtFacts::new(deployed.domain, deployed.state_root, deployed.time, shown)
-            })
-            .await?;
-        let facts = Arc::new(facts);
-        self.facts = Some(Arc::clone(&facts));
-        Ok(facts)
-    }
-
-    /// The block commitments of a checkpoint.
-    async fn opened(
-        &mut self,
-        accepted: &Acceptance,
-        blocks: u32,
-    ) -> Result<Arc<OpenedEpoch>, Unjudged> {
-        let word = accepted.record();
-        if let Some(known) = self.epochs.get(&word) {
-            return Ok(Arc::clone(known));
-        }
-        let kept = self.archive.blocks(accepted);
-        let kept = kept.and_then(|kept| OpenedEpoch::new(accepted.clone(), kept, blocks).ok());
-        let opened = match kept {
-            Some(opened) => opened,
-            None => {
-                let opened = self.nodes.blocks(accepted, blocks).await?;
-                self.archive.keep_blocks(&opened);
-                opened
-            }
-        };
-        let opened = Arc::new(opened);
-        self.epochs.insert(word, Arc::clone(&opened));
-        Ok(opened)
-    }
-
-    /// The segments of a block, as far as the folder and nodes show them, and why not all.
-    async fn segments(
-        &mut self,
-        facts: &CourtFacts,
-        epoch: &OpenedEpoch,
-        number: u32,
-    ) -> Result<(Option<OpenedSegments>, Option<String>), Unjudged> {
-        let place = usize::try_from(number).ok();
-        let Some(block) = place.and_then(|place| epoch.blocks.get(place)) else {
-            return Ok((None, Some("there is no such block".into())));
-        };
-        let kept = self.archive.segments(&epoch.accepted, number);
-        let mut kept = kept.and_then(|kept| asked::records_of(facts, block, kept));
-        if kept
-            .as_ref()
-            .is_some_and(|kept| asked::fits(facts, block, kept))
-        {
-            return Ok((kept, None));
-        }
-        let before = kept.as_ref().map(OpenedSegments::shown);
-        let blocks = u64::from(facts.parameters.epoch_blocks);
-        let first = epoch.accepted.epoch.saturating_mul(blocks);
-        let height = first.saturating_add(1).saturating_add(u64::from(number));
-        let why = self
-            .nodes
-            .segments((facts, block, height), &mut kept)
-            .await?;
-        if let Some(shown) = &kept
-            && before != Some(shown.shown())
-        {
-            self.archive.keep_segments(&epoch.accepted, number, shown);
-        }
-        Ok((kept, why))
     }
 }
 

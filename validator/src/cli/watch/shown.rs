@@ -396,13 +396,15 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
                 "ALARM: checkpoint {epoch} on root is unsound, block {height} breaks a rule: {reason}; it can be final in {final_in} s{}",
                 match is_provable {
                     true => ", and its proof is sent",
-                    false => ", and what its proof needs is not there",
+                    false => ", and nothing shows it to root",
                 }
             ),
         ),
         WatchNotice::Sound { epoch } => (
             json!({ "event": "sound", "checkpoint": epoch }),
-            format!("checkpoint {epoch}: its links and its users' signatures are sound"),
+            format!(
+                "checkpoint {epoch}: its links, its users' signatures and what its blocks do are sound"
+            ),
         ),
         WatchNotice::Withheld {
             epoch,

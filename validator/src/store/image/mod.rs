@@ -21,8 +21,8 @@ mod write;
 
 pub use gather::{Gone, gather};
 pub use put::put;
-pub use read::read;
-pub use write::write;
+pub use read::{read, read_leaves};
+pub use write::{write, write_leaves};
 
 use super::Identity;
 use crate::chain::tree::{MAX_VALUE, TreeError};
@@ -33,6 +33,8 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 
 /// The form of the file.
 pub const FORMAT: u32 = 1;
+/// Bytes of a leaf before its value.
+pub const LEAF_HEAD: usize = 35;
 const MAGIC: [u8; 8] = *b"PLSMSTAT";
 
 /// Checkpoints that a node reads when it starts (`app::state`): a file has at least these, or those of all epochs that have ended.

@@ -82,6 +82,22 @@ pub fn read(input: impl Read) -> Result<(Heading, Tree), ImageError> {
     Ok((header, tree))
 }
 
+/// Reads what [`write_leaves`](super::write_leaves) wrote, up to its end; whoever reads it knows which root the state must have.
+///
+/// # Errors
+/// [`ImageError`] with what is wrong in it.
+pub fn read_leaves(input: impl Read) -> Result<Tree, ImageError> {
+    let mut input = Hashed {
+        input,
+        hasher: Keccak256::new(),
+    };
+    let tree = leaves(&mut input)?;
+    match input.input.read(&mut [0; 1])? {
+        0 => Ok(tree),
+        _ => Err(ImageError::Trailing),
+    }
+}
+
 fn header<R: Read>(input: &mut Hashed<R>) -> Result<Heading, ImageError> {
     let magic: [u8; 8] = input.array("its first bytes")?;
     if magic != MAGIC {

@@ -1,7 +1,7 @@
 //! Writes a state, leaf by leaf.
 
-use super::{FORMAT, Heading, MAGIC};
-use crate::chain::tree::TreeView;
+use super::{FORMAT, Heading, LEAF_HEAD, MAGIC};
+use crate::chain::tree::{LeafRef, Tree, TreeView};
 use crate::ledger::Value;
 use alloy_primitives::Keccak256;
 use std::io::{self, Write};
@@ -44,14 +44,36 @@ pub fn write(out: impl Write, header: &Heading, leaves: &TreeView<'_>) -> io::Re
     for index in 0..leaves.count() {
         let leaf = leaves.leaf(index);
         let leaf = leaf.ok_or_else(|| io::Error::other(format!("leaf {index} is missing")))?;
-        out.put(&[leaf.kind])?;
-        out.put(&short(leaf.value.len())?.to_be_bytes())?;
-        out.put(leaf.key.as_slice())?;
+        out.put(&head(&leaf)?)?;
         out.put(leaf.value)?;
     }
     let Hashed { mut out, hasher } = out;
     out.write_all(hasher.finalize().as_slice())?;
     out.flush()
+}
+
+/// Writes the leaves of a state alone: their number, and they.
+///
+/// # Errors
+/// What `out` says.
+pub fn write_leaves(mut out: impl Write, tree: &Tree) -> io::Result<()> {
+    out.write_all(&tree.count().to_be_bytes())?;
+    for leaf in tree.iter() {
+        out.write_all(&head(&leaf)?)?;
+        out.write_all(leaf.value)?;
+    }
+    out.flush()
+}
+
+/// What stands before the value of a leaf.
+fn head(leaf: &LeafRef<'_>) -> io::Result<[u8; LEAF_HEAD]> {
+    let mut head = [0; LEAF_HEAD];
+    let (kind, rest) = head.split_at_mut(1);
+    let (width, key) = rest.split_at_mut(2);
+    kind.copy_from_slice(&[leaf.kind]);
+    width.copy_from_slice(&short(leaf.value.len())?.to_be_bytes());
+    key.copy_from_slice(leaf.key.as_slice());
+    Ok(head)
 }
 
 fn short(count: usize) -> io::Result<u16> {

@@ -9,6 +9,7 @@ use plasmid_bridge::proof::tree::{
 };
 
 use crate::chain::overlay::Reads;
+use crate::chain::transitions::show::WitnessState;
 use crate::ledger::Memory;
 
 #[derive(Clone)]
@@ -137,5 +138,11 @@ impl SparseState {
             leaves,
             proof: proof.expect("the leaves ascend"),
         }
+    }
+}
+
+impl WitnessState for SparseState {
+    fn witness(&self, standing: &[B256], appends: u32) -> Option<Witness> {
+        Some(Self::witness(self, standing, appends))
     }
 }

@@ -27,6 +27,7 @@ use crate::ledger::Slot;
 use crate::plain;
 use pages::{ShownParts, known_segments};
 
+mod leaves;
 mod pages;
 
 /// How long an answer is waited for, and how long a node that gave none rests.

@@ -3,11 +3,12 @@
 //! ```text
 //! FOLDER/checkpoints/EPOCH-DIGEST/blocks        K block commitments of 180 bytes
 //!                                 NUMBER        count u32 ‖ transactions u32 ‖ list root ‖ segments × (record ‖ bytes)
+//!                                 state         the state that it leaves, of the newest one alone that the watcher has come to
 //! ```
 //! A file that cannot be read, or says something else than root's words commit to, is as good as none. What is final or void is deleted, once all endpoints of root say so.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use plasmid_bridge::client::{watcher::unsound::AcceptedCheckpoints, whole};
@@ -16,12 +17,17 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::relay::acceptance::Acceptance;
 
 use crate::chain::opened::{OpenedSegment, OpenedSegments};
+use crate::chain::tree::Tree;
 use crate::court::OpenedEpoch;
+use crate::store::image;
 
 /// Bytes of all files, at most: what is beyond is judged and not kept.
 const MAX_BYTES: u64 = 16 << 30;
 /// Bytes of one file, at most: of a block that has more, all is judged and nothing kept.
 const MAX_FILE: u64 = 128 << 20;
+/// The file of a state, and how much of it is read or written at once.
+const STATE: &str = "state";
+const BUFFER: usize = 1 << 20;
 
 /// The folder.
 #[derive(Debug)]
@@ -87,12 +93,59 @@ impl CheckpointArchive {
         self.keep(accepted, &number.to_string(), &encode(segments));
     }
 
+    /// The state that one of these checkpoints leaves, of the newest one of which it is kept.
+    pub fn state(&self, now: &AcceptedCheckpoints) -> Option<(Acceptance, Tree)> {
+        now.acceptances.iter().rev().find_map(|accepted| {
+            let file = fs::File::open(self.place(accepted).join(STATE)).ok()?;
+            let tree = image::read_leaves(io::BufReader::with_capacity(BUFFER, file)).ok()?;
+            (tree.root() == accepted.checkpoint.state_root).then(|| (accepted.clone(), tree))
+        })
+    }
+
+    /// Keeps it, and that of no other checkpoint.
+    pub fn keep_state(&mut self, accepted: &Acceptance, tree: &Tree) {
+        let own = self.place(accepted);
+        let length = tree.iter().fold(4u64, |sum, leaf| {
+            let bytes = leaf.value.len().saturating_add(image::LEAF_HEAD);
+            sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX))
+        });
+        self.put(&own, STATE, length, |file| {
+            image::write_leaves(io::BufWriter::with_capacity(BUFFER, file), tree)
+        });
+        for folder in entries(&self.folder) {
+            let old = folder.join(STATE);
+            let freed = size(&old);
+            if folder != own && own.join(STATE).exists() && fs::remove_file(&old).is_ok() {
+                self.bytes = self.bytes.saturating_sub(freed);
+            }
+        }
+    }
+
     fn keep(&mut self, accepted: &Acceptance, name: &str, bytes: &[u8]) {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let (folder, all) = (self.place(accepted), self.bytes.saturating_add(length));
-        if all > MAX_BYTES || length > MAX_FILE {
+        if length > MAX_FILE {
             self.trouble = Some(format!(
-                "{} would have more than {MAX_BYTES} bytes, or one file in it more than {MAX_FILE}: what is beyond is judged and not kept",
+                "a file in {} would have more than {MAX_FILE} bytes: what is beyond is judged and not kept",
+                self.folder.display()
+            ));
+            return;
+        }
+        let folder = self.place(accepted);
+        self.put(&folder, name, length, |file| file.write_all(bytes));
+    }
+
+    /// Writes a file of this length, if there is room for it.
+    fn put(
+        &mut self,
+        folder: &Path,
+        name: &str,
+        length: u64,
+        fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    ) {
+        let all = self.bytes.saturating_add(length);
+        if all > MAX_BYTES {
+            self.trouble = Some(format!(
+                "{} would have more than {MAX_BYTES} bytes: what is beyond is judged and not kept",
                 self.folder.display()
             ));
             return;
@@ -100,8 +153,8 @@ impl CheckpointArchive {
         let path = folder.join(name);
         let before = size(&path);
         let written = whole::make_folder(&self.folder)
-            .and_then(|()| whole::make_folder(&folder))
-            .and_then(|()| whole::replace(&path, bytes, whole::PRIVATE));
+            .and_then(|()| whole::make_folder(folder))
+            .and_then(|()| whole::replace_with(&path, whole::PRIVATE, fill));
         match written {
             Ok(()) => self.bytes = all.saturating_sub(before),
             Err(error) => self.failed(&path, &error),

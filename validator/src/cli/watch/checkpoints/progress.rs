@@ -31,8 +31,12 @@ pub(super) struct EpochProgress {
     pub(super) blocks: BTreeSet<u32>,
     /// Which question is asked first: the one behind the last that was asked, so that one that no node answers in time keeps no other from being asked.
     pub(super) next: usize,
-    /// Whether nothing is left to judge.
+    /// Whether nothing is left to judge of what it shows.
     pub(super) is_over: bool,
+    /// Whether its blocks were executed again, and are what their records say.
+    pub(super) is_executed: bool,
+    /// Whether it was told that it is sound.
+    pub(super) is_told: bool,
     /// What was told: the height, the rule, how it is broken, and whether there was a call.
     told: BTreeSet<(bool, u64, String)>,
 }
@@ -53,9 +57,10 @@ impl EpochProgress {
         all
     }
 
-    /// Whether nothing was found.
-    pub(super) fn is_sound(&self) -> bool {
-        self.told.is_empty()
+    /// Whether all is judged, nothing was found, and that is news.
+    pub(super) fn is_newly_sound(&mut self) -> bool {
+        let is_sound = self.is_over && self.is_executed && self.told.is_empty();
+        is_sound && !std::mem::replace(&mut self.is_told, is_sound)
     }
 
     /// Whether a finding is to be told: it was not, and there is room.

@@ -102,3 +102,65 @@ fn what_is_kept_is_read_back_and_what_is_final_is_deleted() {
         assert_ne!(archive.segments(&all[2], 2).as_ref(), Some(&segments));
     }
 }
+
+/// A state of some leaves, and a checkpoint that leaves it.
+fn left(epoch: u64) -> (Acceptance, Tree) {
+    let mut tree = Tree::new();
+    let changes = (0..=epoch as u8).map(|number| crate::chain::tree::Change {
+        key: B256::repeat_byte(number + 1),
+        kind: number,
+        value: vec![number; 9],
+    });
+    tree.apply(&changes.collect::<Vec<_>>()).unwrap();
+    let mut one = accepted(epoch, &[]);
+    one.checkpoint.state_root = tree.root();
+    one.digest = one.checkpoint.digest();
+    (one, tree)
+}
+
+#[test]
+fn of_states_the_newest_one_is_kept_and_one_that_does_not_lead_to_roots_word_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let states: Vec<(Acceptance, Tree)> = (0..3).map(left).collect();
+    let acceptances: Vec<Acceptance> = states.iter().map(|(one, _)| one.clone()).collect();
+    let now = |count: usize| AcceptedCheckpoints {
+        acceptances: acceptances[..count].to_vec(),
+        ..AcceptedCheckpoints::default()
+    };
+    let mut archive = CheckpointArchive::open(folder.path().to_owned());
+    assert!(archive.state(&now(3)).is_none());
+    let mut sizes = Vec::new();
+    for (one, tree) in &states {
+        archive.keep_state(one, tree);
+        sizes.push(archive.bytes);
+        let (found, kept) = archive.state(&now(3)).unwrap();
+        assert_eq!((found.epoch, kept.root()), (one.epoch, tree.root()));
+    }
+    // The others are gone, and their room with them.
+    let leaf = |count: u64| 4 + image::LEAF_HEAD as u64 * (count + 2) + 9 * (count + 1);
+    assert_eq!(sizes, [leaf(0), leaf(1), leaf(2)]);
+    let mut archive = CheckpointArchive::open(folder.path().to_owned());
+    assert!(archive.state(&now(2)).is_none());
+    let path = archive.place(&acceptances[2]).join(STATE);
+    let whole = fs::read(&path).unwrap();
+    for place in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(archive.state(&now(3)).is_none(), "byte {place}");
+        fs::write(&path, &whole[..place]).unwrap();
+        assert!(archive.state(&now(3)).is_none(), "cut at {place}");
+    }
+    fs::write(&path, [&whole[..], &[0]].concat()).unwrap();
+    assert!(archive.state(&now(3)).is_none());
+    fs::write(&path, &whole).unwrap();
+    assert!(archive.state(&now(3)).is_some());
+    archive.retain(&AcceptedCheckpoints {
+        over: CheckpointsOver {
+            finalized: 4,
+            void_from: None,
+        },
+        ..AcceptedCheckpoints::default()
+    });
+    assert_eq!(archive.bytes, 0);
+}

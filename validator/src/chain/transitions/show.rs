@@ -5,19 +5,33 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::tree::MAX_WITNESS_LEAVES;
+use plasmid_bridge::proof::tree::{MAX_WITNESS_LEAVES, Witness};
 
-use super::state::SparseState;
-use super::*;
+use super::{JudgedSegment, ReadSegment, SegmentProof, execute, hints_of, read};
+use crate::chain::commit;
+use crate::chain::overlay::Reads;
 use crate::chain::segments::MAX_COURT_LEAVES;
+use crate::chain::tree::Tree;
+
+/// A state from which witnesses are taken.
+pub(in crate::chain) trait WitnessState: Reads<Error = Infallible> {
+    /// These leaves, which stand, and so many places behind the last one, with their proof; none where the state cannot prove them.
+    fn witness(&self, standing: &[B256], appends: u32) -> Option<Witness>;
+}
+
+impl WitnessState for Tree {
+    fn witness(&self, standing: &[B256], appends: u32) -> Option<Witness> {
+        commit::witness_of(self, standing, appends).ok()
+    }
+}
 
 /// A state that remembers which of its leaves were asked for, in order.
-struct AskedState<'a> {
-    state: &'a SparseState,
+struct AskedState<'a, S> {
+    state: &'a S,
     asked: RefCell<(Vec<B256>, BTreeSet<B256>)>,
 }
 
-impl AskedState<'_> {
+impl<S> AskedState<'_, S> {
     fn note(&self, key: B256) {
         let mut asked = self.asked.borrow_mut();
         if asked.1.insert(key) {
@@ -26,7 +40,7 @@ impl AskedState<'_> {
     }
 }
 
-impl Reads for AskedState<'_> {
+impl<S: WitnessState> Reads for AskedState<'_, S> {
     type Error = Infallible;
 
     fn value(&self, key: &B256) -> Result<Option<&[u8]>, Infallible> {
@@ -49,7 +63,10 @@ impl Reads for AskedState<'_> {
 }
 
 /// What a court is shown of a segment whatever it says then, from the state before it. Where the bytes alone tell, that is nothing.
-pub fn show_segment(state: &SparseState, judged: &JudgedSegment<'_>) -> SegmentProof {
+pub(in crate::chain) fn show_segment<S: WitnessState>(
+    state: &S,
+    judged: &JudgedSegment<'_>,
+) -> SegmentProof {
     let Ok(ReadSegment::Parts(input, parts)) = read(judged) else {
         return SegmentProof::default();
     };
@@ -65,11 +82,15 @@ pub fn show_segment(state: &SparseState, judged: &JudgedSegment<'_>) -> SegmentP
     };
     let (mut standing, _) = asked.asked.into_inner();
     // Execution stops at the access with which too many leaves are touched: nothing behind it is asked for.
-    standing.truncate(MAX_COURT_LEAVES + 1);
-    let appends = made.min((MAX_WITNESS_LEAVES - standing.len()) as u32);
+    standing.truncate(MAX_COURT_LEAVES.saturating_add(1));
+    let room = MAX_WITNESS_LEAVES.saturating_sub(standing.len());
+    let appends = made.min(u32::try_from(room).unwrap_or(u32::MAX));
     let witness = match standing.is_empty() {
-        true => Vec::new(),
-        false => state.witness(&standing, appends).encode(),
+        true => None,
+        false => state.witness(&standing, appends),
     };
-    SegmentProof { witness, hints }
+    SegmentProof {
+        witness: witness.map_or_else(Vec::new, |witness| witness.encode()),
+        hints,
+    }
 }

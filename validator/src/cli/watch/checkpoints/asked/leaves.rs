@@ -1,0 +1,72 @@
+//! The state that a final checkpoint leaves, read page by page, each page from whichever node shows it: its proof leads to the root that root keeps.
+
+use alloy_primitives::B256;
+use plasmid_bridge::proof::tree::{Multiproof, leaf as leaf_hash, value_hash};
+use plasmid_bridge::relay::acceptance::Acceptance;
+use plasmid_proto::bridge::v1::{GetLeavesRequest, GetLeavesResponse};
+use tonic::transport::Channel;
+
+use super::super::read::word;
+use super::{CheckpointNodes, NotServed, Unjudged, bridge, within};
+use crate::chain::tree::{Change, MAX_VALUE};
+
+/// Leaves in a row of a state, which their proof leads to its root.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ShownLeaves {
+    /// Leaves of the state.
+    pub count: u32,
+    /// These, in the order of their indices.
+    pub leaves: Vec<Change>,
+}
+
+impl CheckpointNodes {
+    /// Leaves of the state that a checkpoint leaves, from `first` on.
+    pub(in crate::cli::watch::checkpoints) async fn leaves(
+        &mut self,
+        accepted: &Acceptance,
+        first: u32,
+    ) -> Result<ShownLeaves, Unjudged> {
+        let (epoch, root) = (accepted.epoch, accepted.checkpoint.state_root);
+        let ask = async |_, channel: Channel| {
+            let request = GetLeavesRequest { epoch, first };
+            let answer = within(bridge(channel).get_leaves(request)).await?;
+            shown(answer, first, &root).ok_or_else(|| {
+                NotServed::Lie(format!(
+                    "its leaves of the state of epoch {epoch} do not stand in the state that root's word names"
+                ))
+            })
+        };
+        self.first(ask).await
+    }
+}
+
+/// What a node shows, if it stands in the state with this root.
+fn shown(told: GetLeavesResponse, first: u32, root: &B256) -> Option<ShownLeaves> {
+    let mut hashes = Vec::new();
+    let mut leaves = Vec::new();
+    for (index, one) in (first..told.leaf_count).zip(told.leaves) {
+        let (key, next) = (word(&one.key)?, word(&one.next_key)?);
+        let kind = u8::try_from(one.kind).ok()?;
+        if one.value.len() > MAX_VALUE {
+            return None;
+        }
+        hashes.push((index, leaf_hash(&key, &next, &value_hash(kind, &one.value))));
+        leaves.push(Change {
+            key,
+            kind,
+            value: one.value,
+        });
+    }
+    let siblings = told.siblings.iter().map(|one| word(one));
+    let proof = Multiproof {
+        siblings: siblings.collect::<Option<_>>()?,
+    };
+    proof.verify(&hashes, told.leaf_count, root).ok()?;
+    Some(ShownLeaves {
+        count: told.leaf_count,
+        leaves,
+    })
+}
+
+#[cfg(test)]
+mod tests;
