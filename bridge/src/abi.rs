@@ -28,8 +28,8 @@ mod interfaces;
 mod shown;
 
 pub use interfaces::{
-    ICourt, IDataChallenges, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain, ISegmentJudge, IToken,
-    IVault,
+    ICourt, IDataChallenges, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain,
+    ISegmentJudge, IToken, IVault,
 };
 pub use shown::{signer_bitmap, signer_words};
 

@@ -10,6 +10,11 @@ import {Challenging} from "./Challenging.sol";
 contract DataChallengesTest is Challenging {
     bytes private _notChallenged = abi.encodeWithSelector(IDataChallenges.NotChallenged.selector);
 
+    /// @dev Gas that an answer of so many bytes is paid.
+    function _pay(uint256 length) private pure returns (uint256) {
+        return (60_000 + 64 * (2_048 + length)) * 11 / 10;
+    }
+
     // Answers.
 
     function test_anAnswerPaysWhoeverBringsItAndEndsTheChallenge() external {
@@ -24,7 +29,7 @@ contract DataChallengesTest is Challenging {
         bytes memory answer = _answerFilled();
         uint256 paid = _answer(answer);
         // 60,000 gas and 64 for each byte, 2,048 beside what is asked for; a tenth above.
-        vm.assertEq(paid, (60_000 + 64 * 5_048) * 11 / 10 * 2 gwei);
+        vm.assertEq(paid, _pay(3_000) * 2 gwei);
         vm.assertLt(paid, price / 2);
         vm.assertEq(address(dataChallenges).balance, price - paid);
         open = _stateOf(_filledTarget());
@@ -60,7 +65,7 @@ contract DataChallengesTest is Challenging {
             uint256 state = vm.snapshotState();
             _ask(_filledTarget());
             vm.txGasPrice(i == 0 ? 3 gwei : 900 gwei);
-            vm.assertEq(_answer(_answerFilled()), (60_000 + 64 * 2_058) * 11 / 10 * 3 gwei);
+            vm.assertEq(_answer(_answerFilled()), _pay(10) * 3 gwei);
             vm.revertToState(state);
         }
     }
@@ -82,7 +87,7 @@ contract DataChallengesTest is Challenging {
                 this.answer(_answerSegment(FILLED, PLACE, other));
             }
             _answer(_answerFilled());
-            vm.revertToState(state);
+            _back(state);
         }
     }
 
@@ -102,36 +107,34 @@ contract DataChallengesTest is Challenging {
     }
 
     function test_aSegmentThatIsNotThereIsAnsweredByTheCount() external {
+        vm.txGasPrice(1 gwei);
         _filled(_data(10));
         uint32[3] memory numbers = [uint32(4), 5, type(uint32).max];
         for (uint256 i; i < 3; ++i) {
             IDataChallenges.Target memory target = _target(SEGMENT, 63, numbers[i]);
-            uint256 price = _ask(target);
-            vm.assertGt(_answer(_answerNoSegment(63, numbers[i])), 0);
-            vm.assertLt(_answered(target), price);
+            _ask(target);
+            vm.assertEq(_answer(_answerNoSegment(63, numbers[i])), _pay(0) * 1 gwei);
+            vm.assertEq(_stateOf(target).price, 0);
         }
         _ask(_target(SEGMENT, 63, 3));
         _refuses(_answerNoSegment(63, 3), abi.encodeWithSelector(IDataChallenges.Exists.selector, 3, 4));
         _refuses(_answerNoSegment(62, 3), _notChallenged);
     }
 
-    function _answered(IDataChallenges.Target memory target) private view returns (uint256) {
-        return _stateOf(target).price;
-    }
-
     function test_everyLeafIsAnsweredAndWhereThereIsNoneTheCountIs() external {
+        vm.txGasPrice(1 gwei);
         _filled(_data(10));
         for (uint32 i; i < 5; ++i) {
             _refuses(_answerLeaf(i), _notChallenged);
             _ask(_target(LEAF, 0, i));
             _refuses(_answerNoLeaf(i), abi.encodeWithSelector(IDataChallenges.Exists.selector, i, 5));
             if (i != 4) _refuses(_answerLeaf(i + 1), _notChallenged);
-            vm.assertGt(_answer(_answerLeaf(i)), 0);
+            vm.assertEq(_answer(_answerLeaf(i)), _pay(values[i].length) * 1 gwei);
         }
         uint32[3] memory none = [uint32(5), 6, type(uint32).max];
         for (uint256 i; i < 3; ++i) {
             _ask(_target(LEAF, 0, none[i]));
-            vm.assertGt(_answer(_answerNoLeaf(none[i])), 0);
+            vm.assertEq(_answer(_answerNoLeaf(none[i])), _pay(0) * 1 gwei);
         }
     }
 
@@ -171,6 +174,7 @@ contract DataChallengesTest is Challenging {
 
     function test_onlyWhatRootAcceptedIsChallenged() external {
         _filled(_data(10));
+        vm.deal(address(this), 1 ether);
         IFraudCourt.Accused memory accused = _accusedOf(0);
         IDataChallenges.Target memory target = _filledTarget();
         accused.acceptance.time += 1;
@@ -364,7 +368,7 @@ contract DataChallengesTest is Challenging {
         vm.txGasPrice(1 gwei);
         bytes memory answer_ = _answerFilled();
         greedy.call(address(dataChallenges), 0, answer_, answer_, 0);
-        uint256 paid = (60_000 + 64 * 2_058) * 11 / 10 * 1 gwei;
+        uint256 paid = _pay(10) * 1 gwei;
         vm.assertEq(address(greedy).balance, 10 ether - price + paid);
         vm.assertEq(greedy.calls(), 2);
         ask = abi.encodeCall(IDataChallenges.challenge, (_accusedOf(0), _target(SEGMENT, 1, 0)));

@@ -459,13 +459,17 @@ abstract contract Deployed is Test {
     /// for a byte of calldata that is not zero and 4 for one that is; but at least 21,000 gas and a floor for calldata, which is today 40 and 10
     /// (EIP-7623) and in `dear` 64 for every byte (EIP-7976).
     function _priced(address to, bytes memory data) internal returns (uint256 today, uint256 dear) {
+        return _priced(to, 0, data);
+    }
+
+    function _priced(address to, uint256 value, bytes memory data) internal returns (uint256 today, uint256 dear) {
         vm.assertGt(to.code.length, 0); // and so it is warm, as the callee of a transaction is
         uint256 zeros;
         for (uint256 i; i < data.length; ++i) {
             if (data[i] == 0) ++zeros;
         }
         uint256 tokens = 4 * data.length - 3 * zeros;
-        uint256 whole = _gasOf(to, 0, data) - WARM_ACCOUNT + 4 * tokens;
+        uint256 whole = _gasOf(to, value, data) - WARM_ACCOUNT + 4 * tokens;
         today = 21_000 + (whole > 10 * tokens ? whole : 10 * tokens);
         dear = 21_000 + (whole > 64 * data.length ? whole : 64 * data.length);
     }

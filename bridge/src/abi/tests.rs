@@ -7,8 +7,8 @@ use alloy_sol_types::{SolEvent, SolInterface, SolValue};
 use serde_json::Value;
 
 use super::{
-    DEPLOYMENT_PROXY, ICourt, IDataChallenges, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain,
-    ISegmentJudge, IToken, IVault, created_by, deployment,
+    DEPLOYMENT_PROXY, ICourt, IDataChallenges, IExits, IFraudCourt, IInbox, ILibraries, IRegistry,
+    IRootChain, ISegmentJudge, IToken, IVault, created_by, deployment,
 };
 use alloy_primitives::{Address, B256, keccak256};
 

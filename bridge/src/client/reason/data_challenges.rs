@@ -32,7 +32,8 @@ pub(super) fn sentence(error: E) -> String {
             e.challenger
         ),
         E::NotChallenged(_) => {
-            "nobody asked for it, so there is nothing to answer, to expire or to pay back".to_owned()
+            "nobody asked for it, so there is nothing to answer, to expire or to pay back"
+                .to_owned()
         }
         E::Closed(e) => format!(
             "what {} asked for is answered, or was paid back",

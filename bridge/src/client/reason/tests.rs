@@ -5,10 +5,10 @@ use alloy_sol_types::{Panic, Revert, SolError};
 
 use super::*;
 use crate::abi::{
-    ICourt::ICourtErrors, IDataChallenges::IDataChallengesErrors, IExits::IExitsErrors, IFraudCourt::IFraudCourtErrors,
-    IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry, IRegistry::IRegistryErrors,
-    IRootChain, IRootChain::IRootChainErrors, ISegmentJudge::ISegmentJudgeErrors, IVault,
-    IVault::IVaultErrors,
+    ICourt::ICourtErrors, IDataChallenges::IDataChallengesErrors, IExits::IExitsErrors,
+    IFraudCourt::IFraudCourtErrors, IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry,
+    IRegistry::IRegistryErrors, IRootChain, IRootChain::IRootChainErrors,
+    ISegmentJudge::ISegmentJudgeErrors, IVault, IVault::IVaultErrors,
 };
 
 #[test]

@@ -144,7 +144,13 @@ mod tests {
         let agreed = follows(&plan, registry, operators).expect("a plan agrees with itself");
         let leaf = &agreed.genesis.parameters;
         let check = |all: &IRegistry::Genesis| {
-            agree(leaf, &all.rootChain, &all.inbox, &all.court, &all.challenges)
+            agree(
+                leaf,
+                &all.rootChain,
+                &all.inbox,
+                &all.court,
+                &all.challenges,
+            )
         };
         check(&agreed.arguments).expect("they are the same");
         for (name, edit) in EDITS {
