@@ -33,6 +33,7 @@ use crate::chain::signatures::{bad_signatures, split};
 use crate::ledger::leaf::Value;
 use crate::ledger::{Code, Domain, Parameters, Slot};
 
+pub mod answers;
 pub mod shown;
 
 /// Findings of one kind in one part of a checkpoint that are told, at most: one is enough for root.
