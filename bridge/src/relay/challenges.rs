@@ -136,8 +136,7 @@ impl ChallengeBook {
     /// What is wrong with it.
     pub fn hear(&mut self, log: &Log) -> Result<(), String> {
         use IDataChallenges::IDataChallengesEvents as Event;
-        let topics = log.topics.iter().copied();
-        let event = Event::decode_raw_log(topics, &log.data).map_err(|error| {
+        let event = Event::decode_raw_log(&log.topics, &log.data).map_err(|error| {
             format!(
                 "event {} of block {} is none of DataChallenges: {error}",
                 log.index, log.block

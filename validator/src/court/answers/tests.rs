@@ -112,7 +112,9 @@ fn the_vectors_of_answers_are_what_this_code_makes() {
     let shown = shown();
     assert!(shown.segments.count > 3, "{}", shown.segments.count);
     let segments = (0..shown.segments.count).chain([shown.segments.count, u32::MAX]);
-    let mut cases: Vec<Json> = segments.map(|number| shown.segment(BLOCK, number)).collect();
+    let mut cases: Vec<Json> = segments
+        .map(|number| shown.segment(BLOCK, number))
+        .collect();
     // One leaf of each kind, and where there is none.
     let count = shown.world.tree.count();
     let mut kinds = std::collections::BTreeSet::new();
@@ -142,12 +144,25 @@ fn the_vectors_of_answers_are_what_this_code_makes() {
 #[test]
 fn what_is_not_there_is_no_answer() {
     let mut shown = shown();
-    assert_eq!(shown.epoch.segment_answer(EPOCH_BLOCKS, &shown.segments, 0), None);
+    assert_eq!(
+        shown.epoch.segment_answer(EPOCH_BLOCKS, &shown.segments, 0),
+        None
+    );
     let whole = shown.epoch.segment_answer(BLOCK, &shown.segments, 1);
     let bytes = shown.segments.segments[1].bytes.take();
     assert!(bytes.is_some() && whole.is_some());
     assert_eq!(shown.epoch.segment_answer(BLOCK, &shown.segments, 1), None);
     // The others, and that there are no more, need not these bytes.
-    assert!(shown.epoch.segment_answer(BLOCK, &shown.segments, 0).is_some());
-    assert!(shown.epoch.segment_answer(BLOCK, &shown.segments, 99).is_some());
+    assert!(
+        shown
+            .epoch
+            .segment_answer(BLOCK, &shown.segments, 0)
+            .is_some()
+    );
+    assert!(
+        shown
+            .epoch
+            .segment_answer(BLOCK, &shown.segments, 99)
+            .is_some()
+    );
 }
