@@ -1,5 +1,7 @@
 //! Answers to challenges of every segment of a block and of every kind of leaf that a chain made: `validator/vectors/answers.json`, which the contract is given.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alloy_primitives::{Address, B256, hex};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, blocks_root, chunks_root};
@@ -13,21 +15,23 @@ use crate::ledger::vectors::keep;
 const EPOCH_BLOCKS: u32 = 16;
 /// The block with users' transactions.
 const BLOCK: u32 = 5;
+/// The last one, whose segments of the boundary have no bytes.
+const LAST: u32 = EPOCH_BLOCKS - 1;
 
 fn hex_of(bytes: impl AsRef<[u8]>) -> String {
     format!("0x{}", hex::encode(bytes))
 }
 
-/// An epoch that a chain made, the segments of one of its blocks, and the chain at its end.
+/// An epoch that a chain made, the segments of two of its blocks, and the chain at its end.
 struct Shown {
     world: World,
     epoch: OpenedEpoch,
-    segments: OpenedSegments,
+    segments: BTreeMap<u32, OpenedSegments>,
 }
 
 fn shown() -> Shown {
     let mut world = World::new(EPOCH_BLOCKS, 4);
-    let (mut blocks, mut segments) = (Vec::new(), OpenedSegments::default());
+    let (mut blocks, mut segments) = (Vec::new(), BTreeMap::new());
     for number in 0..EPOCH_BLOCKS {
         if number == BLOCK {
             world.deposit(5);
@@ -38,13 +42,13 @@ fn shown() -> Shown {
         }
         let (executed, committed) = world.step();
         blocks.push(committed.block);
-        if number == BLOCK {
+        if [BLOCK, LAST].contains(&number) {
             let all = committed.segments.iter().zip(&executed.segments);
             let all = all.map(|(record, one)| OpenedSegment {
                 bytes: Some(one.bytes.to_vec()),
                 ..OpenedSegment::bare(record, chunks_root(&one.bytes), one.bytes.len())
             });
-            segments = OpenedSegments::of(all.collect());
+            segments.insert(number, OpenedSegments::of(all.collect()));
         }
     }
     let hashes: Vec<B256> = blocks.iter().map(BlockCommitment::hash).collect();
@@ -80,7 +84,9 @@ impl Shown {
             block,
             number,
         };
-        let answer = self.epoch.segment_answer(block, &self.segments, number);
+        let answer = self
+            .epoch
+            .segment_answer(block, &self.segments[&block], number);
         self.case(target, answer.expect("all of it is there"))
     }
 
@@ -110,14 +116,19 @@ impl Shown {
 #[test]
 fn the_vectors_of_answers_are_what_this_code_makes() {
     let shown = shown();
-    assert!(shown.segments.count > 3, "{}", shown.segments.count);
-    let segments = (0..shown.segments.count).chain([shown.segments.count, u32::MAX]);
-    let mut cases: Vec<Json> = segments
-        .map(|number| shown.segment(BLOCK, number))
-        .collect();
+    let mut cases = Vec::new();
+    let mut kinds = BTreeSet::new();
+    for (block, of) in &shown.segments {
+        kinds.extend(of.segments.iter().map(|one| (one.kind, one.length == 0)));
+        let numbers = (0..of.count).chain([of.count, u32::MAX]);
+        cases.extend(numbers.map(|number| shown.segment(*block, number)));
+    }
+    // A record, messages, users' transactions, and the boundary.
+    let expected = [(1, false), (2, false), (4, false), (5, true)];
+    assert_eq!(kinds, BTreeSet::from(expected));
     // One leaf of each kind, and where there is none.
     let count = shown.world.tree.count();
-    let mut kinds = std::collections::BTreeSet::new();
+    let mut kinds = BTreeSet::new();
     for leaf in shown.world.tree.iter() {
         if kinds.insert(leaf.kind) {
             cases.push(shown.leaf(leaf.index));
@@ -143,26 +154,16 @@ fn the_vectors_of_answers_are_what_this_code_makes() {
 
 #[test]
 fn what_is_not_there_is_no_answer() {
-    let mut shown = shown();
-    assert_eq!(
-        shown.epoch.segment_answer(EPOCH_BLOCKS, &shown.segments, 0),
-        None
-    );
-    let whole = shown.epoch.segment_answer(BLOCK, &shown.segments, 1);
-    let bytes = shown.segments.segments[1].bytes.take();
-    assert!(bytes.is_some() && whole.is_some());
-    assert_eq!(shown.epoch.segment_answer(BLOCK, &shown.segments, 1), None);
+    let shown = shown();
+    let mut segments = shown.segments[&BLOCK].clone();
+    let answer = |segments: &OpenedSegments, block, number| {
+        shown.epoch.segment_answer(block, segments, number)
+    };
+    assert_eq!(answer(&segments, EPOCH_BLOCKS, 0), None);
+    assert!(answer(&segments, BLOCK, 1).is_some());
+    segments.segments[1].bytes = None;
+    assert_eq!(answer(&segments, BLOCK, 1), None);
     // The others, and that there are no more, need not these bytes.
-    assert!(
-        shown
-            .epoch
-            .segment_answer(BLOCK, &shown.segments, 0)
-            .is_some()
-    );
-    assert!(
-        shown
-            .epoch
-            .segment_answer(BLOCK, &shown.segments, 99)
-            .is_some()
-    );
+    assert!(answer(&segments, BLOCK, 0).is_some());
+    assert!(answer(&segments, BLOCK, 99).is_some());
 }
