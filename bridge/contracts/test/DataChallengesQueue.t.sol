@@ -74,6 +74,36 @@ contract DataChallengesQueueTest is Challenging {
         vm.assertEq(_stateOf(_target(SEGMENT, 31, 12)).price, price);
     }
 
+    /// By its definition, at any base fee and behind any last deadline; a longer queue is never cheaper, and a leaf costs an eighth, but for rounding.
+    function testFuzz_thePriceIsWhatPROTOCOLSays(uint64 fee, uint40 queued) external {
+        vm.fee(fee);
+        uint256 backlog = uint256(queued) % (40 * ANSWER);
+        uint256 price = _priceBehind(SEGMENT, backlog);
+        uint256 base = 4_800_000 * uint256(fee);
+        if (base < FLOOR) base = FLOOR;
+        base = (base + 1 gwei - 1) / 1 gwei;
+        uint256 doubled = base * 2 ** (2 * backlog / ANSWER > 64 ? 64 : 2 * backlog / ANSWER);
+        uint256 expected = doubled + doubled * (2 * backlog % ANSWER) / ANSWER;
+        if (expected > type(uint56).max) expected = type(uint56).max;
+        vm.assertEq(price, expected * 1 gwei);
+        vm.assertLe(price, _priceBehind(SEGMENT, backlog + 1));
+        uint256 ofLeaf = _priceBehind(LEAF, backlog);
+        if (price < 1e24) {
+            vm.assertLe(price, ofLeaf * 8 + 8 gwei);
+            vm.assertLe(ofLeaf * 8, price + (16 gwei << (2 * backlog / ANSWER)));
+        }
+    }
+
+    /// @dev What a challenge costs whose deadline is so much behind the earliest one. The deadline of the last challenge is in the first slot.
+    function _priceBehind(uint8 kind, uint256 backlog) private returns (uint256 price) {
+        uint256 slot = kind == LEAF ? 8 : SLOT;
+        uint256 last = block.timestamp + ANSWER + backlog - slot;
+        vm.store(address(dataChallenges), bytes32(0), bytes32(last));
+        uint64 deadline;
+        (price, deadline) = dataChallenges.price(kind);
+        vm.assertEq(deadline, block.timestamp + ANSWER + backlog);
+    }
+
     // Finality.
 
     function test_anOpenChallengeHoldsFinality() external {
