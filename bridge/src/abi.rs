@@ -3,7 +3,7 @@
 //! What each function does and when it refuses stands in the natspec of `contracts/src/interfaces/*.sol`.
 //!
 //! ```text
-//! Registry (by CREATE2) ──create, step by step──▶ Inbox (nonce 1), Vault (2), Court (3), Exits (4), …, RootChain (the last nonce)
+//! Registry (by CREATE2) ──create, step by step──▶ Inbox (nonce 1), Vault (2), Court (3), Exits (4), FraudCourt (5), DataChallenges (6), RootChain (7)
 //! ```
 
 #![cfg_attr(
@@ -28,8 +28,8 @@ mod interfaces;
 mod shown;
 
 pub use interfaces::{
-    ICourt, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain, ISegmentJudge, IToken,
-    IVault,
+    ICourt, IDataChallenges, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain,
+    ISegmentJudge, IToken, IVault,
 };
 pub use shown::{signer_bitmap, signer_words};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolCall;
-use plasmid_bridge::abi::{ICourt, IInbox, IRegistry, IRootChain, IVault};
+use plasmid_bridge::abi::{ICourt, IDataChallenges, IInbox, IRegistry, IRootChain, IVault};
 use plasmid_bridge::client::ceremony::{
     self, Artifacts, CeremonyError, Created, OperatorKeys, Plan, Registered,
 };
@@ -406,6 +406,12 @@ fn genesis(members: &[Member], state_root: B256) -> IRegistry::Genesis {
         court: ICourt::Parameters {
             minCut: 1_000_000,
             reward: BOND / 3,
+        },
+        challenges: IDataChallenges::Parameters {
+            answerSecs: 1,
+            proveSecs: 1,
+            slotSecs: 1,
+            floor: 1_000_000_000,
         },
     }
 }

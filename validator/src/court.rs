@@ -34,6 +34,7 @@ use crate::chain::transitions::{SegmentFraud, UndecidedSegment};
 use crate::ledger::leaf::Value;
 use crate::ledger::{Code, Domain, Parameters, Slot};
 
+pub mod answers;
 mod executed;
 pub mod shown;
 

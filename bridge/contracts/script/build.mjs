@@ -25,6 +25,7 @@ const SOURCES = [
   "src/Vault.sol",
   "src/Court.sol",
   "src/Exits.sol",
+  "src/DataChallenges.sol",
   "src/FraudCourt.sol",
   "src/court/SegmentJudge.sol",
   "src/RootChain.sol",

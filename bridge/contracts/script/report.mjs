@@ -81,6 +81,9 @@ function bySet() {
     ["bad segment, full records, 2^32", "segment_gas_records", { leaves: 2 ** 32 - 1 }],
     ["bad segment, 32 forced, 2^20", "segment_gas_forced", { leaves: 2 ** 20 }],
     ["bad segment, 32 forced, 2^32", "segment_gas_forced", { leaves: 2 ** 32 - 1 }],
+    ["challenge: of a segment, the first of its epoch", "challenge_gas"],
+    ["challenge: answer with a segment of 32 KB", "answer_gas"],
+    ["challenge: answer with a leaf", "answer_leaf_gas"],
     ["leaving: checkpoints made final", "finalize_gas"],
     ["leaving: exit mode begun", "exit_begin_gas"],
     ["leaving: the base opened", "exit_open_gas"],
@@ -88,7 +91,7 @@ function bySet() {
     ["leaving: exit of 100 accounts in a range", "exit_gas", { accounts: 100, spread: false }],
     ["leaving: exit of 100 accounts that are spread", "exit_gas", { accounts: 100, spread: true }],
   ];
-  const measured = gas("--match-path", "test/{GasBySet,CourtGas,Links,Signatures,Executions,ExitGas}.t.sol");
+  const measured = gas("--match-path", "test/{GasBySet,CourtGas,Links,Signatures,Executions,DataChallengesGas,ExitGas}.t.sol");
   for (const { operation, gas: value } of measured) {
     const found = parts.exec(operation);
     if (!found) continue;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {LinkJudge} from "./court/LinkJudge.sol";
+import {Openings} from "./court/Openings.sol";
 import {SegmentJudge} from "./court/SegmentJudge.sol";
 import {SignatureJudge} from "./court/SignatureJudge.sol";
 import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
@@ -11,7 +12,6 @@ import {IRootChain} from "./interfaces/IRootChain.sol";
 import {ISegmentJudge} from "./interfaces/ISegmentJudge.sol";
 import {Checkpoints} from "./libraries/Checkpoints.sol";
 import {Leaves} from "./libraries/Leaves.sol";
-import {ListTree} from "./libraries/ListTree.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
 import {StateTree} from "./libraries/StateTree.sol";
@@ -20,8 +20,6 @@ import {StateTree} from "./libraries/StateTree.sol";
 /// @dev Holds no money, keeps nothing and has no key.
 contract FraudCourt is IFraudCourt {
     uint8 private constant USERS_KIND = 4;
-    uint256 private constant CHUNK = 1_024;
-    uint256 private constant MAX_BYTES = 32_768;
 
     IRootChain public immutable rootChain;
     uint256 private immutable EPOCH_BLOCKS;
@@ -44,8 +42,8 @@ contract FraudCourt is IFraudCourt {
 
     /// @inheritdoc IFraudCourt
     function proveBlock(Accused calldata accused, uint8 rule, Block calldata shown) external {
-        _requireAccepted(accused);
-        _requireBlock(accused.checkpoint, shown);
+        Openings.requireAccepted(rootChain, accused);
+        Openings.requireBlock(accused.checkpoint, shown, EPOCH_BLOCKS);
         LinkJudge.Genesis memory genesis =
             LinkJudge.Genesis({epochBlocks: EPOCH_BLOCKS, time: rootChain.genesisTime(), stateRoot: GENESIS_ROOT});
         _decide(accused, rule, LinkJudge.block_(rule, accused.checkpoint, shown, genesis));
@@ -53,9 +51,9 @@ contract FraudCourt is IFraudCourt {
 
     /// @inheritdoc IFraudCourt
     function proveBlocks(Accused calldata accused, uint8 rule, Block calldata earlier, Block calldata later) external {
-        _requireAccepted(accused);
-        _requireBlock(accused.checkpoint, earlier);
-        _requireBlock(accused.checkpoint, later);
+        Openings.requireAccepted(rootChain, accused);
+        Openings.requireBlock(accused.checkpoint, earlier, EPOCH_BLOCKS);
+        Openings.requireBlock(accused.checkpoint, later, EPOCH_BLOCKS);
         _requireNeighbours(earlier.number, later.number);
         _decide(accused, rule, LinkJudge.blocks(rule, earlier, later));
     }
@@ -68,11 +66,11 @@ contract FraudCourt is IFraudCourt {
         Block calldata last,
         Block calldata first
     ) external {
-        _requireAccepted(accused);
+        Openings.requireAccepted(rootChain, accused);
         bytes32 given = Checkpoints.digest(previous, rootChain.deployment());
         if (given != accused.checkpoint.previous) revert NotThePrevious(accused.checkpoint.previous, given);
-        _requireBlock(previous, last);
-        _requireBlock(accused.checkpoint, first);
+        Openings.requireBlock(previous, last, EPOCH_BLOCKS);
+        Openings.requireBlock(accused.checkpoint, first, EPOCH_BLOCKS);
         if (last.number != EPOCH_BLOCKS - 1 || first.number != 0) revert NotNeighbours(last.number, first.number);
         _decide(accused, rule, LinkJudge.across(rule, previous, last, first));
     }
@@ -85,9 +83,9 @@ contract FraudCourt is IFraudCourt {
         bytes calldata parameters,
         StateTree.Inclusion calldata proof
     ) external {
-        _requireAccepted(accused);
-        _requireBlock(accused.checkpoint, shown);
-        _requireSegments(shown, segments);
+        Openings.requireAccepted(rootChain, accused);
+        Openings.requireBlock(accused.checkpoint, shown, EPOCH_BLOCKS);
+        Openings.requireSegments(shown, segments);
         _requireParameters(parameters, proof);
         uint256 most = Leaves.maxBlockTransactions(parameters);
         _decide(accused, LinkJudge.COUNTS, LinkJudge.counts(segments, most, Leaves.seats(parameters)));
@@ -101,10 +99,10 @@ contract FraudCourt is IFraudCourt {
         Segments calldata segments,
         Segment calldata segment
     ) external {
-        _requireAccepted(accused);
-        _requireBlock(accused.checkpoint, shown);
-        _requireSegments(shown, segments);
-        _requireSegment(segments, segment);
+        Openings.requireAccepted(rootChain, accused);
+        Openings.requireBlock(accused.checkpoint, shown, EPOCH_BLOCKS);
+        Openings.requireSegments(shown, segments);
+        Openings.requireSegment(segments, segment);
         _decide(accused, rule, LinkJudge.segment(rule, shown, segments, segment));
     }
 
@@ -117,11 +115,11 @@ contract FraudCourt is IFraudCourt {
         Segment calldata earlier,
         Segment calldata later
     ) external {
-        _requireAccepted(accused);
-        _requireBlock(accused.checkpoint, shown);
-        _requireSegments(shown, segments);
-        _requireSegment(segments, earlier);
-        _requireSegment(segments, later);
+        Openings.requireAccepted(rootChain, accused);
+        Openings.requireBlock(accused.checkpoint, shown, EPOCH_BLOCKS);
+        Openings.requireSegments(shown, segments);
+        Openings.requireSegment(segments, earlier);
+        Openings.requireSegment(segments, later);
         _requireNeighbours(earlier.number, later.number);
         _decide(accused, rule, LinkJudge.neighbours(rule, earlier, later));
     }
@@ -135,7 +133,7 @@ contract FraudCourt is IFraudCourt {
         bytes calldata parameters,
         StateTree.Inclusion calldata proof
     ) external {
-        _requireAccepted(accused);
+        Openings.requireAccepted(rootChain, accused);
         _requireParameters(parameters, proof);
         uint256 ring = Leaves.ring(parameters);
         if (ring == 0) revert WrongValue(Leaves.PARAMETERS);
@@ -152,12 +150,12 @@ contract FraudCourt is IFraudCourt {
         Segment calldata segment,
         Signed calldata signed
     ) external {
-        _requireAccepted(accused);
-        _requireBlock(accused.checkpoint, shown);
-        _requireSegments(shown, segments);
-        _requireSegment(segments, segment);
+        Openings.requireAccepted(rootChain, accused);
+        Openings.requireBlock(accused.checkpoint, shown, EPOCH_BLOCKS);
+        Openings.requireSegments(shown, segments);
+        Openings.requireSegment(segments, segment);
         if (segment.kind != USERS_KIND) revert NotUsers(segment.kind);
-        _requireBytes(segment, signed.segment);
+        Openings.requireBytes(segment, signed.segment);
         if (signed.place >= segment.count) revert NotATransaction();
         bytes calldata transaction = SignatureJudge.transactionAt(signed.segment, signed.place);
         uint8 code = SignatureJudge.judge(transaction, _domain(), VERIFIER, signed.ofKey, signed.ofR);
@@ -174,11 +172,11 @@ contract FraudCourt is IFraudCourt {
         Segment calldata segment,
         Executed calldata executed
     ) external {
-        _requireAccepted(accused);
-        _requireBlock(accused.checkpoint, shown);
-        _requireSegments(shown, segments);
-        _requireSegment(segments, segment);
-        _requireBytes(segment, executed.segment);
+        Openings.requireAccepted(rootChain, accused);
+        Openings.requireBlock(accused.checkpoint, shown, EPOCH_BLOCKS);
+        Openings.requireSegments(shown, segments);
+        Openings.requireSegment(segments, segment);
+        Openings.requireBytes(segment, executed.segment);
         ISegmentJudge.Claim memory claim = ISegmentJudge.Claim({
             kind: segment.kind,
             count: segment.count,
@@ -205,67 +203,6 @@ contract FraudCourt is IFraudCourt {
     /// @dev Where users' signatures hold.
     function _domain() private view returns (bytes32) {
         return SignatureJudge.domain(CHAIN_ID, address(rootChain), rootChain.deployment());
-    }
-
-    function _requireAccepted(Accused calldata accused) private view {
-        uint64 epoch = accused.checkpoint.epoch;
-        bytes32 kept = rootChain.record(epoch);
-        bytes32 digest = Checkpoints.digest(accused.checkpoint, rootChain.deployment());
-        bytes32 computed = Checkpoints.record(digest, accused.checkpoint.nextSet, accused.acceptance);
-        if (computed != kept) revert NotTheAccepted(epoch, kept, computed);
-    }
-
-    function _requireBlock(IRootChain.Checkpoint calldata checkpoint, Block calldata shown) private view {
-        bytes32 hash = keccak256(
-            abi.encodePacked(
-                "PBLK",
-                shown.rules,
-                shown.height,
-                shown.time,
-                shown.blockHash,
-                shown.witnessHash,
-                shown.stateBefore,
-                shown.stateAfter,
-                shown.segmentsRoot
-            )
-        );
-        if (!ListTree.verify(checkpoint.blocksRoot, hash, shown.number, EPOCH_BLOCKS, shown.siblings)) {
-            revert NotInEpoch(checkpoint.epoch, shown.number);
-        }
-    }
-
-    function _requireSegments(Block calldata shown, Segments calldata segments) private pure {
-        bytes32 given = keccak256(abi.encodePacked("PSGR", segments.count, segments.transactions, segments.listRoot));
-        if (given != shown.segmentsRoot) revert NotTheSegments(shown.segmentsRoot, given);
-    }
-
-    function _requireSegment(Segments calldata segments, Segment calldata segment) private pure {
-        bytes32 bytesHash = keccak256(abi.encodePacked("PBYT", segment.length, segment.chunksRoot));
-        bytes32 hash = keccak256(
-            abi.encodePacked(
-                "PSEG", segment.kind, segment.first, segment.count, bytesHash, segment.stateBefore, segment.stateAfter
-            )
-        );
-        if (!ListTree.verify(segments.listRoot, hash, segment.number, segments.count, segment.siblings)) {
-            revert NotInBlock(segment.number, segments.count);
-        }
-    }
-
-    /// @dev The chunks are hashed as they are cut, the last one behind it padded with zeros.
-    function _requireBytes(Segment calldata segment, bytes calldata given) private pure {
-        if (given.length != segment.length || given.length > MAX_BYTES) {
-            revert NotTheLength(segment.length, given.length);
-        }
-        bytes32[] memory chunks = new bytes32[]((given.length + CHUNK - 1) / CHUNK);
-        for (uint256 i; i < chunks.length; ++i) {
-            uint256 from = i * CHUNK;
-            uint256 left = given.length - from;
-            bytes memory padding = new bytes(left < CHUNK ? CHUNK - left : 0);
-            bytes calldata chunk = given[from:from + (left < CHUNK ? left : CHUNK)];
-            chunks[i] = keccak256(abi.encodePacked("PCHK", chunk, padding));
-        }
-        bytes32 root = ListTree.root(chunks);
-        if (root != segment.chunksRoot) revert NotTheBytes(segment.chunksRoot, root);
     }
 
     function _requireNeighbours(uint32 earlier, uint32 later) private pure {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IDataChallenges} from "./interfaces/IDataChallenges.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
@@ -52,6 +53,7 @@ contract RootChain is IRootChain {
     IInbox public immutable inbox;
     address public immutable vault;
     address private immutable FRAUD_COURT;
+    IDataChallenges private immutable DATA_CHALLENGES;
     bytes20 public immutable deployment;
     bytes32 public immutable genesisStateRoot;
     bytes32 public immutable parentBlockHash;
@@ -90,6 +92,7 @@ contract RootChain is IRootChain {
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
         vault = founding.contracts[Manifest.VAULT];
         FRAUD_COURT = founding.contracts[Manifest.FRAUD_COURT];
+        DATA_CHALLENGES = IDataChallenges(founding.contracts[Manifest.DATA_CHALLENGES]);
         genesisStateRoot = genesis.stateRoot;
         genesisTime = uint64(block.timestamp);
         genesisBlock = uint64(block.number);
@@ -153,7 +156,8 @@ contract RootChain is IRootChain {
         if (checkpoint.epoch < end.finalized) return true;
         if (checkpoint.epoch >= end.standing) return false;
         if (block.timestamp < acceptance.time + CHALLENGE_SECS) return false;
-        return acceptance.dueCount <= last.inboxCursor || _exited(end.exitAt);
+        if (acceptance.dueCount > last.inboxCursor && !_exited(end.exitAt)) return false;
+        return _firstHeld(last, end, checkpoint.epoch) > checkpoint.epoch;
     }
 
     /// @inheritdoc IRootChain
@@ -169,8 +173,11 @@ contract RootChain is IRootChain {
         if (epoch >= end.standing) revert Void(epoch, end.standing);
         uint64 finalAt = acceptance.time + CHALLENGE_SECS;
         if (block.timestamp < finalAt) revert WindowOpen(finalAt, block.timestamp);
-        uint64 cursor = _head.inboxCursor;
+        PackedHead memory last = _head;
+        uint64 cursor = last.inboxCursor;
         if (acceptance.dueCount > cursor && !_exited(end.exitAt)) revert MessageSkipped(acceptance.dueCount, cursor);
+        uint64 held = _firstHeld(last, end, epoch);
+        if (held <= epoch) revert Held(held);
         _end.finalized = uint48(epoch + 1);
         emit Finalized(epoch + 1);
     }
@@ -206,7 +213,7 @@ contract RootChain is IRootChain {
 
     /// @inheritdoc IRootChain
     function void(uint64 epoch) external {
-        if (msg.sender != FRAUD_COURT) revert NotFraudCourt(msg.sender);
+        if (msg.sender != FRAUD_COURT && msg.sender != address(DATA_CHALLENGES)) revert VoidNotAllowed(msg.sender);
         PackedEnd memory end = _end;
         uint256 accepted = _head.accepted;
         if (epoch >= accepted) revert NotAccepted(epoch, uint64(accepted));
@@ -221,6 +228,13 @@ contract RootChain is IRootChain {
         }
         _end = end;
         emit Voided(epoch);
+    }
+
+    /// @inheritdoc IRootChain
+    function voidable() external view returns (uint64 from, uint64 until) {
+        PackedHead memory last = _head;
+        PackedEnd memory end = _end;
+        return (_lowestVoidable(last, end), _standing(last, end));
     }
 
     /// @inheritdoc IRootChain
@@ -322,6 +336,17 @@ contract RootChain is IRootChain {
 
     function _standing(PackedHead memory last, PackedEnd memory end) private pure returns (uint64) {
         return end.standing < last.accepted ? end.standing : last.accepted;
+    }
+
+    /// @dev The lowest epoch that is not final and whose predecessor is in the ring.
+    function _lowestVoidable(PackedHead memory last, PackedEnd memory end) private view returns (uint64) {
+        uint256 kept = last.accepted > RECORD_SLOTS ? last.accepted - RECORD_SLOTS + 1 : 0;
+        return kept > end.finalized ? uint64(kept) : end.finalized;
+    }
+
+    /// @dev What can never be void is held by nothing: a challenge of it that nobody let expire holds up no other.
+    function _firstHeld(PackedHead memory last, PackedEnd memory end, uint64 epoch) private view returns (uint64) {
+        return DATA_CHALLENGES.firstHeld(_lowestVoidable(last, end), epoch);
     }
 
     function _exited(uint256 exitAt) private view returns (bool) {

@@ -34,6 +34,7 @@ contract Vault is IVault {
     address private immutable SEGMENT_JUDGE;
     address private immutable EXITS;
     address private immutable FRAUD_COURT;
+    address private immutable DATA_CHALLENGES;
     address private immutable VERIFIER;
 
     mapping(address => Totals) public totals;
@@ -59,6 +60,7 @@ contract Vault is IVault {
         SEGMENT_JUDGE = Manifest.firstOf(founding.contracts[Manifest.FRAUD_COURT]);
         EXITS = founding.contracts[Manifest.EXITS];
         FRAUD_COURT = founding.contracts[Manifest.FRAUD_COURT];
+        DATA_CHALLENGES = founding.contracts[Manifest.DATA_CHALLENGES];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         VERIFIER = address(IRegistry(msg.sender).verifier());
     }
@@ -255,7 +257,8 @@ contract Vault is IVault {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
                 || account == address(rootChain) || account == COURT || account == JUDGE || account == EXITS
-                || account == FRAUD_COURT || account == SEGMENT_JUDGE || account == VERIFIER
+                || account == FRAUD_COURT || account == SEGMENT_JUDGE || account == DATA_CHALLENGES
+                || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 

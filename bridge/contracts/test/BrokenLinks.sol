@@ -87,10 +87,4 @@ abstract contract BrokenLinks is Frauds {
         one = _case(i);
         _epoch(one.wrong);
     }
-
-    /// @dev Messages of what is undone are none of the chain's.
-    function _back(uint256 state) internal {
-        vm.getRecordedLogs();
-        vm.revertToState(state);
-    }
 }

@@ -10,6 +10,7 @@ library Builds {
     string internal constant VERIFIER = "src/Ed25519Verifier.sol:Ed25519Verifier";
     string internal constant COURT = "src/Court.sol:Court";
     string internal constant EXITS = "src/Exits.sol:Exits";
+    string internal constant DATA_CHALLENGES = "src/DataChallenges.sol:DataChallenges";
     string internal constant FRAUD_COURT = "src/FraudCourt.sol:FraudCourt";
     string internal constant INBOX = "src/Inbox.sol:Inbox";
     string internal constant REGISTRY = "src/Registry.sol:Registry";

@@ -489,7 +489,7 @@ contract CreationTest is Deployed {
 
     function test_gasOfTheSteps() external {
         _ready();
-        string[6] memory names = ["Inbox", "Vault", "Court", "Exits", "FraudCourt", "RootChain"];
+        string[7] memory names = ["Inbox", "Vault", "Court", "Exits", "FraudCourt", "DataChallenges", "RootChain"];
         for (uint256 step; step < STEPS; ++step) {
             bytes memory data = abi.encodeCall(registry.create, (step, _genesis(), _code(step)));
             uint256 value = step == LAST ? BALANCES : 0;

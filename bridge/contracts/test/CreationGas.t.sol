@@ -22,7 +22,7 @@ contract CreationGasTest is Deployed {
     }
 
     function test_gasOfTheStepsWithAllOperators() external {
-        string[6] memory names = ["Inbox", "Vault", "Court", "Exits", "FraudCourt", "RootChain"];
+        string[7] memory names = ["Inbox", "Vault", "Court", "Exits", "FraudCourt", "DataChallenges", "RootChain"];
         for (uint256 step; step < STEPS; ++step) {
             bytes memory data = abi.encodeCall(registry.create, (step, _genesis(), _code(step)));
             uint256 value = step + 1 == STEPS ? BALANCES : 0;

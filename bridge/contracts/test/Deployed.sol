@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICourt} from "../src/interfaces/ICourt.sol";
+import {IDataChallenges} from "../src/interfaces/IDataChallenges.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IExits} from "../src/interfaces/IExits.sol";
 import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
@@ -31,13 +32,18 @@ abstract contract Deployed is Test {
     uint128 internal constant BOND = 3 ether;
     uint64 internal constant LOCK = 1 days;
     uint64 internal constant CHALLENGE = 1 hours;
+    /// @dev C is half of it.
+    uint64 internal constant ANSWER = 20 minutes;
+    uint64 internal constant PROVE = 10 minutes;
+    uint64 internal constant SLOT = 1 minutes;
+    uint128 internal constant FLOOR = 0.01 ether;
     uint64 internal constant UNBONDING = 2 days;
     /// @dev As long as the ring allows: most tests let days pass without a checkpoint.
     uint64 internal constant TIMEOUT = 3 days;
     uint64 internal constant GRACE = 20 hours;
     uint32 internal constant SLOTS = 16;
     uint64 internal constant DELAY = 1 hours;
-    uint256 internal constant STEPS = 6;
+    uint256 internal constant STEPS = 7;
     uint256 internal constant BALANCES = 500 ether;
     /// @dev What a call to it takes, beside what the callee does.
     uint256 internal constant WARM_ACCOUNT = 100;
@@ -53,6 +59,7 @@ abstract contract Deployed is Test {
     ICourt internal court;
     IExits internal exits;
     IFraudCourt internal fraudCourt;
+    IDataChallenges internal dataChallenges;
     IRootChain internal rootChain;
     InboxModel internal model;
     bytes32 internal stateRoot = keccak256("genesis state");
@@ -161,6 +168,8 @@ abstract contract Deployed is Test {
         genesis.inbox =
             IInbox.Parameters({delaySecs: DELAY, intervalMs: 1000, price: 0.001 ether, doublingSecs: 12 hours});
         genesis.court = ICourt.Parameters({minCut: 1_000_000, reward: 1 ether});
+        genesis.challenges =
+            IDataChallenges.Parameters({answerSecs: ANSWER, proveSecs: PROVE, slotSecs: SLOT, floor: FLOOR});
     }
 
     /// @notice How many steps the creation has.
@@ -170,8 +179,15 @@ abstract contract Deployed is Test {
 
     /// @notice The code of a step of the creation.
     function _code(uint256 step) internal view virtual returns (bytes memory) {
-        string[6] memory builds =
-            [Builds.INBOX, Builds.VAULT, Builds.COURT, Builds.EXITS, Builds.FRAUD_COURT, Builds.ROOT_CHAIN];
+        string[7] memory builds = [
+            Builds.INBOX,
+            Builds.VAULT,
+            Builds.COURT,
+            Builds.EXITS,
+            Builds.FRAUD_COURT,
+            Builds.DATA_CHALLENGES,
+            Builds.ROOT_CHAIN
+        ];
         return Builds.code(builds[step]);
     }
 
@@ -229,6 +245,7 @@ abstract contract Deployed is Test {
         court = ICourt(registry.court());
         exits = IExits(registry.contracts()[3]);
         fraudCourt = IFraudCourt(registry.contracts()[4]);
+        dataChallenges = IDataChallenges(registry.contracts()[5]);
         rootChain = IRootChain(registry.rootChain());
     }
 
@@ -442,13 +459,17 @@ abstract contract Deployed is Test {
     /// for a byte of calldata that is not zero and 4 for one that is; but at least 21,000 gas and a floor for calldata, which is today 40 and 10
     /// (EIP-7623) and in `dear` 64 for every byte (EIP-7976).
     function _priced(address to, bytes memory data) internal returns (uint256 today, uint256 dear) {
+        return _priced(to, 0, data);
+    }
+
+    function _priced(address to, uint256 value, bytes memory data) internal returns (uint256 today, uint256 dear) {
         vm.assertGt(to.code.length, 0); // and so it is warm, as the callee of a transaction is
         uint256 zeros;
         for (uint256 i; i < data.length; ++i) {
             if (data[i] == 0) ++zeros;
         }
         uint256 tokens = 4 * data.length - 3 * zeros;
-        uint256 whole = _gasOf(to, 0, data) - WARM_ACCOUNT + 4 * tokens;
+        uint256 whole = _gasOf(to, value, data) - WARM_ACCOUNT + 4 * tokens;
         today = 21_000 + (whole > 10 * tokens ? whole : 10 * tokens);
         dear = 21_000 + (whole > 64 * data.length ? whole : 64 * data.length);
     }

@@ -5,12 +5,12 @@ import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {StateTree} from "../src/libraries/StateTree.sol";
-import {ProofMutants} from "./ProofMutants.sol";
+import {PartMutants} from "./PartMutants.sol";
 
 /// @title Proofs of fraud that are true but for one thing, made at random: each is refused
 /// @dev PLASMID_MUTANTS=N is how many of each kind, links and signatures (script/forge test --match-contract FraudMutants -vv prints the counts
 /// by the check that refused); PLASMID_SEED=S begins elsewhere. A mutant that is taken fails the test, with its seed.
-contract FraudMutantsTest is ProofMutants {
+contract FraudMutantsTest is PartMutants {
     /// @dev One of each shape, by number of the case, and of the signatures one of each answer.
     uint256[9] private _links = [uint256(2), 6, 7, 15, 27, 35, 38, 41, 44];
     uint256[6] private _bads = [uint256(0), 1, 2, 5, 9, 13];
@@ -76,19 +76,6 @@ contract FraudMutantsTest is ProofMutants {
 
     function _most() internal pure override returns (uint256) {
         return 5_000_000;
-    }
-
-    /// @dev One word in the place of another, or a word that counts changed by one.
-    function _words(bytes memory data, uint256 seed) private pure returns (bytes memory) {
-        uint256 words = (data.length - 4) / 32;
-        uint256 from = 4 + 32 * (seed % words);
-        uint256 to = 4 + 32 * ((seed >> 32) % words);
-        bytes32 word = _at(data, from);
-        if (seed >> 64 & 1 == 0) word = seed >> 65 & 1 == 0 ? bytes32(uint256(_at(data, to)) ^ 1) : bytes32(seed);
-        for (uint256 i; i < 32; ++i) {
-            data[to + i] = word[i];
-        }
-        return data;
     }
 
     // One part changed, by its kind. A change may leave the part as it was: then the proof is the true one.
@@ -334,129 +321,5 @@ contract FraudMutantsTest is ProofMutants {
     function _otherRule(uint8 rule, uint256 seed) private pure returns (uint8) {
         uint8 other = uint8(seed % 18);
         return other == rule ? 0 : other;
-    }
-
-    function _changeAccused(IFraudCourt.Accused memory one, uint256 seed) private view {
-        uint256 part = seed % 8;
-        seed >>= 8;
-        if (part == 0) one.acceptance.time ^= uint64(1) << uint64(seed % 64);
-        if (part == 1) one.acceptance.blockNumber ^= uint64(1) << uint64(seed % 64);
-        if (part == 2) one.acceptance.dueCount ^= uint64(1) << uint64(seed % 64);
-        if (part == 3) one.acceptance.signers[seed % 2] ^= bytes32(1 << (seed >> 8) % 256);
-        if (part == 4) {
-            IFraudCourt.Accused memory sound = _accusedOf(0);
-            (one.checkpoint, one.acceptance) = (sound.checkpoint, sound.acceptance);
-        }
-        if (part > 4) _changeCheckpoint(one.checkpoint, seed);
-    }
-
-    function _changeCheckpoint(IRootChain.Checkpoint memory one, uint256 seed) private pure {
-        uint256 part = seed % 9;
-        seed >>= 8;
-        bytes32 flip = bytes32(1 << seed % 256);
-        uint64 bit = uint64(1) << uint64(seed % 64);
-        if (part == 0) one.epoch ^= bit;
-        if (part == 1) one.lastBlockTime ^= bit;
-        if (part == 2) one.blocksRoot ^= flip;
-        if (part == 3) one.stateRoot ^= flip;
-        if (part == 4) one.inboxCursor ^= bit;
-        if (part == 5) one.inboxHash ^= flip;
-        if (part == 6) one.nextSet ^= flip;
-        if (part == 7) one.relayer = address(uint160(one.relayer) ^ uint160(1) << uint160(seed % 160));
-        if (part == 8) one.previous ^= flip;
-    }
-
-    function _changeBlock(IFraudCourt.Block memory one, uint256 seed) private pure {
-        uint256 part = seed % 12;
-        seed >>= 8;
-        bytes32 flip = bytes32(1 << seed % 256);
-        uint64 bit = uint64(1) << uint64(seed % 64);
-        if (part == 0) one.number ^= uint32(1) << uint32(seed % 32);
-        if (part == 1) one.rules ^= uint32(1) << uint32(seed % 32);
-        if (part == 2) one.height ^= bit;
-        if (part == 3) one.time ^= bit;
-        if (part == 4) one.blockHash ^= flip;
-        if (part == 5) one.witnessHash ^= flip;
-        if (part == 6) one.stateBefore ^= flip;
-        if (part == 7) one.stateAfter ^= flip;
-        if (part == 8) one.segmentsRoot ^= flip;
-        if (part > 8) one.siblings = _changeSiblings(one.siblings, seed);
-    }
-
-    function _changeSegments(IFraudCourt.Segments memory one, uint256 seed) private pure {
-        uint256 part = seed % 3;
-        seed >>= 8;
-        if (part == 0) one.count ^= uint32(1) << uint32(seed % 32);
-        if (part == 1) one.transactions ^= uint32(1) << uint32(seed % 32);
-        if (part == 2) one.listRoot ^= bytes32(1 << seed % 256);
-    }
-
-    function _changeSegment(IFraudCourt.Segment memory one, uint256 seed) private pure {
-        uint256 part = seed % 11;
-        seed >>= 8;
-        bytes32 flip = bytes32(1 << seed % 256);
-        uint32 bit = uint32(1) << uint32(seed % 32);
-        if (part == 0) one.number ^= bit;
-        if (part == 1) one.kind ^= uint8(1) << uint8(seed % 8);
-        if (part == 2) one.first ^= bit;
-        if (part == 3) one.count ^= bit;
-        if (part == 4) one.length ^= bit;
-        if (part == 5) one.chunksRoot ^= flip;
-        if (part == 6) one.stateBefore ^= flip;
-        if (part == 7) one.stateAfter ^= flip;
-        if (part > 7) one.siblings = _changeSiblings(one.siblings, seed);
-    }
-
-    /// @dev One dropped, added, swapped with another, or changed.
-    function _changeSiblings(bytes32[] memory siblings, uint256 seed) private pure returns (bytes32[] memory made) {
-        uint256 at = (seed >> 8) % siblings.length;
-        uint256 part = seed % 4;
-        if (part == 0) {
-            made = new bytes32[](siblings.length - 1);
-            for (uint256 i; i < made.length; ++i) {
-                made[i] = siblings[i < at ? i : i + 1];
-            }
-            return made;
-        }
-        made = new bytes32[](siblings.length + (part == 1 ? 1 : 0));
-        for (uint256 i; i < made.length; ++i) {
-            made[i] = siblings[part == 1 && i > at ? i - 1 : i];
-        }
-        uint256 other = (at + 1) % made.length;
-        if (part == 2) (made[at], made[other]) = (made[other], made[at]);
-        if (part == 3) made[at] ^= bytes32(1 << (seed >> 16) % 256);
-    }
-
-    function _changeInclusion(StateTree.Inclusion memory one, uint256 seed) private pure {
-        uint256 part = seed % 8;
-        seed >>= 8;
-        bytes32 flip = bytes32(1 << seed % 256);
-        uint256 at = (seed >> 8) % 32;
-        if (part == 0) one.index ^= uint32(1) << uint32(seed % 32);
-        if (part == 1) one.key ^= flip;
-        if (part == 2) one.next ^= flip;
-        if (part == 3) one.valueHash ^= flip;
-        if (part == 4) one.count ^= uint32(1) << uint32(seed % 32);
-        if (part == 5) one.siblings[at] ^= flip;
-        if (part == 6) (one.siblings[at], one.siblings[(at + 1) % 32]) = (one.siblings[(at + 1) % 32], one.siblings[at]);
-        if (part == 7) one.siblings[at] = 0;
-    }
-
-    /// @dev A bit flipped, the last byte dropped, a byte added, or two bytes swapped.
-    function _changeValue(bytes memory value, uint256 seed) private pure returns (bytes memory) {
-        uint256 part = seed % 5;
-        uint256 at = (seed >> 8) % value.length;
-        if (part == 0) return bytes.concat(value, bytes1(uint8(seed >> 40)));
-        if (part == 1) {
-            bytes memory shorter = new bytes(value.length - 1);
-            for (uint256 i; i < shorter.length; ++i) {
-                shorter[i] = value[i];
-            }
-            return shorter;
-        }
-        uint256 other = (at + 1) % value.length;
-        if (part == 2) (value[at], value[other]) = (value[other], value[at]);
-        else value[at] = value[at] ^ bytes1(uint8(1 << (seed >> 48) % 8));
-        return value;
     }
 }

@@ -312,6 +312,12 @@ abstract contract Frauds is Unsound {
         _usersRoot = ListTree.root(chunks);
     }
 
+    /// @dev Messages of what is undone are none of the chain's.
+    function _back(uint256 state) internal {
+        vm.getRecordedLogs();
+        vm.revertToState(state);
+    }
+
     // Proofs.
 
     /// @notice Makes the call, and says what it costs as a transaction, today and where a byte of calldata costs 64 at least.

@@ -33,8 +33,8 @@ abstract contract InboxAlone is Test {
     }
 
     function _arguments() internal view returns (IRegistry.Founding memory founding) {
-        founding.contracts = new address[](6);
-        (founding.contracts[1], founding.contracts[2], founding.contracts[5]) = (address(this), COURT, ROOT_CHAIN);
+        founding.contracts = new address[](7);
+        (founding.contracts[1], founding.contracts[2], founding.contracts[6]) = (address(this), COURT, ROOT_CHAIN);
         founding.genesis.inbox = IInbox.Parameters(DELAY, INTERVAL, PRICE, DOUBLING);
     }
 

@@ -181,9 +181,9 @@ contract JudgeVectorsTest is Test {
     function test_proofsOfRustShowWhatTheySay() external {
         string memory json = vm.readFile(PROOFS);
         IRegistry.Founding memory founding;
-        founding.contracts = new address[](6);
+        founding.contracts = new address[](7);
         address rootChain = vm.parseJsonAddress(json, ".root_chain");
-        founding.contracts[5] = rootChain;
+        founding.contracts[6] = rootChain;
         founding.genesis.rootChain.epochBlocks = uint32(vm.parseJsonUint(json, ".epoch_blocks"));
         vm.chainId(vm.parseJsonUint(json, ".root_chain_id"));
         address court = Builds.deploy(Builds.FRAUD_COURT, abi.encode(founding));

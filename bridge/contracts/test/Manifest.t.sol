@@ -5,7 +5,7 @@ import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {Deployed} from "./Deployed.sol";
 
-/// @title A manifest of sixteen contracts: the Inbox, the Vault, the Court, Exits, the FraudCourt, ten that a later protocol may have, and RootChain
+/// @title A manifest of sixteen contracts: the Inbox, the Vault, the Court, Exits, the FraudCourt, DataChallenges, nine that a later protocol may have, and RootChain
 contract ManifestTest is Deployed {
     uint256 private constant ALL = 16;
     uint256 private constant LAST = 15;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICourt} from "../src/interfaces/ICourt.sol";
+import {IDataChallenges} from "../src/interfaces/IDataChallenges.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
@@ -130,6 +131,7 @@ contract ParametersTest is Test {
                 if (_is(contract_, "Registry")) _registryRefuses(field, refused[j]);
                 else if (_is(contract_, "Inbox")) _inboxRefuses(field, refused[j]);
                 else if (_is(contract_, "Court")) _courtRefusesField(field, refused[j]);
+                else if (_is(contract_, "DataChallenges")) _challengesRefuse(field, refused[j]);
                 else _refuses(field, refused[j]);
             }
         }
@@ -288,11 +290,11 @@ contract ParametersTest is Test {
         }
     }
 
-    function test_sixToSixteenCodesAreListed() external {
+    function test_sevenToSixteenCodesAreListed() external {
         IRegistry.Arguments memory arguments = _registryArguments();
         for (uint256 count; count < 20; ++count) {
             arguments.codes = _codes(count);
-            if (count < 6 || count > 16) {
+            if (count < 7 || count > 16) {
                 bytes memory reason = abi.encodeWithSelector(IRegistry.CodeCount.selector, count);
                 vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
                 continue;
@@ -359,7 +361,7 @@ contract ParametersTest is Test {
         ICourt made = ICourt(Builds.deploy(Builds.COURT, abi.encode(founding)));
         vm.assertEq(abi.encode(made.parameters()), abi.encode(founding.genesis.court));
         vm.assertEq(made.inbox(), address(1));
-        vm.assertEq(address(made.rootChain()), address(6));
+        vm.assertEq(address(made.rootChain()), address(7));
     }
 
     function _courtRefuses(uint64 minCut, uint128 reward, string memory name, uint256 value) private {
@@ -376,6 +378,58 @@ contract ParametersTest is Test {
     function _courtWith(uint64 minCut, uint128 reward) private view returns (IRegistry.Founding memory founding) {
         founding = _with("unit", UNIT);
         founding.genesis.court = ICourt.Parameters(minCut, reward);
+    }
+
+    /// W is 100 s: C, in which a checkpoint can be challenged, is a second at least.
+    function test_theParametersOfDataChallengesHaveTheirRanges() external {
+        _challengesTake("answerSecs", 1);
+        _challengesTake("answerSecs", 79);
+        _challengesRefuseOther("answerSecs", 80, "proveSecs", 20);
+        _challengesRefuse("answerSecs", 0);
+        _challengesRefuse("answerSecs", 101);
+        _challengesRefuse("answerSecs", type(uint64).max);
+        _challengesTake("proveSecs", 0);
+        _challengesTake("proveSecs", 89);
+        _challengesRefuse("proveSecs", 90);
+        _challengesRefuse("proveSecs", type(uint64).max);
+        _challengesTake("slotSecs", 0);
+        _challengesTake("slotSecs", 10);
+        _challengesRefuse("slotSecs", 11);
+        _challengesTake("floor", 1);
+        _challengesTake("floor", 1 << 80);
+        _challengesRefuse("floor", 0);
+        _challengesRefuse("floor", (1 << 80) + 1);
+        _challengesRefuse("floor", type(uint128).max);
+    }
+
+    function _challengesTake(string memory name, uint256 value) private {
+        IRegistry.Founding memory founding = _challengesWith(name, value);
+        IDataChallenges made = IDataChallenges(Builds.deploy(Builds.DATA_CHALLENGES, abi.encode(founding)));
+        IDataChallenges.Parameters memory given = founding.genesis.challenges;
+        vm.assertEq(abi.encode(made.parameters()), abi.encode(given));
+        vm.assertEq(made.challengeSecs(), 100 - given.answerSecs - given.proveSecs);
+        vm.assertEq(address(made.rootChain()), address(7));
+    }
+
+    function _challengesRefuse(string memory name, uint256 value) private {
+        _challengesRefuseOther(name, value, name, value);
+    }
+
+    function _challengesRefuseOther(string memory name, uint256 value, string memory other, uint256 found) private {
+        bytes memory reason = abi.encodeWithSelector(IDataChallenges.ParameterOutOfRange.selector, other, found);
+        vm.assertEq(Builds.refusal(Builds.DATA_CHALLENGES, abi.encode(_challengesWith(name, value))), reason);
+    }
+
+    function _challengesWith(string memory name, uint256 value) private view returns (IRegistry.Founding memory founding) {
+        IDataChallenges.Parameters memory given =
+            IDataChallenges.Parameters({answerSecs: 10, proveSecs: 20, slotSecs: 1, floor: 1});
+        if (_is(name, "answerSecs")) given.answerSecs = uint64(value);
+        else if (_is(name, "proveSecs")) given.proveSecs = uint64(value);
+        else if (_is(name, "slotSecs")) given.slotSecs = uint64(value);
+        else if (_is(name, "floor")) given.floor = uint128(value);
+        else revert(name);
+        founding = _with("unit", UNIT);
+        founding.genesis.challenges = given;
     }
 
     // As the Registry of a RootChain and of a Court.
@@ -481,8 +535,8 @@ contract ParametersTest is Test {
     }
 
     function _contracts() private pure returns (address[] memory contracts) {
-        contracts = new address[](6);
-        for (uint160 i; i < 6; ++i) {
+        contracts = new address[](7);
+        for (uint160 i; i < 7; ++i) {
             contracts[i] = address(i + 1);
         }
     }
@@ -509,7 +563,7 @@ contract ParametersTest is Test {
         arguments.operators = new address[](1);
         arguments.operators[0] = address(1);
         arguments.verifier = IEd25519Verifier(address(this));
-        arguments.codes = _codes(6);
+        arguments.codes = _codes(7);
         arguments.bond = 1;
         arguments.lockSecs = 60;
     }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Signatures} from "./Signatures.sol";
 
-/// @title Proofs of fraud that are true but for one thing, made at random: each is refused, and counted by the check that refused it
+/// @title Proofs of fraud, and answers to challenges, that are true but for one thing, made at random: each is refused, and counted by the check that refused it
 /// @dev PLASMID_MUTANTS=N is how many of each kind; PLASMID_SEED=S begins elsewhere. A mutant that is taken fails the test, with its seed.
 abstract contract ProofMutants is Signatures {
     event log_named_uint(string name, uint256 value);
@@ -14,6 +14,11 @@ abstract contract ProofMutants is Signatures {
 
     /// @notice The true call with something changed, in one of 15 ways.
     function _mutated(uint256 way, uint256 seed) internal virtual returns (bytes memory data);
+
+    /// @notice Who is called.
+    function _judge() internal view virtual returns (address) {
+        return address(fraudCourt);
+    }
 
     /// @notice Whether a call shows other parts than the true one, however it is encoded.
     function _isOther(bytes memory data) internal virtual returns (bool);
@@ -38,7 +43,7 @@ abstract contract ProofMutants is Signatures {
             if (_counts[reason]++ == 0) _reasons.push(reason);
         }
         // And what they were made of is taken.
-        (bool ok,) = address(fraudCourt).call(data);
+        (bool ok,) = _judge().call(data);
         vm.assertTrue(ok);
     }
 
@@ -73,7 +78,7 @@ abstract contract ProofMutants is Signatures {
 
     /// @notice Always reverts: with whether the call was taken, and the first word of its answer.
     function attempt(bytes calldata data) external {
-        (bool ok, bytes memory answer) = address(fraudCourt).call{gas: _most()}(data);
+        (bool ok, bytes memory answer) = _judge().call{gas: _most()}(data);
         answer = bytes.concat(ok ? bytes1(0x01) : bytes1(0), bytes32(answer));
         assembly ("memory-safe") {
             revert(add(answer, 0x20), mload(answer))

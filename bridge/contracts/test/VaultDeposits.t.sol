@@ -144,8 +144,17 @@ contract VaultDepositsTest is Claims {
 
     function test_nobodyDepositsForAnAccountThatNobodyCanUse() external {
         address verifier = address(registry.verifier());
-        address[6] memory own =
-            [address(registry), address(inbox), address(vault), address(court), address(rootChain), verifier];
+        address[9] memory own = [
+            address(registry),
+            address(inbox),
+            address(vault),
+            address(court),
+            address(exits),
+            address(fraudCourt),
+            address(dataChallenges),
+            address(rootChain),
+            verifier
+        ];
         _mint(address(token), 10);
         for (uint256 i; i < own.length; ++i) {
             _refusesTarget(address(0), own[i]);
@@ -155,7 +164,7 @@ contract VaultDepositsTest is Claims {
         }
         _refusesTarget(address(token), address(token));
         vault.depositNative{value: 2 ether}(1, IVault.Account(0, bytes20(address(token))), address(token));
-        vm.assertEq(inbox.count(), 7);
+        vm.assertEq(inbox.count(), 10);
         vm.assertEq(vault.escrow(address(token)), 0);
     }
 

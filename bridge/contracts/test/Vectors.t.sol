@@ -296,7 +296,7 @@ contract VectorsTest is Test {
         vm.chainId(vm.parseJsonUint(json, ".report.rootChainId"));
         // The code of a court, at the address that the vector names: the commitment reads nothing else of it.
         IRegistry.Founding memory founding;
-        founding.contracts = new address[](6);
+        founding.contracts = new address[](7);
         founding.genesis.court = ICourt.Parameters(1, 1);
         vm.etch(court, Builds.deploy(Builds.COURT, abi.encode(founding)).code);
         bytes32 made = ICourt(court).commitmentOf(evidence, beneficiary, salt);

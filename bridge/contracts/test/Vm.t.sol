@@ -35,11 +35,12 @@ contract VmTest is Test {
 
     /// If this fails the sources have changed: run node script/build.mjs.
     function test_whatTestsDeployByNameIsWhatIsCommitted() external view {
-        string[8] memory names =
-            ["Ed25519Verifier", "Court", "Exits", "FraudCourt", "Inbox", "Registry", "RootChain", "Vault"];
-        string[8] memory builds = [
+        string[9] memory names =
+            ["Ed25519Verifier", "Court", "DataChallenges", "Exits", "FraudCourt", "Inbox", "Registry", "RootChain", "Vault"];
+        string[9] memory builds = [
             Builds.VERIFIER,
             Builds.COURT,
+            Builds.DATA_CHALLENGES,
             Builds.EXITS,
             Builds.FRAUD_COURT,
             Builds.INBOX,
@@ -47,7 +48,7 @@ contract VmTest is Test {
             Builds.ROOT_CHAIN,
             Builds.VAULT
         ];
-        for (uint256 i; i < 8; ++i) {
+        for (uint256 i; i < 9; ++i) {
             string memory committed = vm.readFile(string.concat("artifacts/", names[i], ".json"));
             vm.assertEq(Builds.code(builds[i]), vm.parseJsonBytes(committed, ".bytecode"));
         }

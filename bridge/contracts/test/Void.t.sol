@@ -17,13 +17,13 @@ contract VoidTest is Leaving {
         _submit(_unsound(content));
     }
 
-    function test_onlyTheFraudCourtMakesVoid() external {
+    function test_onlyTheFraudCourtAndDataChallengesMakeVoid() external {
         _bad();
         address[5] memory callers =
             [address(this), operators[0].owner, address(registry), address(court), address(exits)];
         for (uint256 i; i < 5; ++i) {
             vm.prank(callers[i]);
-            vm.expectRevert(abi.encodeWithSelector(IRootChain.NotFraudCourt.selector, callers[i]));
+            vm.expectRevert(abi.encodeWithSelector(IRootChain.VoidNotAllowed.selector, callers[i]));
             rootChain.void(0);
         }
     }

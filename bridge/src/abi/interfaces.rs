@@ -164,7 +164,8 @@ sol! {
         error BaseNotFinal(uint64 standing, uint64 finalized);
         error Void(uint64 epoch, uint64 standing);
         error AlreadyFinal(uint64 epoch, uint64 finalized);
-        error NotFraudCourt(address caller);
+        error VoidNotAllowed(address caller);
+        error Held(uint64 epoch);
         error ParameterOutOfRange(string name, uint256 value);
         error ZeroRoot(string name);
         error SetCommitmentMismatch(bytes32 agreed, bytes32 computed);
@@ -176,6 +177,7 @@ sol! {
         function beginExit() external;
         function overdue(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
         function void(uint64 epoch) external;
+        function voidable() external view returns (uint64 from, uint64 until);
         function base() external view returns (uint64 count);
         function digest(Checkpoint calldata checkpoint) external view returns (bytes32);
         function record(uint64 epoch) external view returns (bytes32);
@@ -580,6 +582,60 @@ sol! {
         function rootChain() external view returns (address);
     }
 
+    interface IDataChallenges {
+        struct Parameters {
+            uint64 answerSecs;
+            uint64 proveSecs;
+            uint64 slotSecs;
+            uint128 floor;
+        }
+        struct Target {
+            uint64 epoch;
+            uint8 kind;
+            uint32 place;
+            uint32 number;
+        }
+        struct Challenge {
+            address challenger;
+            uint64 deadline;
+            uint128 price;
+        }
+        struct Value {
+            uint8 kind;
+            bytes content;
+        }
+        event Challenged(uint64 indexed epoch, address indexed challenger, uint8 kind, uint32 place, uint32 number, uint256 price, uint64 deadline);
+        event Answered(uint64 indexed epoch, address indexed answerer, uint8 kind, uint32 place, uint32 number, uint256 paid);
+        event Withheld(uint64 indexed epoch, uint8 kind, uint32 place, uint32 number);
+        event PaidBack(uint64 indexed epoch, address indexed challenger, uint8 kind, uint32 place, uint32 number, uint256 amount);
+        error ParameterOutOfRange(string name, uint256 value);
+        error OtherEpoch(uint64 epoch, uint64 given);
+        error NotVoidable(uint64 epoch, uint64 from, uint64 until);
+        error ChallengesOver(uint64 until, uint256 time);
+        error NoSuchTarget(uint8 kind, uint32 place);
+        error AlreadyChallenged(address challenger);
+        error NotChallenged();
+        error Closed(address challenger);
+        error PriceNotPaid(uint256 price, uint256 value);
+        error MoneyNotTaken(address to, uint256 amount);
+        error Exists(uint32 number, uint32 count);
+        error DeadlineOpen(uint64 deadline, uint256 time);
+        error StillVoidable(uint64 epoch);
+        function challenge(IFraudCourt.Accused calldata accused, Target calldata target) external payable;
+        function answerSegment(IFraudCourt.Accused calldata accused, IFraudCourt.Block calldata shown, IFraudCourt.Segments calldata segments, IFraudCourt.Segment calldata segment, bytes calldata content) external;
+        function answerNoSegment(IFraudCourt.Accused calldata accused, IFraudCourt.Block calldata shown, IFraudCourt.Segments calldata segments, uint32 number) external;
+        function answerLeaf(IFraudCourt.Accused calldata accused, Value calldata value, IFraudCourt.Inclusion calldata leaf) external;
+        function answerNoLeaf(IFraudCourt.Accused calldata accused, uint32 index, bytes32 treeRoot, uint32 count) external;
+        function expire(Target calldata target) external;
+        function refund(Target calldata target) external;
+        function price(uint8 kind) external view returns (uint256 price_, uint64 deadline);
+        function firstHeld(uint64 from, uint64 to) external view returns (uint64 epoch);
+        function challenged(Target calldata target) external view returns (Challenge memory);
+        function parameters() external view returns (Parameters memory);
+        function challengeSecs() external view returns (uint64);
+        function rootChain() external view returns (address);
+    }
+
     interface ISegmentJudge {
         struct Claim {
             uint8 kind;
@@ -621,6 +677,7 @@ sol! {
             IRootChain.Parameters rootChain;
             IInbox.Parameters inbox;
             ICourt.Parameters court;
+            IDataChallenges.Parameters challenges;
         }
 
         struct Founding {

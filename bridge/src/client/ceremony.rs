@@ -110,6 +110,12 @@ impl Created {
         court.into()
     }
 
+    /// DataChallenges, which follows from the Registry.
+    #[must_use]
+    pub fn data_challenges(&self) -> Address {
+        deployment::data_challenges(&self.registry.into_array()).into()
+    }
+
     /// The child's chain id.
     pub fn chain_id(&self) -> String {
         deployment::chain_id(&self.id)

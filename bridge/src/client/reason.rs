@@ -7,6 +7,7 @@ use alloy_primitives::{Address, B256, U256, hex};
 use alloy_sol_types::{GenericContractError, PanicKind, SolInterface};
 
 mod court;
+mod data_challenges;
 mod exits;
 mod fraud_court;
 mod inbox;
@@ -28,6 +29,7 @@ pub fn sentence(data: &[u8]) -> String {
         .or_else(|| one(data, court::sentence))
         .or_else(|| one(data, exits::sentence))
         .or_else(|| one(data, fraud_court::sentence))
+        .or_else(|| one(data, data_challenges::sentence))
         .or_else(|| one(data, segment_judge::sentence))
         .or_else(|| one(data, libraries::sentence))
         .or_else(|| one(data, generic))

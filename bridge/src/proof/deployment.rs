@@ -41,11 +41,12 @@ pub const VERIFIER: [u8; 20] = [
     0x70, 0xb5, 0x6c, 0xab,
 ];
 
-/// How many contracts a Registry's manifest may list: the Inbox first, then the Vault, the Court, Exits and the FraudCourt, RootChain last. Twin: `Manifest.sol`.
-pub const MANIFEST_LENGTHS: RangeInclusive<usize> = 6..=16;
+/// How many contracts a Registry's manifest may list: the Inbox first, then the Vault, the Court, Exits, the FraudCourt and DataChallenges, RootChain last. Twin:
+/// `Manifest.sol`.
+pub const MANIFEST_LENGTHS: RangeInclusive<usize> = 7..=16;
 
 /// How many this protocol's manifest lists. With another number RootChain stands elsewhere, and so it is another protocol.
-pub const MANIFEST: usize = 6;
+pub const MANIFEST: usize = 7;
 
 /// Where a Registry creates the contract at a place of its manifest: by the nonces of its creations, from 1 on.
 #[must_use]
@@ -91,6 +92,12 @@ pub fn fraud_court(registry: &[u8; 20]) -> [u8; 20] {
 #[must_use]
 pub fn segment_judge(registry: &[u8; 20]) -> [u8; 20] {
     Address::from(fraud_court(registry)).create(1).into_array()
+}
+
+/// A deployment's DataChallenges: the sixth of the manifest.
+#[must_use]
+pub fn data_challenges(registry: &[u8; 20]) -> [u8; 20] {
+    made(registry, 5)
 }
 
 /// A deployment's RootChain: the last of the manifest.

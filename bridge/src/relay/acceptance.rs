@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! accepted ──(challenge window passes on root's clock, and a later accepted checkpoint consumed what was due at its τ)──▶ final
-//!     └──(a proof of fraud against it or one before it)──▶ void
+//!     └──(a proof of fraud against it or one before it, or nobody shows data of it that root was asked for)──▶ void
 //! ```
 //! A checkpoint is never final before the one before it is, and never void once it was finalized on root.
 
@@ -125,7 +125,7 @@ pub enum NotFinal {
     },
     /// It is void.
     #[error(
-        "root calls checkpoint {from} and all behind it void: a proof of fraud stands against it"
+        "root calls checkpoint {from} and all behind it void: a proof of fraud stands against it, or nobody showed data of it that root was asked for"
     )]
     Void {
         /// The first one that is void.
@@ -151,7 +151,8 @@ pub enum NotFinal {
     },
 }
 
-/// Whether checkpoint `epoch` is final at root time `now` (seconds), with a challenge window of `window_secs`. Twin: `RootChain.isFinal`.
+/// Whether checkpoint `epoch` is final at root time `now` (seconds), with a challenge window of `window_secs`. Twin: `RootChain.isFinal`, but for
+/// challenges of data, which only root knows: they can hold it up longer.
 ///
 /// Accepted checkpoints have times that never fall and due counts that never fall, so the ones before it are final when it is.
 pub fn is_final(

@@ -27,6 +27,7 @@
 )]
 
 pub mod acceptance;
+pub mod challenges;
 pub mod config;
 pub mod events;
 pub mod inbox;

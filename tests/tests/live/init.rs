@@ -361,8 +361,8 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let early = place.refused("init join --home a");
     assert!(early.contains("has not created"), "{early}");
     let created = place.good("init create --from rich --pay 6");
-    assert_eq!(created["steps_taken"], 6, "{created}");
-    assert_eq!(created["transactions"].as_array().map(Vec::len), Some(6));
+    assert_eq!(created["steps_taken"], 7, "{created}");
+    assert_eq!(created["transactions"].as_array().map(Vec::len), Some(7));
     let late = place.refused("init create --from rich --pay 6");
     assert!(late.contains("created already"), "{late}");
     let differing = place.refused("init join --home a --plan other.toml");
@@ -551,7 +551,7 @@ async fn a_creation_that_is_not_finished_in_time_says_what_to_do_and_gives_the_s
         .expect("time passes");
     rpc.once("evm_mine", json!([])).await.expect("a block");
     let words = [
-        "1 of 6 steps",
+        "1 of 7 steps",
         "init refund",
         "the same stake",
         "another salt",
@@ -574,5 +574,5 @@ async fn a_creation_that_is_not_finished_in_time_says_what_to_do_and_gives_the_s
     place.good("init register --home a --from ann --stake 3");
     place.good(&agree);
     let created = place.good("init create --from rich");
-    assert_eq!(created["steps_taken"], 5, "{created}");
+    assert_eq!(created["steps_taken"], 6, "{created}");
 }

@@ -305,7 +305,7 @@ fn end_sentence(end: &DeploymentEnd, asked: bool) -> Option<String> {
     };
     Some(match end.void_from {
         Some(from) => format!(
-            "{who} checkpoint {from} and all behind it are void, because a proof of fraud stands against it, and that exit mode begins, or has begun, at root time {exit_at}: nothing that this chain did since the checkpoint before it counts, and everybody leaves with `plasmid exit`; `plasmid exit status` says with what"
+            "{who} checkpoint {from} and all behind it are void, because a proof of fraud stands against it or nobody showed its data, and that exit mode begins, or has begun, at root time {exit_at}: nothing that this chain did since the checkpoint before it counts, and everybody leaves with `plasmid exit`; `plasmid exit status` says with what"
         ),
         None => format!(
             "{who} the deployment is closing: exit mode begins, or has begun, at root time {exit_at}; leave with `plasmid exit` from then on; `plasmid exit status` says how money leaves"

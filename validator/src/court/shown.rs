@@ -6,6 +6,7 @@ use plasmid_bridge::abi::{IFraudCourt, IRootChain};
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind};
 use plasmid_bridge::proof::list;
 use plasmid_bridge::proof::tree::Inclusion;
+use plasmid_bridge::relay::acceptance::Acceptance;
 
 use super::{Hearing, OpenedEpoch};
 use crate::chain::links::LinkError;
@@ -46,7 +47,15 @@ pub fn segment(number: u32, one: &OpenedSegment, siblings: Vec<B256>) -> IFraudC
     }
 }
 
-fn inclusion(one: &Inclusion) -> IFraudCourt::Inclusion {
+/// A checkpoint as root accepted it.
+pub(super) fn accused(accepted: &Acceptance) -> IFraudCourt::Accused {
+    IFraudCourt::Accused {
+        checkpoint: IRootChain::Checkpoint::from(&accepted.checkpoint),
+        acceptance: IRootChain::Acceptance::from(accepted),
+    }
+}
+
+pub(super) fn inclusion(one: &Inclusion) -> IFraudCourt::Inclusion {
     IFraudCourt::Inclusion {
         index: one.index,
         key: one.key,
@@ -57,7 +66,7 @@ fn inclusion(one: &Inclusion) -> IFraudCourt::Inclusion {
     }
 }
 
-fn counts(of: &OpenedSegments) -> IFraudCourt::Segments {
+pub(super) fn counts(of: &OpenedSegments) -> IFraudCourt::Segments {
     IFraudCourt::Segments {
         count: of.count,
         transactions: of.transactions,
@@ -65,23 +74,19 @@ fn counts(of: &OpenedSegments) -> IFraudCourt::Segments {
     }
 }
 
-fn segment_of(of: &OpenedSegments, number: u32) -> Option<IFraudCourt::Segment> {
+pub(super) fn segment_of(of: &OpenedSegments, number: u32) -> Option<IFraudCourt::Segment> {
     let one = of.segments.get(usize::try_from(number).ok()?)?;
     Some(segment(number, one, list::prove(&of.hashes(), number)?))
 }
 
-fn block_of(of: &OpenedEpoch, number: u32) -> Option<IFraudCourt::Block> {
+pub(super) fn block_of(of: &OpenedEpoch, number: u32) -> Option<IFraudCourt::Block> {
     let one = of.blocks.get(usize::try_from(number).ok()?)?;
     Some(block(number, one, list::prove(&of.hashes, number)?))
 }
 
 impl Hearing<'_> {
     fn accused(&self) -> IFraudCourt::Accused {
-        let accepted = &self.epoch.accepted;
-        IFraudCourt::Accused {
-            checkpoint: IRootChain::Checkpoint::from(&accepted.checkpoint),
-            acceptance: IRootChain::Acceptance::from(accepted),
-        }
+        accused(&self.epoch.accepted)
     }
 
     /// The call that shows a broken link of block `number`.

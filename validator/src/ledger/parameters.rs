@@ -80,8 +80,7 @@ pub struct Parameters {
     pub finality_rule: FinalityRule,
     /// How many blocks must stand on a root block until it is final, if the rule is `depth`.
     pub finality_depth: u32,
-    /// W: how long after its acceptance a checkpoint becomes final at the earliest: C in which it can be challenged, A, P. What
-    /// challenges it is not built yet.
+    /// W: how long after its acceptance a checkpoint becomes final at the earliest: C in which its data can be challenged, A, P.
     pub challenge_secs: u64,
     /// E: how long after root accepted the checkpoint of the next epoch an offence can be reported. It sizes the rings and bounds U from below too.
     pub evidence_secs: u64,
@@ -131,7 +130,7 @@ pub struct Parameters {
     pub max_commission_bps: u16,
     /// The greatest change of the commission of a new line, of 10,000.
     pub commission_step_bps: u16,
-    /// A: how long a challenged piece of data can be answered. What asks is not built yet.
+    /// A: how long a challenged piece of data can be answered at least.
     pub answer_secs: u64,
     /// P: how long a fault can be proven in data that was answered on the last day.
     pub prove_secs: u64,

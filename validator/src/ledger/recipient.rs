@@ -34,6 +34,8 @@ pub enum Unusable {
     FraudCourt,
     /// The judge that the deployment's FraudCourt has created.
     SegmentJudge,
+    /// The deployment's DataChallenges.
+    DataChallenges,
     /// The deployment's RootChain.
     RootChain,
     /// The Ed25519 verifier that all deployments share.
@@ -75,6 +77,7 @@ impl OwnContracts {
             court,
             exits,
             fraud_court,
+            data_challenges,
             root_chain,
         ] = &self.made;
         match address {
@@ -86,6 +89,7 @@ impl OwnContracts {
             own if *own == self.segment_judge => Some(Unusable::SegmentJudge),
             own if own == exits => Some(Unusable::Exits),
             own if own == fraud_court => Some(Unusable::FraudCourt),
+            own if own == data_challenges => Some(Unusable::DataChallenges),
             own if own == root_chain => Some(Unusable::RootChain),
             own if *own == deployment::VERIFIER => Some(Unusable::Verifier),
             own if own == token && *token != NATIVE => Some(Unusable::Token),

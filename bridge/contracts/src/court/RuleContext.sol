@@ -12,7 +12,7 @@ struct RuleContext {
     uint256 height;
     uint256 epoch;
     uint256 parameters;
-    bytes20[10] own;
+    bytes20[11] own;
     bytes32 domain;
     IEd25519Verifier verifier;
     uint256 hints;

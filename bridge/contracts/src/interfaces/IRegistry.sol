@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICourt} from "./ICourt.sol";
+import {IDataChallenges} from "./IDataChallenges.sol";
 import {IEd25519Verifier} from "./IEd25519Verifier.sol";
 import {IInbox} from "./IInbox.sol";
 import {IRootChain} from "./IRootChain.sol";
@@ -30,7 +31,7 @@ interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
     /// @param codes the manifest: keccak-256 of the creation code, without constructor arguments, of each contract of the rest, in the
-    /// order of their creation, 6 to 16, none twice: the Inbox, the Vault, the Court, Exits, the FraudCourt, whatever a protocol has beside them, and RootChain.
+    /// order of their creation, 7 to 16, none twice: the Inbox, the Vault, the Court, Exits, the FraudCourt, DataChallenges, whatever a protocol has beside them, and RootChain.
     /// @param bond bounty bond in wei, 1 to 2^96: of what an operator sends, this part is bond and the rest is genesis stake.
     /// @param lockSecs how long an agreement locks, a minute to 365 days: a day on networks; local ones may take less. The steps of the
     /// creation have as long again, from the first one on.
@@ -42,8 +43,8 @@ interface IRegistry {
         uint64 lockSecs;
     }
 
-    /// @notice What the operators agree on, beside their registrations. All of fixed width: `abi.encode(Genesis)` is twenty-one words,
-    /// RootChain's thirteen, the Inbox's four and the Court's two behind the first two.
+    /// @notice What the operators agree on, beside their registrations. All of fixed width: `abi.encode(Genesis)` is twenty-five words,
+    /// RootChain's thirteen, the Inbox's four, the Court's two and DataChallenges' four behind the first two.
     /// @param stateRoot of the genesis state.
     /// @param sigma genesis stakes and balances in wei: who takes the last step sends the balances with it.
     struct Genesis {
@@ -52,6 +53,7 @@ interface IRegistry {
         IRootChain.Parameters rootChain;
         IInbox.Parameters inbox;
         ICourt.Parameters court;
+        IDataChallenges.Parameters challenges;
     }
 
     /// @notice The only constructor argument of every contract of the rest, `abi.encode(Founding)`. The Registry is the creator.
@@ -108,7 +110,7 @@ interface IRegistry {
     error OperatorTwice(address operator);
     /// @notice There is no contract at the verifier's address.
     error NoVerifier(address verifier);
-    /// @notice The manifest lists 6 to 16 contracts.
+    /// @notice The manifest lists 7 to 16 contracts.
     error CodeCount(uint256 count);
     error CodeHashZero(uint256 step);
     /// @notice Two steps would create the same contract: one of them is a slip.

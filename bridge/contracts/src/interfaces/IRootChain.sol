@@ -9,7 +9,7 @@ import {IRegistry} from "./IRegistry.sol";
 /// with what this chain sees itself. Keeps one word of it in a ring of reused slots; the content is in the event.
 ///
 /// ```text
-/// accepted ──(challengeSecs pass, and every message due at its τ is consumed by a later accepted checkpoint)──▶ ripe ──(finalize)──▶ final
+/// accepted ──(challengeSecs pass, every message due at its τ is consumed by a later accepted checkpoint, and no challenge holds it)──▶ ripe ──(finalize)──▶ final
 /// ```
 /// Final is a number that only grows: whoever makes a ripe checkpoint final makes all before it final, which were accepted earlier and
 /// skipped no more. A claim does it on its way.
@@ -18,8 +18,9 @@ import {IRegistry} from "./IRegistry.sol";
 /// `overdue`): deposits and forced transactions end at once, checkpoints are taken for a grace more. Then, for ever, no checkpoint is
 /// accepted, and the last one that was, once final, is the base on which everybody leaves (`IExits`).
 ///
-/// **Fraud.** A checkpoint that is not final and that `IFraudCourt` shows to break a rule is void, and so is every one behind it. Exit
-/// mode begins at once, unless the deployment was closing; the last one that stands, once final, is the base.
+/// **Fraud.** A checkpoint that is not final is void where `IFraudCourt` shows that it breaks a rule, or where nobody answers a challenge of its
+/// data (`IDataChallenges`), and so is every one behind it. Exit mode begins at once, unless the deployment was closing; the last one that
+/// stands, once final, is the base.
 interface IRootChain {
     /// @notice Fixed at genesis, part of what the operators agree on. Durations are seconds of this chain's clock.
     /// @param setCommitment of sets 0 and 1, computed by each operator before it agrees and again by the constructor from the keys
@@ -207,8 +208,10 @@ interface IRootChain {
     error Void(uint64 epoch, uint64 standing);
     /// @notice A final checkpoint is never void.
     error AlreadyFinal(uint64 epoch, uint64 finalized);
-    /// @notice Only the deployment's FraudCourt makes a checkpoint void, by a proof.
-    error NotFraudCourt(address caller);
+    /// @notice Only the deployment's FraudCourt makes a checkpoint void, by a proof, and its DataChallenges, by what nobody shows.
+    error VoidNotAllowed(address caller);
+    /// @notice A challenge of this epoch's data is open, or its answer came too late for this to be final yet (`IDataChallenges`).
+    error Held(uint64 epoch);
     error ParameterOutOfRange(string name, uint256 value);
     /// @notice A root or commitment is zero.
     error ZeroRoot(string name);
@@ -241,10 +244,13 @@ interface IRootChain {
     /// @param behind hashes of the messages behind it, up to a link that the Inbox keeps.
     function overdue(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
 
-    /// @notice Makes the checkpoint of this epoch and all behind it void. Called by the FraudCourt, which has the proof.
+    /// @notice Makes the checkpoint of this epoch and all behind it void. Called by the FraudCourt, which has the proof, and by DataChallenges.
     /// @dev Of a ripe checkpoint too, as long as nobody made it final: nothing was paid by it. Not where the one before has left the ring, W
     /// and more after its acceptance: nobody could leave by it.
     function void(uint64 epoch) external;
+
+    /// @notice Which epochs can be made void: from `from` on, those below `until`. None where `from` is not below it.
+    function voidable() external view returns (uint64 from, uint64 until);
 
     /// @notice How many checkpoints stand when exit mode has begun and the last that stands is final: the base is checkpoint `count` − 1, or
     /// genesis where `count` is 0. From then on it never changes.

@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn genesis() -> IRegistry::Genesis {
-        let words = U256::from(1).to_be_bytes::<32>().repeat(21);
+        let words = U256::from(1).to_be_bytes::<32>().repeat(25);
         alloy_sol_types::SolValue::abi_decode(&words).unwrap()
     }
 

@@ -114,7 +114,7 @@ fn the_stage_follows_from_root_s_clock_and_the_base() {
 #[test]
 fn the_contracts_are_those_of_the_manifest() {
     let registry = Address::repeat_byte(9);
-    let [inbox, vault, exits, root_chain] = [1, 2, 4, 6].map(|nonce| registry.create(nonce));
+    let [inbox, vault, exits, root_chain] = [1, 2, 4, 7].map(|nonce| registry.create(nonce));
     let all = Contracts {
         exits,
         inbox,

@@ -12,7 +12,7 @@ pub(super) fn sentence(error: E) -> String {
             e.verifier
         ),
         E::CodeCount(e) => format!(
-            "the manifest has {} codes; 6 to 16 can be, the Inbox, the Vault, the Court, Exits, the FraudCourt and RootChain among them",
+            "the manifest has {} codes; 7 to 16 can be, the Inbox, the Vault, the Court, Exits, the FraudCourt, DataChallenges and RootChain among them",
             e.count
         ),
         E::CodeHashZero(e) => format!("code {} of the manifest is zero", e.step),

@@ -94,16 +94,21 @@ pub(super) fn sentence(error: E) -> String {
             e.standing, e.finalized
         ),
         E::Void(e) => format!(
-            "checkpoint {} is void, as is every one from epoch {} on, which was shown to break a rule; `plasmid exit status` says how money leaves",
+            "checkpoint {} is void, as is every one from epoch {} on, which was shown to break a rule or whose data nobody showed; `plasmid exit status` says how money leaves",
             e.epoch, e.standing
         ),
         E::AlreadyFinal(e) => format!(
             "checkpoint {} is final, as are all below {}, and stays so",
             e.epoch, e.finalized
         ),
-        E::NotFraudCourt(e) => format!(
-            "only the FraudCourt makes a checkpoint void, by a proof, and {} asked for it",
+        E::VoidNotAllowed(e) => format!(
+            "only the FraudCourt and DataChallenges make a checkpoint void, by a proof and by what nobody shows, and {} asked for it",
             e.caller
+        ),
+        E::Held(e) => format!(
+            "somebody asked for data of checkpoint {}, and no answer is there, or one that came so late that there must be time to look at it; \
+             nothing from it on can be final until then",
+            e.epoch
         ),
         E::ParameterOutOfRange(e) => super::parameter(&e.name, e.value),
         E::ZeroRoot(e) => format!("the {} is zero, which no root is", super::foreign(&e.name)),

@@ -5,10 +5,10 @@ use alloy_sol_types::{Panic, Revert, SolError};
 
 use super::*;
 use crate::abi::{
-    ICourt::ICourtErrors, IExits::IExitsErrors, IFraudCourt::IFraudCourtErrors,
-    IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry, IRegistry::IRegistryErrors,
-    IRootChain, IRootChain::IRootChainErrors, ISegmentJudge::ISegmentJudgeErrors, IVault,
-    IVault::IVaultErrors,
+    ICourt::ICourtErrors, IDataChallenges::IDataChallengesErrors, IExits::IExitsErrors,
+    IFraudCourt::IFraudCourtErrors, IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry,
+    IRegistry::IRegistryErrors, IRootChain, IRootChain::IRootChainErrors,
+    ISegmentJudge::ISegmentJudgeErrors, IVault, IVault::IVaultErrors,
 };
 
 #[test]
@@ -60,6 +60,7 @@ fn every_error_is_a_sentence_and_never_debug_text() {
         all::<ICourtErrors>(),
         all::<IExitsErrors>(),
         all::<IFraudCourtErrors>(),
+        all::<IDataChallengesErrors>(),
         all::<ISegmentJudgeErrors>(),
         all::<IInboxErrors>(),
         all::<ILibrariesErrors>(),

@@ -11,9 +11,9 @@ pub enum Ended {
         /// Since when, by root's clock in seconds.
         exit_at: u64,
     },
-    /// A proof of fraud stands against a checkpoint.
+    /// A proof of fraud stands against a checkpoint, or nobody showed its data.
     #[error(
-        "a proof of fraud stands against checkpoint {from}: it and all behind it are void, and root accepts no checkpoint any more"
+        "a proof of fraud stands against checkpoint {from}, or nobody showed its data: it and all behind it are void, and root accepts no checkpoint any more"
     )]
     Void {
         /// The first one that is void.

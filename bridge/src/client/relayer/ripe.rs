@@ -1,5 +1,5 @@
 //! Checkpoints that root may call final and does not yet. Claims and ways out make them final where people use them; where nobody does, nodes would keep the states of a whole ring,
-//! because what is not final can still be void. So a relayer makes all that are ripe final with one transaction, now and then.
+//! because what is not final can still be void. So a relayer makes all that are ripe final with one transaction, now and then; where a challenge of data holds one up, those before it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -149,7 +149,11 @@ impl Ripe {
         let call = IRootChain::recordCall { epoch };
         let record = view_call(rpc, self.root_chain, call, at).await?;
         match record == newest.record() {
-            true => self.found = Some(Arc::new(newest.clone())),
+            true => {
+                let ripe: Vec<&Acceptance> = self.known.values().filter(is_ripe).collect();
+                let newest = self.newest_free(rpc, at, &ripe).await?;
+                self.found = newest.cloned().map(Arc::new);
+            }
             // Root was reorganised, or this node told something else before: all is read again.
             false => {
                 self.known.clear();
@@ -158,6 +162,30 @@ impl Ripe {
             }
         }
         Ok(true)
+    }
+
+    /// The newest of these that nothing else holds up. They ascend, and a challenge of one holds up all behind it.
+    async fn newest_free<'a>(
+        &self,
+        rpc: &Rpc,
+        at: At,
+        ripe: &[&'a Acceptance],
+    ) -> Result<Option<&'a Acceptance>, RpcError> {
+        let (mut free, mut held) = (0, ripe.len());
+        let mut next = held.saturating_sub(1);
+        while free < held {
+            let Some(one) = ripe.get(next) else { break };
+            let call = IRootChain::isFinalCall {
+                checkpoint: (&one.checkpoint).into(),
+                acceptance: (*one).into(),
+            };
+            match view_call(rpc, self.root_chain, call, at).await? {
+                true => free = next.saturating_add(1),
+                false => held = next,
+            }
+            next = usize::midpoint(free, held);
+        }
+        Ok(free.checked_sub(1).and_then(|last| ripe.get(last)).copied())
     }
 
     /// Reads the events of what is not final, the newest ones first, as far as one look goes. Gives whether all are read.

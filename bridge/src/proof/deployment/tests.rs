@@ -90,10 +90,12 @@ fn what_a_registry_makes_stands_by_the_nonces_of_its_creations() {
     assert_eq!(contracts[0], registry);
     assert_eq!(
         contracts[1..],
-        [0, 1, 2, 3, 4, 5].map(|place| made(&registry, place))
+        [0, 1, 2, 3, 4, 5, 6].map(|place| made(&registry, place))
     );
     assert_eq!(court(&registry), contracts[3]);
     assert_eq!(exits(&registry), contracts[4]);
+    assert_eq!(fraud_court(&registry), contracts[5]);
+    assert_eq!(data_challenges(&registry), contracts[6]);
     assert_eq!(root_chain(&registry), contracts[contracts.len() - 1]);
     assert!(MANIFEST_LENGTHS.contains(&MANIFEST));
 }

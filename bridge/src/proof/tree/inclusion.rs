@@ -35,6 +35,12 @@ impl Inclusion {
                 count: self.count,
             });
         }
+        Ok(state_root(&self.tree_root(), self.count))
+    }
+
+    /// The root of the tree that this path leads to, without the leaf count, which is not looked at.
+    #[must_use]
+    pub fn tree_root(&self) -> Hash {
         let mut hash = leaf(&self.key, &self.next, &self.value_hash);
         let mut at = self.index;
         for sibling in &self.siblings {
@@ -45,7 +51,7 @@ impl Inclusion {
             };
             at >>= 1;
         }
-        Ok(state_root(&hash, self.count))
+        hash
     }
 
     /// Checks that the leaf stands in the state `root`.

@@ -45,7 +45,7 @@ pub enum CheckpointStanding {
     },
     /// It can never be voided.
     Final,
-    /// Root accepted it, and a proof of fraud has voided it or one before it.
+    /// Root accepted it, and a proof of fraud, or data that nobody showed, has voided it or one before it.
     Void,
 }
 

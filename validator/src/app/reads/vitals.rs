@@ -137,7 +137,7 @@ pub fn ended(end: &DeploymentEnd) -> String {
     let exit_at = end.exit_at.unwrap_or_default();
     match end.void_from {
         Some(from) => format!(
-            "root calls checkpoint {from} and all behind it void since a proof of fraud, with exit mode from root time {exit_at}"
+            "root calls checkpoint {from} and all behind it void since a proof of fraud, or since nobody showed its data, with exit mode from root time {exit_at}"
         ),
         None => format!("exit mode began at root time {exit_at}"),
     }

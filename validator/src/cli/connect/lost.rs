@@ -80,6 +80,7 @@ impl Deployment {
             Some(Unusable::Exits) => "the deployment's Exits",
             Some(Unusable::FraudCourt) => "the deployment's FraudCourt",
             Some(Unusable::SegmentJudge) => "the judge of the deployment's FraudCourt",
+            Some(Unusable::DataChallenges) => "the deployment's DataChallenges",
             Some(Unusable::RootChain) => "the deployment's RootChain",
             Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
             Some(Unusable::Token) => "the token's own contract",
@@ -94,7 +95,7 @@ impl Deployment {
 #[cfg(test)]
 mod tests {
     use plasmid_bridge::proof::deployment::{
-        VERIFIER, checkpoint_judge, court, exits, segment_judge,
+        VERIFIER, checkpoint_judge, court, data_challenges, exits, segment_judge,
     };
 
     use super::*;
@@ -111,6 +112,7 @@ mod tests {
             (checkpoint_judge(&own), "judge of the deployment's Court"),
             (segment_judge(&own), "judge of the deployment's FraudCourt"),
             (exits(&own), "Exits"),
+            (data_challenges(&own), "DataChallenges"),
             (registry.into_array(), "Registry"),
             (deployment.inbox.into_array(), "Inbox"),
             (deployment.vault.into_array(), "Vault"),

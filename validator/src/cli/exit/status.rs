@@ -165,7 +165,7 @@ fn void_sentence(seen: &Ending) -> String {
         false => format!("checkpoints {from} to {last} are void"),
     };
     format!(
-        "; {which} by a proof of fraud against checkpoint {from}, so nothing that happened since {} counts: that is the base",
+        "; {which} by a proof of fraud against checkpoint {from} or by data of it that nobody showed, so nothing that happened since {} counts: that is the base",
         state::base_name(from)
     )
 }

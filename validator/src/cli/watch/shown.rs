@@ -373,7 +373,7 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": "ends", "exit_at": exit_at, "void_from": void_from }),
             match void_from {
                 Some(from) => format!(
-                    "root says that checkpoint {from} and all behind it are void by a proof of fraud, and that exit mode begins, or has begun, at root time {exit_at}; leave with `plasmid exit`; reports are still made until their time is over"
+                    "root says that checkpoint {from} and all behind it are void by a proof of fraud or by data that nobody showed, and that exit mode begins, or has begun, at root time {exit_at}; leave with `plasmid exit`; reports are still made until their time is over"
                 ),
                 None => format!(
                     "root says that the deployment is closing, with exit mode from root time {exit_at} on; leave with `plasmid exit` then; reports are still made until their time is over"

@@ -53,6 +53,9 @@ const WHOLE: u128 = plasmid_staking::WHOLE as u128;
 /// The largest bounty bond, as in the Registry contract.
 const MAX_BOND: u128 = 1 << 96;
 
+/// The greatest least price of a challenge, as in the DataChallenges contract.
+const MAX_FLOOR: u128 = 1 << 80;
+
 /// Why parameters are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParametersError {
@@ -253,7 +256,7 @@ impl Parameters {
     /// W is C + A + P: some time must be left in which a checkpoint can be challenged.
     fn validate_court(&self) -> Result<(), ParametersError> {
         let (answer, prove) = (wide(self.answer_secs), wide(self.prove_secs));
-        bounds("answer_secs (A)", answer, 0, CENTURY)?;
+        bounds("answer_secs (A)", answer, 1, CENTURY)?;
         bounds("prove_secs (P)", prove, 0, CENTURY)?;
         bounds("answer_slot_secs", wide(self.answer_slot_secs), 0, answer)?;
         at_least(
@@ -262,7 +265,7 @@ impl Parameters {
             answer.saturating_add(prove).saturating_add(1),
             "more than answer_secs (A) + prove_secs (P)",
         )?;
-        bounds("challenge_floor", self.challenge_floor, 1, MAX_AMOUNT)?;
+        bounds("challenge_floor", self.challenge_floor, 1, MAX_FLOOR)?;
         bounds("flat_cut", self.flat_cut.into(), 1, WHOLE)?;
         bounds("min_cut", self.min_cut.into(), 1, WHOLE)?;
         bounds("reporter_reward", self.reporter_reward, 1, MAX_BOND)

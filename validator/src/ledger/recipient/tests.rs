@@ -12,7 +12,7 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 10] {
+fn contracts() -> [[u8; 20]; 11] {
     let [
         registry,
         inbox,
@@ -20,6 +20,7 @@ fn contracts() -> [[u8; 20]; 10] {
         court,
         exits,
         fraud_court,
+        data_challenges,
         root_chain,
     ] = deployment::contracts(&REGISTRY);
     [
@@ -29,6 +30,7 @@ fn contracts() -> [[u8; 20]; 10] {
         court,
         exits,
         fraud_court,
+        data_challenges,
         root_chain,
         deployment::VERIFIER,
         deployment::checkpoint_judge(&REGISTRY),
@@ -100,6 +102,7 @@ fn each_of_them_is_told_apart() {
         Unusable::Court,
         Unusable::Exits,
         Unusable::FraudCourt,
+        Unusable::DataChallenges,
         Unusable::RootChain,
         Unusable::Verifier,
         Unusable::CheckpointJudge,
@@ -188,7 +191,7 @@ fn a_deposit_goes_back_to_its_refund_address_and_is_recorded_where_that_is_unusa
 #[test]
 fn the_contracts_are_the_registry_and_what_it_creates_first() {
     let registry = alloy_primitives::Address::from(REGISTRY);
-    let made = [1, 2, 3, 4, 5].map(|nonce| registry.create(nonce).into_array());
+    let made = [1, 2, 3, 4, 5, 6].map(|nonce| registry.create(nonce).into_array());
     assert_eq!(contracts()[0], REGISTRY);
-    assert_eq!(contracts()[1..6], made);
+    assert_eq!(contracts()[1..7], made);
 }

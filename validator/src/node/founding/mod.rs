@@ -10,7 +10,7 @@ use std::{io, path::PathBuf};
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
-    abi::{ICourt, IInbox, IRegistry, IRootChain},
+    abi::{ICourt, IDataChallenges, IInbox, IRegistry, IRootChain},
     client::{
         ceremony::{self, Created, Registered},
         endpoints::{Endpoints, EndpointsError},
@@ -182,6 +182,7 @@ fn follows(
         &arguments.rootChain,
         &arguments.inbox,
         &arguments.court,
+        &arguments.challenges,
     )?;
     let operators = genesis.operators.iter();
     let registered: Vec<_> = operators
@@ -284,7 +285,10 @@ pub async fn check_created<'a>(
     let inbox = endpoints.view(created.inbox, call).await?;
     let call = ICourt::parametersCall {};
     let court = endpoints.view(created.court(), call).await?;
-    twice::agree(&agreed.genesis.parameters, &root_chain, &inbox, &court)?;
+    let call = IDataChallenges::parametersCall {};
+    let challenges = endpoints.view(created.data_challenges(), call).await?;
+    let leaf = &agreed.genesis.parameters;
+    twice::agree(leaf, &root_chain, &inbox, &court, &challenges)?;
     let state_root = agreed.built.root();
     // It binds what no contract shows again: every bond, and the sum that went into escrow.
     let call = IRegistry::creationCall {};

@@ -12,7 +12,7 @@ use std::{
 
 use alloy_primitives::{Address, B256, U256};
 use plasmid_bridge::{
-    abi::{ICourt, IInbox, IRegistry, IRootChain},
+    abi::{ICourt, IDataChallenges, IInbox, IRegistry, IRootChain},
     client::ceremony,
 };
 use serde::{Deserialize, Serialize};
@@ -254,6 +254,12 @@ impl Plan {
             court: ICourt::Parameters {
                 minCut: given.min_cut.into(),
                 reward: given.reporter_reward,
+            },
+            challenges: IDataChallenges::Parameters {
+                answerSecs: given.answer_secs,
+                proveSecs: given.prove_secs,
+                slotSecs: given.answer_slot_secs,
+                floor: given.challenge_floor,
             },
         }
     }

@@ -2,7 +2,7 @@
 //! immutable, so a network in which they differ can never be mended, and is refused while it is founded and wherever it is joined.
 
 use alloy_primitives::U256;
-use plasmid_bridge::abi::{ICourt, IInbox, IRootChain};
+use plasmid_bridge::abi::{ICourt, IDataChallenges, IInbox, IRootChain};
 
 use super::FoundingError;
 use crate::ledger::Parameters;
@@ -16,6 +16,7 @@ pub fn agree(
     root: &IRootChain::Parameters,
     inbox: &IInbox::Parameters,
     court: &ICourt::Parameters,
+    challenges: &IDataChallenges::Parameters,
 ) -> Result<(), FoundingError> {
     let wide = U256::from::<u64>;
     let both = [
@@ -77,6 +78,26 @@ pub fn agree(
             U256::from(leaf.reporter_reward),
             U256::from(court.reward),
         ),
+        (
+            "answer_secs",
+            wide(leaf.answer_secs),
+            wide(challenges.answerSecs),
+        ),
+        (
+            "prove_secs",
+            wide(leaf.prove_secs),
+            wide(challenges.proveSecs),
+        ),
+        (
+            "answer_slot_secs",
+            wide(leaf.answer_slot_secs),
+            wide(challenges.slotSecs),
+        ),
+        (
+            "challenge_floor",
+            U256::from(leaf.challenge_floor),
+            U256::from(challenges.floor),
+        ),
     ];
     match both.into_iter().find(|(_, leaf, root)| leaf != root) {
         Some((name, leaf, root)) => Err(FoundingError::Twice { name, leaf, root }),
@@ -94,7 +115,7 @@ mod tests {
     /// One of the contracts' parameters set to another value.
     type Edit = (&'static str, fn(&mut IRegistry::Genesis));
 
-    const EDITS: [Edit; 14] = [
+    const EDITS: [Edit; 18] = [
         ("epoch_blocks", |all| all.rootChain.epochBlocks += 1),
         ("unit", |all| all.rootChain.unit += 1),
         ("challenge_secs", |all| all.rootChain.challengeSecs += 1),
@@ -111,6 +132,10 @@ mod tests {
         ("inbox_interval_ms", |all| all.inbox.intervalMs += 1),
         ("min_cut", |all| all.court.minCut += 1),
         ("reporter_reward", |all| all.court.reward += 1),
+        ("answer_secs", |all| all.challenges.answerSecs += 1),
+        ("prove_secs", |all| all.challenges.proveSecs += 1),
+        ("answer_slot_secs", |all| all.challenges.slotSecs += 1),
+        ("challenge_floor", |all| all.challenges.floor += 1),
     ];
 
     #[test]
@@ -118,7 +143,15 @@ mod tests {
         let (plan, registry, operators) = tests::founded();
         let agreed = follows(&plan, registry, operators).expect("a plan agrees with itself");
         let leaf = &agreed.genesis.parameters;
-        let check = |all: &IRegistry::Genesis| agree(leaf, &all.rootChain, &all.inbox, &all.court);
+        let check = |all: &IRegistry::Genesis| {
+            agree(
+                leaf,
+                &all.rootChain,
+                &all.inbox,
+                &all.court,
+                &all.challenges,
+            )
+        };
         check(&agreed.arguments).expect("they are the same");
         for (name, edit) in EDITS {
             let mut other = agreed.arguments.clone();

@@ -108,7 +108,7 @@ pub const METRICS: [Metric; 29] = [
     ),
     gauge(
         "plasmid_checkpoint_void",
-        "Accepted checkpoints that count no more, because a proof of fraud stands against the first of them.",
+        "Accepted checkpoints that count no more, because a proof of fraud stands against the first of them or nobody showed its data.",
         |now| {
             let accepted = now.status.checkpoints_accepted;
             now.status

@@ -226,7 +226,7 @@ pub const PLAN: [Described; 62] = [
         default: "`259200`",
         checked: "1 to ten years",
         refused: "0",
-        meaning: "W: how long after its acceptance a checkpoint becomes final at the earliest, in seconds; what challenges it until then is not built yet",
+        meaning: "W: how long after its acceptance a checkpoint becomes final at the earliest, in seconds; its data can be challenged for W − A − P of it",
     },
     Described {
         name: "parameters.evidence_secs",
@@ -385,9 +385,9 @@ pub const PLAN: [Described; 62] = [
     Described {
         name: "parameters.answer_secs",
         default: "`86400`",
-        checked: "0 to a hundred years, A + P less than W",
-        refused: "3155760001",
-        meaning: "A: how long challenged data can be answered, in seconds; what asks is not built yet",
+        checked: "1 to a hundred years, A + P less than W",
+        refused: "0",
+        meaning: "A: how long challenged data can be answered at least, in seconds",
     },
     Described {
         name: "parameters.prove_secs",
@@ -406,9 +406,9 @@ pub const PLAN: [Described; 62] = [
     Described {
         name: "parameters.challenge_floor",
         default: "`10000000000000000`",
-        checked: "1 to 2^112",
+        checked: "1 to 2^80",
         refused: "\"0\"",
-        meaning: "the least that a challenger pays in, in wei",
+        meaning: "the least that a challenge of a segment costs, in wei; one of a leaf costs an eighth",
     },
     Described {
         name: "parameters.flat_cut",

@@ -35,6 +35,11 @@ fn acceptance(epoch: u64) -> Acceptance {
 
 /// An endpoint with the acceptances of epochs 0 to 9, and this word for each.
 async fn endpoint(word: fn(&Acceptance) -> B256) -> Node {
+    holding(word, u64::MAX).await
+}
+
+/// The same, on which nothing from this epoch on may be final.
+async fn holding(word: fn(&Acceptance) -> B256, held: u64) -> Node {
     Node::start_asked(move |request, _| {
         let params = &request["params"][0];
         match request["method"].as_str().unwrap_or_default() {
@@ -52,6 +57,10 @@ async fn endpoint(word: fn(&Acceptance) -> B256) -> Node {
             "eth_call" => {
                 let data = params["data"].as_str().unwrap_or_default();
                 let data = alloy_primitives::hex::decode(data).expect("calldata");
+                if let Ok(call) = IRootChain::isFinalCall::abi_decode(&data) {
+                    let is_free = U256::from(call.checkpoint.epoch < held);
+                    return Said::Result(json!(B256::from(is_free)).to_string());
+                }
                 let call = IRootChain::recordCall::abi_decode(&data).expect("a record is asked");
                 let word = word(&acceptance(call.epoch));
                 Said::Result(json!(word).to_string())
@@ -123,6 +132,19 @@ async fn the_newest_ripe_checkpoint_is_found_once_the_oldest_one_is_ripe_for_an_
     );
     // All are final.
     assert_eq!(looks(&mut ripe(), &node, 9_000, &head(10, 100)).await, None);
+}
+
+#[tokio::test]
+async fn where_a_challenge_holds_one_up_those_before_it_are_found() {
+    for held in 0..11 {
+        let node = holding(Acceptance::record, held).await;
+        let expected = held.min(10).checked_sub(1);
+        let found = looks(&mut ripe(), &node, 9_000, &head(0, 100)).await;
+        assert_eq!(found, expected, "{held}");
+        // The newest one is asked first, and then half of what is left.
+        let most = if held > 9 { 2 } else { 6 };
+        assert!(node.asked("eth_call") <= most, "{held}");
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ fn shorter(value: u128) -> u32 {
 const YEAR: u128 = 31_536_000;
 
 #[rustfmt::skip]
-const NUMBERS: [Number; 20] = [
+const NUMBERS: [Number; 24] = [
     Number { contract: "Registry", field: "bond", named: "bond_wei", set: |plan, value| plan.bond_wei = value, refused: &[0, (1 << 96) + 1] },
     Number { contract: "Registry", field: "lockSecs", named: "lock_secs", set: |plan, value| plan.lock_secs = short(value), refused: &[0, 59, YEAR + 1] },
     Number { contract: "Inbox", field: "delaySecs", named: "inbox_delay_secs", set: |plan, value| plan.parameters.inbox_delay_secs = short(value), refused: &[0, YEAR + 1] },
@@ -48,6 +48,10 @@ const NUMBERS: [Number; 20] = [
     Number { contract: "RootChain", field: "recordSlots", named: "record_slots", set: |plan, value| plan.record_slots = shorter(value), refused: &[0, 8, 65_537, 65_538] },
     Number { contract: "Court", field: "minCut", named: "min_cut", set: |plan, value| plan.parameters.min_cut = shorter(value), refused: &[0, 1_000_000_001] },
     Number { contract: "Court", field: "reward", named: "reporter_reward", set: |plan, value| plan.parameters.reporter_reward = value, refused: &[0, (1 << 96) + 1] },
+    Number { contract: "DataChallenges", field: "answerSecs", named: "answer_secs", set: |plan, value| plan.parameters.answer_secs = short(value), refused: &[0, 10 * YEAR + 1] },
+    Number { contract: "DataChallenges", field: "proveSecs", named: "prove_secs", set: |plan, value| plan.parameters.prove_secs = short(value), refused: &[10 * YEAR + 1, u64::MAX as u128] },
+    Number { contract: "DataChallenges", field: "slotSecs", named: "answer_slot_secs", set: |plan, value| plan.parameters.answer_slot_secs = short(value), refused: &[10 * YEAR + 1, u64::MAX as u128] },
+    Number { contract: "DataChallenges", field: "floor", named: "challenge_floor", set: |plan, value| plan.parameters.challenge_floor = value, refused: &[0, (1 << 80) + 1] },
 ];
 
 /// Windows that fit together, and how the ones that others cover can be too short.
@@ -71,7 +75,7 @@ const WINDOWS: [Windows; 10] = [
     // The halves of the ring decide, then the whole of it does again.
     Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 2_520, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 720 },
     Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 1_900_000, grace: 3_600, reveal_blocks: 256, root_block: 60, shortest_epoch: 719 },
-    Windows { challenge: 1, delay: 1, unbonding: 6, exit_timeout: 9_000, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 7_200 },
+    Windows { challenge: 2, delay: 1, unbonding: 7, exit_timeout: 9_000, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 7_200 },
     Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 1_900, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
     // Ten times U decides, and T and grace do again just below it.
     Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 2_592_000, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
@@ -95,7 +99,7 @@ impl Windows {
     fn plan(&self) -> Plan {
         let mut parameters = Parameters {
             challenge_secs: self.challenge,
-            answer_secs: 0,
+            answer_secs: 1,
             prove_secs: 0,
             answer_slot_secs: 0,
             inbox_delay_secs: self.delay,
