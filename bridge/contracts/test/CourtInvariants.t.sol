@@ -387,7 +387,6 @@ contract CourtInvariantsTest is InvariantTest {
             selectors[i] = chosen[i];
         }
         targetContract(address(trial));
-        targetSender(address(0x5e4de4)); // forge gives coin to whom it calls as
         targetSelectors(address(trial), selectors);
     }
 

@@ -248,6 +248,7 @@ contract VectorsTest is Test {
                 uint64 epoch = uint64(vm.parseJsonUint(json, string.concat(one, ".epoch")));
                 uint256 share = vm.parseJsonUint(json, string.concat(one, ".share"));
                 state.offences[operator][epoch].share = uint32(share);
+                state.reveal(epoch);
                 state.count(operator, epoch);
             }
             uint256[] memory convicted = vm.parseJsonUintArray(json, string.concat(place, ".convicted"));
