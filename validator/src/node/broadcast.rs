@@ -6,7 +6,7 @@
 //! The engine answers before it has asked about them: it gathers its questions for up to 20 ms, and a request that waits for the answer to each would take as
 //! long for each.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, mem, sync::Arc, time::Duration};
 
 use plasmid_proto::chain::v1::{ListVotesRequest, ListVotesResponse, VoteEvidence};
 use tokio::{
@@ -249,12 +249,25 @@ impl Engine {
     pub async fn keep_held(&self) -> Infallible {
         loop {
             sleep(LOOKED_EVERY).await;
-            let lost = self.beside(|app| Ok(app.pool().unheld(MAX_HELD_AGAIN)));
-            let lost = lost.await.unwrap_or_default();
-            for part in lost.chunks(MAX_BATCH) {
+            let lost = self.beside(|app| {
+                let mut pool = app.pool();
+                pool.pass_second();
+                Ok(pool.unheld(MAX_HELD_AGAIN))
+            });
+            let mut lost = lost.await.unwrap_or_default();
+            while !lost.is_empty() {
+                let rest = lost.split_off(lost.len().min(MAX_BATCH));
+                let part = mem::replace(&mut lost, rest);
                 let bytes = part.iter().map(|one| one.bytes.clone());
                 // Where the engine is not there, it is asked again the next time.
                 if self.client.broadcast_all(bytes.collect()).await.is_err() {
+                    break;
+                }
+                let noted = self.beside(move |app| {
+                    app.pool().handed_again(&part);
+                    Ok(())
+                });
+                if noted.await.is_err() {
                     break;
                 }
             }
