@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use plasmid::app::{App, Submission};
 use plasmid::engine::abci::Handler;
@@ -31,6 +32,8 @@ struct Seen {
     fails_at: Option<usize>,
     /// What it says to everything.
     says: Option<&'static str>,
+    /// It ends with what it took, and asks about none of it.
+    forgets: bool,
 }
 
 struct Fake {
@@ -121,7 +124,7 @@ impl Fake {
                     json!({ "jsonrpc": "2.0", "id": call["id"], "result": { "code": 0, "log": "" } })
                 }
             });
-            if refused.is_none() {
+            if refused.is_none() && !seen.forgets {
                 taken.push(bytes);
             }
         }
@@ -266,6 +269,39 @@ async fn behind_a_request_that_fails_nothing_is_handed_over() {
     assert!(said.contains("tx too large"), "{said}");
     fake.look().says = None;
     assert_eq!(codes(hand_in(&engine, &batch[10..]).await), [0; 15]);
+}
+
+/// An engine that ends with questions under way: the place at it is held for as long as one transaction may take, and not for as long as all of them may
+/// one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_engine_never_asks_about_is_waited_for_together() {
+    const COUNT: u32 = 12;
+    let network = quiet();
+    let (fake, engine) = Fake::start(&network).await;
+    let row: Vec<_> = (0..u64::from(COUNT))
+        .map(|sequence| pay(&network, 1, 2, sequence, FEE, 1))
+        .collect();
+    let batch: Vec<_> = row.iter().collect();
+    // What each is waited for is less than this: the least that all would take one after the other.
+    let apart = |each: Duration| each * COUNT / 2;
+    fake.look().says = Some("tx already exists in cache");
+    let begun = Instant::now();
+    assert_eq!(
+        codes(hand_in(&engine, &batch).await),
+        [Code::PoolFull.number(); COUNT as usize]
+    );
+    assert!(begun.elapsed() < apart(Duration::from_secs(1)));
+    {
+        let mut seen = fake.look();
+        (seen.says, seen.forgets) = (None, true);
+    }
+    let begun = Instant::now();
+    for answer in hand_in(&engine, &batch).await {
+        let said = answer.expect_err("nobody asked");
+        assert!(said.contains("look it up by its hash"), "{said}");
+    }
+    assert!(begun.elapsed() < apart(Duration::from_secs(15)));
+    assert!(fake.look().asked.is_empty());
 }
 
 /// Else no other node would ever hear of what was acknowledged here.
