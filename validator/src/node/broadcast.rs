@@ -29,6 +29,8 @@ const MAX_EVIDENCE: usize = 256 << 10;
 /// batch's last request, for all of it together: an engine that ends loses many at once.
 const VERDICT: Duration = Duration::from_secs(15);
 const ASKED_SOON: Duration = Duration::from_secs(1);
+/// Words of the engine where it has no room: for one more, and while it asks again after a block.
+const FULL: [&str; 2] = ["mempool is full", "it is considered as full"];
 /// How often it is looked whether the engine lost what waits here, and how many of that it is handed at a time.
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
 const MAX_HELD_AGAIN: usize = 50 * MAX_BATCH;
@@ -198,7 +200,7 @@ impl Engine {
                 let soon = handed + ASKED_SOON;
                 return self.handed_in_before(one.hash, one.verdict, soon).await;
             }
-            Some(why) if why.contains("mempool is full") => {
+            Some(why) if FULL.iter().any(|words| why.contains(words)) => {
                 let log = format!("{why}; try again later");
                 return Ok(taken(Code::PoolFull, &log));
             }
