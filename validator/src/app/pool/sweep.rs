@@ -117,7 +117,7 @@ impl Pool {
     /// Removes a sender's transactions with a used sequence, and those from the first one on that it can no longer pay for.
     /// `purse` has every token that [`Pool::tokens`] named.
     pub fn settle(&mut self, sender: &Account, purse: &Purse) {
-        self.advance(sender, purse.next);
+        self.advance(sender, purse.next, None);
         let Some(queue) = self.senders.get(sender) else {
             return;
         };
@@ -131,8 +131,8 @@ impl Pool {
         self.take_all(&uncovered, Departure::Uncovered);
     }
 
-    /// Removes every sequence below `next`.
-    pub(super) fn advance(&mut self, sender: &Account, next: u64) {
+    /// Removes every sequence below `next`, and remembers why where it does not stand in a block for certain.
+    pub(super) fn advance(&mut self, sender: &Account, next: u64, why: Option<Departure>) {
         let Some(queue) = self.senders.get_mut(sender) else {
             return;
         };
@@ -145,7 +145,10 @@ impl Pool {
             .map(|(_, waiting)| waiting.pending.offer.hash)
             .collect();
         for hash in &used {
-            self.take(hash);
+            match why {
+                Some(why) => self.give_up(hash, why),
+                None => self.take(hash),
+            };
         }
         self.rank_again(sender);
     }

@@ -138,6 +138,20 @@ fn another_one_of_the_same_sequence_in_a_block_is_told_and_its_own_block_is_not(
     pool.assert_sound();
 }
 
+/// Between the block and the sweep behind it another one of the same sender comes.
+#[test]
+fn what_a_new_one_finds_used_is_told_as_displaced() {
+    let mut pool = small(10);
+    let one = pending(1, 0, 10, 9);
+    pool.put(Arc::clone(&one), 0).unwrap();
+    pool.put(pending(1, 1, 10, 9), 1).unwrap();
+    pool.displace(&account(1), 1, &Held::new());
+    pool.settle(&account(1), &rich(1));
+    let told = pool.why_gone(&one.offer.hash);
+    assert_eq!((told, pool.len()), (Some(Departure::Displaced), 1));
+    pool.assert_sound();
+}
+
 #[test]
 fn a_gap_that_opens_tells_those_for_which_it_leaves_no_room() {
     let mut pool = small(10);
