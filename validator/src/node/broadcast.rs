@@ -270,7 +270,8 @@ impl Engine {
                 let part = mem::replace(&mut lost, rest);
                 let bytes = part.iter().map(|one| one.bytes.clone());
                 // Where the engine is not there, it is asked again the next time.
-                if self.client.broadcast_all(bytes.collect()).await.is_err() {
+                if let Err(error) = self.client.broadcast_all(bytes.collect()).await {
+                    tracing::warn!(%error, "the engine lost what waits here, and is not handed it again");
                     break;
                 }
                 let noted = self.beside(move |app| {

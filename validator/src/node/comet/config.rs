@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::CometError;
+use super::batch::MAX_BATCH;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
 use crate::app::reads::MAX_CLOCK_BEHIND;
@@ -157,6 +158,14 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RpcSection {
     pub laddr: String,
+    /// Calls in one request; 0 is no bound.
+    #[serde(default = "default_batch")]
+    pub max_request_batch_size: u32,
+}
+
+/// CometBFT's own default.
+const fn default_batch() -> u32 {
+    MAX_BATCH as u32
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,6 +296,7 @@ impl Config {
             abci: "socket".to_owned(),
             rpc: RpcSection {
                 laddr: format!("tcp://{}", settings.rpc),
+                max_request_batch_size: default_batch(),
             },
             p2p: P2p {
                 laddr: format!("tcp://{}", settings.p2p),
@@ -337,6 +347,12 @@ impl Config {
         let refuse = |said: String| Err(CometError::Config(said));
         let consensus = &self.consensus;
         self.mempool.check().or_else(refuse)?;
+        let batch = self.rpc.max_request_batch_size;
+        if batch != 0 && batch < default_batch() {
+            return refuse(format!(
+                "rpc.max_request_batch_size is {batch}: set it to 0 or at least {MAX_BATCH}, because this node hands over so many transactions in one request"
+            ));
+        }
         if consensus.timeout_commit.0.is_zero() {
             return refuse("consensus.timeout_commit is zero: votes would go missing".to_owned());
         }
