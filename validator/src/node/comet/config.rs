@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::CometError;
-use super::batch::MAX_BATCH;
+use super::batch::RpcSection;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
 use crate::app::reads::MAX_CLOCK_BEHIND;
@@ -156,19 +156,6 @@ pub struct Config {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RpcSection {
-    pub laddr: String,
-    /// Calls in one request; 0 is no bound.
-    #[serde(default = "default_batch")]
-    pub max_request_batch_size: u32,
-}
-
-/// CometBFT's own default.
-const fn default_batch() -> u32 {
-    MAX_BATCH as u32
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct P2p {
     pub laddr: String,
     pub persistent_peers: String,
@@ -294,10 +281,7 @@ impl Config {
             moniker: settings.moniker.clone(),
             log_level: settings.log_level.clone(),
             abci: "socket".to_owned(),
-            rpc: RpcSection {
-                laddr: format!("tcp://{}", settings.rpc),
-                max_request_batch_size: default_batch(),
-            },
+            rpc: RpcSection::at(settings.rpc),
             p2p: P2p {
                 laddr: format!("tcp://{}", settings.p2p),
                 persistent_peers: peers.join(","),
@@ -347,12 +331,7 @@ impl Config {
         let refuse = |said: String| Err(CometError::Config(said));
         let consensus = &self.consensus;
         self.mempool.check().or_else(refuse)?;
-        let batch = self.rpc.max_request_batch_size;
-        if batch != 0 && batch < default_batch() {
-            return refuse(format!(
-                "rpc.max_request_batch_size is {batch}: set it to 0 or at least {MAX_BATCH}, because this node hands over so many transactions in one request"
-            ));
-        }
+        self.rpc.check().or_else(refuse)?;
         if consensus.timeout_commit.0.is_zero() {
             return refuse("consensus.timeout_commit is zero: votes would go missing".to_owned());
         }
