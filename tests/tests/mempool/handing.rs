@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use plasmid::app::{App, Submission};
 use plasmid::engine::abci::Handler;
@@ -19,6 +20,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{FEE, Network, pay, pay_of, quiet};
 
+/// What CometBFT 0.38.25 says while the application has not answered to all that it asks again (`ErrRecheckFull`).
+const FULL_WHILE_IT_ASKS: &str =
+    "mempool is still rechecking after a new committed block, so it is considered as full";
+
 #[derive(Default)]
 struct Seen {
     /// Hashes that the engine remembers.
@@ -31,6 +36,8 @@ struct Seen {
     fails_at: Option<usize>,
     /// What it says to everything.
     says: Option<&'static str>,
+    /// It ends with what it took, and asks about none of it.
+    forgets: bool,
 }
 
 struct Fake {
@@ -121,7 +128,7 @@ impl Fake {
                     json!({ "jsonrpc": "2.0", "id": call["id"], "result": { "code": 0, "log": "" } })
                 }
             });
-            if refused.is_none() {
+            if refused.is_none() && !seen.forgets {
                 taken.push(bytes);
             }
         }
@@ -257,15 +264,53 @@ async fn behind_a_request_that_fails_nothing_is_handed_over() {
     assert_eq!(taken[10..], [false; 15]);
     assert_eq!(fake.look().asked.len(), 10);
     fake.look().fails_at = None;
-    fake.look().says = Some("mempool is full: number of txs 20000 (max: 20000)");
-    let full = codes(hand_in(&engine, &batch[10..12]).await);
-    assert_eq!(full, [Code::PoolFull.number(); 2]);
+    for words in [
+        "mempool is full: number of txs 20000 (max: 20000)",
+        FULL_WHILE_IT_ASKS,
+    ] {
+        fake.look().says = Some(words);
+        let full = codes(hand_in(&engine, &batch[10..12]).await);
+        assert_eq!(full, [Code::PoolFull.number(); 2], "{words}");
+    }
     fake.look().says = Some("tx too large");
     let answers = hand_in(&engine, &batch[10..11]).await;
     let said = answers[0].as_ref().expect_err("the engine refuses");
     assert!(said.contains("tx too large"), "{said}");
     fake.look().says = None;
     assert_eq!(codes(hand_in(&engine, &batch[10..]).await), [0; 15]);
+}
+
+/// An engine that ends with questions under way: the place at it is held for as long as one transaction may take, and not for as long as all of them may
+/// one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_engine_never_asks_about_is_waited_for_together() {
+    const COUNT: u32 = 12;
+    let network = quiet();
+    let (fake, engine) = Fake::start(&network).await;
+    let row: Vec<_> = (0..u64::from(COUNT))
+        .map(|sequence| pay(&network, 1, 2, sequence, FEE, 1))
+        .collect();
+    let batch: Vec<_> = row.iter().collect();
+    // What each is waited for is less than this: the least that all would take one after the other.
+    let apart = |each: Duration| each * COUNT / 2;
+    fake.look().says = Some("tx already exists in cache");
+    let begun = Instant::now();
+    assert_eq!(
+        codes(hand_in(&engine, &batch).await),
+        [Code::PoolFull.number(); COUNT as usize]
+    );
+    assert!(begun.elapsed() < apart(Duration::from_secs(1)));
+    {
+        let mut seen = fake.look();
+        (seen.says, seen.forgets) = (None, true);
+    }
+    let begun = Instant::now();
+    for answer in hand_in(&engine, &batch).await {
+        let said = answer.expect_err("nobody asked");
+        assert!(said.contains("look it up by its hash"), "{said}");
+    }
+    assert!(begun.elapsed() < apart(Duration::from_secs(15)));
+    assert!(fake.look().asked.is_empty());
 }
 
 /// Else no other node would ever hear of what was acknowledged here.

@@ -201,6 +201,7 @@ impl Pool {
         let waiting = queue.and_then(|queue| queue.waiting.get_mut(&header.sequence));
         if let Some(waiting) = waiting {
             waiting.asked = self.height;
+            waiting.handed = 0;
         }
         true
     }
@@ -256,6 +257,7 @@ impl Pool {
             pending,
             rank: None,
             asked: self.height,
+            handed: 0,
         };
         queue.waiting.insert(header.sequence, waiting);
         self.rank_again(&header.sender);

@@ -6,12 +6,12 @@
 //! The engine answers before it has asked about them: it gathers its questions for up to 20 ms, and a request that waits for the answer to each would take as
 //! long for each.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, mem, sync::Arc, time::Duration};
 
 use plasmid_proto::chain::v1::{ListVotesRequest, ListVotesResponse, VoteEvidence};
 use tokio::{
     sync::oneshot,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::comet::{self, RpcError, batch::MAX_BATCH};
@@ -25,9 +25,12 @@ use crate::{
 
 /// Bytes of evidence in an answer, at most: with the commits of two blocks of the largest set it is less than an answer may have.
 const MAX_EVIDENCE: usize = 256 << 10;
-/// How long CheckTx may take to be asked about a transaction that the engine took; and where the engine says that it knows it.
+/// How long CheckTx may take to be asked about what the engine took of a batch; and about what the engine says that it knows. Both begin with the end of the
+/// batch's last request, for all of it together: an engine that ends loses many at once.
 const VERDICT: Duration = Duration::from_secs(15);
 const ASKED_SOON: Duration = Duration::from_secs(1);
+/// Words of the engine where it has no room: for one more, and while it asks again after a block.
+const FULL: [&str; 2] = ["mempool is full", "it is considered as full"];
 /// How often it is looked whether the engine lost what waits here, and how many of that it is handed at a time.
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
 const MAX_HELD_AGAIN: usize = 50 * MAX_BATCH;
@@ -164,8 +167,9 @@ impl Engine {
                 }
             }
         }
+        let handed = Instant::now();
         for one in all {
-            answers.push((one.place, self.judged(one).await));
+            answers.push((one.place, self.judged(one, handed).await));
         }
         answers
     }
@@ -186,22 +190,23 @@ impl Engine {
         }
     }
 
-    /// What came of one.
-    async fn judged(&self, one: Handed) -> Result<Taken, String> {
+    /// What came of one of a batch that was handed over by then.
+    async fn judged(&self, one: Handed, handed: Instant) -> Result<Taken, String> {
         let refused = one.refused.map(|error| error.to_string());
         match refused {
             None => {}
             // The engine's own cache knows these bytes.
             Some(why) if why.contains("already exists in cache") => {
-                return self.handed_in_before(one.hash, one.verdict).await;
+                let soon = handed + ASKED_SOON;
+                return self.handed_in_before(one.hash, one.verdict, soon).await;
             }
-            Some(why) if why.contains("mempool is full") => {
+            Some(why) if FULL.iter().any(|words| why.contains(words)) => {
                 let log = format!("{why}; try again later");
                 return Ok(taken(Code::PoolFull, &log));
             }
             Some(why) => return Err(format!("the engine: {why}")),
         }
-        let verdict = timeout(VERDICT, one.verdict).await;
+        let verdict = timeout_at(handed + VERDICT, one.verdict).await;
         let Ok(Ok(verdict)) = verdict else {
             return Err(format!(
                 "the engine took the transaction and has not asked about it in {} seconds: look it up by its hash before you send it again",
@@ -216,7 +221,12 @@ impl Engine {
 
     /// What to say of bytes that the engine remembers. It does so until it asks again after a block, also when the pool has given
     /// them up: then nobody carries them, and who is told that they wait would not send them again. When others hand them in at the same time, it may be about to ask.
-    async fn handed_in_before(&self, hash: Hash, verdict: Verdict) -> Result<Taken, String> {
+    async fn handed_in_before(
+        &self,
+        hash: Hash,
+        verdict: Verdict,
+        soon: Instant,
+    ) -> Result<Taken, String> {
         let known = taken(
             Code::Known,
             "these bytes were handed in before: they wait, or stand in a block",
@@ -230,7 +240,7 @@ impl Engine {
             (true, _) => return Ok(known),
             (false, true) => {}
             (false, false) => {
-                if let Ok(Ok(verdict)) = timeout(ASKED_SOON, verdict).await {
+                if let Ok(Ok(verdict)) = timeout_at(soon, verdict).await {
                     return Ok(match verdict.code == Code::Ok.number() {
                         true => known,
                         false => verdict,
@@ -249,12 +259,26 @@ impl Engine {
     pub async fn keep_held(&self) -> Infallible {
         loop {
             sleep(LOOKED_EVERY).await;
-            let lost = self.beside(|app| Ok(app.pool().unheld(MAX_HELD_AGAIN)));
-            let lost = lost.await.unwrap_or_default();
-            for part in lost.chunks(MAX_BATCH) {
+            let lost = self.beside(|app| {
+                let mut pool = app.pool();
+                pool.pass_second();
+                Ok(pool.unheld(MAX_HELD_AGAIN))
+            });
+            let mut lost = lost.await.unwrap_or_default();
+            while !lost.is_empty() {
+                let rest = lost.split_off(lost.len().min(MAX_BATCH));
+                let part = mem::replace(&mut lost, rest);
                 let bytes = part.iter().map(|one| one.bytes.clone());
                 // Where the engine is not there, it is asked again the next time.
-                if self.client.broadcast_all(bytes.collect()).await.is_err() {
+                if let Err(error) = self.client.broadcast_all(bytes.collect()).await {
+                    tracing::warn!(%error, "the engine lost what waits here, and is not handed it again");
+                    break;
+                }
+                let noted = self.beside(move |app| {
+                    app.pool().handed_again(&part);
+                    Ok(())
+                });
+                if noted.await.is_err() {
                     break;
                 }
             }

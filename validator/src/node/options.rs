@@ -106,7 +106,7 @@ pub const OPTIONS: [Described; 10] = [
 ];
 
 /// The lines that the chain relies on.
-pub const RELIED_ON: [ReliedOn; 15] = [
+pub const RELIED_ON: [ReliedOn; 16] = [
     ReliedOn {
         line: "abci",
         value: "`socket`",
@@ -118,6 +118,12 @@ pub const RELIED_ON: [ReliedOn; 15] = [
         value: "`abci` of plasmid.toml",
         refused: "\"tcp://127.0.0.1:1\"",
         reason: "it is where the application listens",
+    },
+    ReliedOn {
+        line: "rpc.max_request_batch_size",
+        value: "10 or more, or 0",
+        refused: "9",
+        reason: "the node hands ten transactions to the engine in one request",
     },
     ReliedOn {
         line: "mempool.type",

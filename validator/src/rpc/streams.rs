@@ -51,7 +51,8 @@ where
         let from = count;
         count += batch.len() as u64;
         if !batch.is_empty() {
-            let told = hand_in(batch).await?;
+            let told = hand_in(batch).await;
+            let told = told.map_err(|status| untold(&status, &answer, from))?;
             add(&mut answer, from, told)?;
         }
         match end {
@@ -60,6 +61,18 @@ where
             Some(Err(status)) => return Err(status),
         }
     }
+}
+
+/// A batch was not answered; what was said of those before this position would be lost with it.
+fn untold(status: &Status, answer: &SubmitManyResponse, from: u64) -> Status {
+    let (taken, refused) = (answer.accepted, answer.refusals.len());
+    Status::new(
+        status.code(),
+        format!(
+            "{}: look up what you sent from position {from} on before you send it again; of those before it {taken} were taken and {refused} refused",
+            status.message()
+        ),
+    )
 }
 
 /// Adds what was said of these, the first of which stands at this position.

@@ -89,8 +89,9 @@ impl Pool {
         replaces: Replaces,
     ) -> Result<(), Reject> {
         let header = pending.offer.header;
-        // Between a block and the sweep behind it, the state is ahead of the queue.
-        self.advance(&header.sender, purse.next);
+        // Between a block and the sweep behind it, the state is ahead of the queue. What stands in the block is found there first.
+        let displaced = Some(Departure::Displaced);
+        self.advance(&header.sender, purse.next, displaced);
         let room = self.gives_way(&pending.offer, purse, replaces)?;
         let queue = self.senders.get(&header.sender);
         let watched = queue.and_then(|queue| queue.watched.clone());

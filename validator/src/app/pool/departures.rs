@@ -12,8 +12,9 @@ use alloy_primitives::B256;
 use super::{Hash, Held, Pending, Pool};
 use crate::ledger::{Account, Code};
 
-/// Blocks for which it is remembered.
+/// Blocks and seconds for which it is remembered, whichever last longer: an engine that comes back brings many blocks at once.
 pub(super) const MAX_BLOCKS: u64 = 100;
+pub(super) const MAX_SECONDS: u64 = 300;
 /// The most that is remembered, in some 8 MB: more than three times what waits at a time.
 pub(super) const MAX_REMEMBERED: usize = 1 << 15;
 
@@ -69,9 +70,20 @@ impl Departure {
 pub(super) struct Departures {
     by_hash: BTreeMap<Hash, Departed>,
     by_digest: BTreeMap<B256, Hash>,
-    /// The oldest first, with the number and the height of each; what has come back since, or gone once more, may still be named here.
-    order: VecDeque<(u64, u64, Hash)>,
+    /// The oldest first; what has come back since, or gone once more, may still be named here.
+    order: VecDeque<Left>,
     next: u64,
+    /// Seconds that have passed.
+    seconds: u64,
+}
+
+/// When one left.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    number: u64,
+    height: u64,
+    second: u64,
+    hash: Hash,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +105,12 @@ impl Departures {
         };
         self.by_hash.insert(hash, departed);
         self.by_digest.insert(digest, hash);
-        self.order.push_back((number, height, hash));
+        self.order.push_back(Left {
+            number,
+            height,
+            second: self.seconds,
+            hash,
+        });
         if self.order.len() > MAX_REMEMBERED {
             self.forget_oldest();
         }
@@ -108,14 +125,18 @@ impl Departures {
 
     /// A block of this height came.
     pub(super) fn turn(&mut self, height: u64) {
-        let is_old = |at: u64| at.saturating_add(MAX_BLOCKS) < height;
-        while self.order.front().is_some_and(|(_, at, _)| is_old(*at)) {
+        let seconds = self.seconds;
+        let is_old = |left: &Left| {
+            left.height.saturating_add(MAX_BLOCKS) < height
+                && left.second.saturating_add(MAX_SECONDS) < seconds
+        };
+        while self.order.front().is_some_and(is_old) {
             self.forget_oldest();
         }
     }
 
     fn forget_oldest(&mut self) {
-        let Some((number, _, hash)) = self.order.pop_front() else {
+        let Some(Left { number, hash, .. }) = self.order.pop_front() else {
             return;
         };
         let last = self.by_hash.get(&hash);
@@ -126,6 +147,11 @@ impl Departures {
 }
 
 impl Pool {
+    /// A second has passed, or somewhat more. The pool has no clock.
+    pub const fn pass_second(&mut self) {
+        self.departures.seconds = self.departures.seconds.saturating_add(1);
+    }
+
     /// Takes it out, and remembers why.
     pub(super) fn give_up(&mut self, hash: &Hash, why: Departure) -> Option<Arc<Pending>> {
         let gone = self.take(hash)?;

@@ -492,6 +492,7 @@ fn everybody_is_looked_at_in_turn_and_what_the_engine_lost_goes() {
         for hash in &asked {
             assert!(pool.is_asked(hash));
         }
+        pool.hand_again();
         pool.forget_lost();
         pool.assert_sound();
     }

@@ -1,11 +1,49 @@
 //! Several transactions handed to the engine's mempool by one request of its JSON-RPC.
 
+use std::net::SocketAddr;
+
 use tendermint_rpc::ResponseError;
 
 use super::rpc::{Base64, Client, RpcError};
 
 /// CometBFT's own bound on requests in one (`rpc.max_request_batch_size`).
 pub const MAX_BATCH: usize = 10;
+
+/// The engine's configuration of its RPC.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RpcSection {
+    /// Where it listens.
+    pub laddr: String,
+    /// Calls in one request; 0 is no bound.
+    #[serde(default = "default_batch")]
+    pub max_request_batch_size: u32,
+}
+
+/// CometBFT's own default.
+const fn default_batch() -> u32 {
+    MAX_BATCH as u32
+}
+
+impl RpcSection {
+    /// Listens at this address.
+    pub(super) fn at(address: SocketAddr) -> Self {
+        Self {
+            laddr: format!("tcp://{address}"),
+            max_request_batch_size: default_batch(),
+        }
+    }
+
+    /// Refuses a bound below [`MAX_BATCH`]: nothing would be taken where several come together.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self.max_request_batch_size {
+            0 => Ok(()),
+            found if found >= default_batch() => Ok(()),
+            found => Err(format!(
+                "rpc.max_request_batch_size is {found}: set it to 0 or at least {MAX_BATCH}, because this node hands over so many transactions in one request"
+            )),
+        }
+    }
+}
 
 #[derive(serde::Serialize)]
 struct Call<'a> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::CometError;
+use super::batch::RpcSection;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
 use crate::app::reads::MAX_CLOCK_BEHIND;
@@ -155,11 +156,6 @@ pub struct Config {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RpcSection {
-    pub laddr: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct P2p {
     pub laddr: String,
     pub persistent_peers: String,
@@ -285,9 +281,7 @@ impl Config {
             moniker: settings.moniker.clone(),
             log_level: settings.log_level.clone(),
             abci: "socket".to_owned(),
-            rpc: RpcSection {
-                laddr: format!("tcp://{}", settings.rpc),
-            },
+            rpc: RpcSection::at(settings.rpc),
             p2p: P2p {
                 laddr: format!("tcp://{}", settings.p2p),
                 persistent_peers: peers.join(","),
@@ -337,6 +331,7 @@ impl Config {
         let refuse = |said: String| Err(CometError::Config(said));
         let consensus = &self.consensus;
         self.mempool.check().or_else(refuse)?;
+        self.rpc.check().or_else(refuse)?;
         if consensus.timeout_commit.0.is_zero() {
             return refuse("consensus.timeout_commit is zero: votes would go missing".to_owned());
         }

@@ -73,6 +73,7 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
         "keep-invalid-txs-in-cache = false",
         "recheck = true",
         "recheck_timeout = \"1000ms\"",
+        "max_request_batch_size = 10",
         "indexer = \"kv\"",
         "pex = false",
         "addr_book_strict = false",
@@ -84,7 +85,8 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
 
 #[test]
 fn a_configuration_that_breaks_the_chain_is_refused() {
-    let breaks: [fn(&mut Config); 11] = [
+    let breaks: [fn(&mut Config); 12] = [
+        |config| config.rpc.max_request_batch_size = 9,
         |config| config.mempool.recheck_timeout = config::Span(Duration::from_millis(999)),
         |config| config.mempool.recheck = false,
         |config| config.mempool.cache_size = 10_000,

@@ -1,6 +1,7 @@
 //! Whatever was taken and leaves without a block is remembered with its reason, for a while.
 
-use super::super::departures::{MAX_BLOCKS, MAX_REMEMBERED};
+use super::super::departures::{MAX_BLOCKS, MAX_REMEMBERED, MAX_SECONDS};
+use super::super::sweep::MAX_HANDED;
 use super::*;
 
 fn hash(pool: &Pool, sender: u16, sequence: u64) -> Hash {
@@ -66,6 +67,7 @@ fn each_way_out_but_a_block_is_told_and_by_the_digest_too() {
     for height in until + 65..=until + 100 {
         pool.begin(height);
         pool.is_asked(&hash(&pool, 2, 0));
+        pool.hand_again();
         pool.forget_lost();
     }
     seen.push((hash(&pool, 2, 0), Departure::Ended));
@@ -136,6 +138,20 @@ fn another_one_of_the_same_sequence_in_a_block_is_told_and_its_own_block_is_not(
     pool.assert_sound();
 }
 
+/// Between the block and the sweep behind it another one of the same sender comes.
+#[test]
+fn what_a_new_one_finds_used_is_told_as_displaced() {
+    let mut pool = small(10);
+    let one = pending(1, 0, 10, 9);
+    pool.put(Arc::clone(&one), 0).unwrap();
+    pool.put(pending(1, 1, 10, 9), 1).unwrap();
+    pool.displace(&account(1), 1, &Held::new());
+    pool.settle(&account(1), &rich(1));
+    let told = pool.why_gone(&one.offer.hash);
+    assert_eq!((told, pool.len()), (Some(Departure::Displaced), 1));
+    pool.assert_sound();
+}
+
 #[test]
 fn a_gap_that_opens_tells_those_for_which_it_leaves_no_room() {
     let mut pool = small(10);
@@ -151,7 +167,7 @@ fn a_gap_that_opens_tells_those_for_which_it_leaves_no_room() {
 }
 
 #[test]
-fn departures_are_forgotten_after_a_hundred_blocks_and_are_never_too_many() {
+fn departures_are_forgotten_after_blocks_and_seconds_and_are_never_too_many() {
     let mut pool = small(10);
     let one = pending(1, 0, 10, u64::MAX);
     let name = one.offer.hash;
@@ -165,7 +181,16 @@ fn departures_are_forgotten_after_a_hundred_blocks_and_are_never_too_many() {
     leave(&mut pool);
     pool.begin(1 + MAX_BLOCKS);
     assert_eq!(pool.why_gone(&name), Some(Departure::Useless(Code::Stake)));
+    // An engine that comes back brings many blocks in no time.
     pool.begin(2 + MAX_BLOCKS);
+    assert!(pool.why_gone(&name).is_some());
+    for _ in 0..MAX_SECONDS {
+        pool.pass_second();
+    }
+    pool.begin(1 << 20);
+    assert!(pool.why_gone(&name).is_some());
+    pool.pass_second();
+    pool.begin(1 << 20);
     assert_eq!(pool.why_gone(&name), None);
     assert_eq!(pool.remembered_departures(), [0, 0, 0]);
     for _ in 0..=MAX_REMEMBERED {
@@ -207,9 +232,55 @@ fn what_the_engine_has_not_asked_about_for_some_blocks_is_handed_to_it_again() {
     for height in 6..=33 {
         pool.begin(height);
         assert!(pool.is_asked(&names[0]) && pool.is_asked(&names[1]));
+        pool.hand_again();
         pool.forget_lost();
     }
     assert_eq!(pool.why_gone(&names[2]), Some(Departure::EngineLost));
     assert_eq!(pool.len(), 2);
+    pool.assert_sound();
+}
+
+/// The engine was away, and brings what the others decided meanwhile faster than it can be handed what waits.
+#[test]
+fn however_many_blocks_come_at_once_nothing_is_lost_before_it_was_handed_again_some_times() {
+    let mut pool = small(10);
+    for sender in 1..=3 {
+        pool.put(pending(sender, 0, 10, u64::MAX), 0).unwrap();
+    }
+    for height in 1..=1_000 {
+        pool.begin(height);
+        pool.forget_lost();
+    }
+    assert_eq!(pool.len(), 3);
+    // Two a second: those that were handed least often come first, whoever sent them.
+    let names = [1, 2, 3].map(|sender| hash(&pool, sender, 0));
+    let mut handed = BTreeMap::new();
+    for _ in 0..3 {
+        let some = pool.unheld(2);
+        for one in &some {
+            *handed.entry(one.offer.hash).or_insert(0) += 1;
+        }
+        pool.handed_again(&some);
+    }
+    assert_eq!(handed, names.map(|name| (name, 2)).into());
+    // One is asked about at last, and what was handed again just before that does not count.
+    let before = pool.unheld(3);
+    assert!(pool.is_asked(&names[0]));
+    pool.handed_again(&before);
+    for number in 3..MAX_HANDED {
+        pool.forget_lost();
+        assert_eq!(pool.len(), 3, "{number}");
+        pool.hand_again();
+    }
+    pool.forget_lost();
+    assert_eq!(pool.len(), 1);
+    for name in &names[1..] {
+        assert_eq!(pool.why_gone(name), Some(Departure::EngineLost));
+    }
+    for height in 1_001..=2_000 {
+        pool.begin(height);
+        pool.forget_lost();
+    }
+    assert!(pool.get(&names[0]).is_some());
     pool.assert_sound();
 }

@@ -137,7 +137,7 @@ fn who_is_in_the_eighth_block_has_lost_nothing_and_begins_anew() {
     assert!(!has_right(&pool, 1));
     // A block that holds one of it gives the right back, though the state was seen before the sweep.
     let bytes = pool.at(&account(1), 1).unwrap().bytes.clone();
-    pool.advance(&account(1), 2);
+    pool.advance(&account(1), 2, None);
     assert!(!has_right(&pool, 1));
     let held = Held::from([((account(1), 1), bytes.into())]);
     pool.pass_over(17, &empty(), &held);
