@@ -67,6 +67,8 @@ impl Hearing<'_> {
                 }
             }
         }
+        // No store keeps what changed in it.
+        state.forget_changes();
         match state.root() == block.after {
             true => Replayed::Sound,
             false => Replayed::Unlinked,

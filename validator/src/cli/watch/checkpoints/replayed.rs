@@ -277,6 +277,7 @@ impl CheckpointJudge {
             let root = tree
                 .apply(&new)
                 .map_err(|error| broken(error.to_string()))?;
+            tree.forget_changes();
             let is_last = end == page.count;
             if tree.count() != end
                 || end == count

@@ -213,6 +213,9 @@ async fn a_state_is_carried_over_all_that_is_read() {
     assert!(harness.replays().await);
     assert!(harness.told().is_empty());
     assert_eq!(harness.executed(), [0, 1, 2]);
+    // Nothing of what changed is noted for a store.
+    let carried = harness.judge.carried.as_mut().expect("a state");
+    assert!(carried.tree.drain().leaves.is_empty());
 }
 
 #[test]
