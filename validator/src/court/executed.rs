@@ -2,7 +2,7 @@
 
 use super::{BrokenRule, Finding, Hearing};
 use crate::chain::epoch::Moment;
-use crate::chain::opened::OpenedSegments;
+use crate::chain::opened::{OpenedSegment, OpenedSegments};
 use crate::chain::replay::{FalseSegment, Unreplayed, replay_segment};
 use crate::chain::transitions::JudgedSegment;
 use crate::chain::tree::Tree;
@@ -14,6 +14,8 @@ pub enum Replayed {
     Sound,
     /// The first segment that is not what its record says. Nothing behind it can be executed.
     False(Box<Finding>),
+    /// Bytes of one of its segments are not shown. Nothing was executed, and the state stands where it stood.
+    Missing,
     /// The state does not come to its end, because something that links it is broken: nothing behind it can be executed either.
     Unlinked,
     /// The state cannot be carried on, though the rules allow it: this program is broken.
@@ -21,7 +23,7 @@ pub enum Replayed {
 }
 
 impl Hearing<'_> {
-    /// Executes block `number`, of which these are all segments with their bytes, on the state before it. Of a block that is not sound the state is of no use.
+    /// Executes block `number`, of which these are all segments, on the state before it. Of a block that is not sound the state is of no use, but where bytes are missing.
     #[must_use]
     pub fn replay_block(
         &self,
@@ -33,11 +35,16 @@ impl Hearing<'_> {
         let Some(block) = place.and_then(|place| self.epoch.blocks.get(place)) else {
             return Replayed::Unlinked;
         };
+        let is_missing = |one: &OpenedSegment| one.bytes.is_none() && !one.has_bytes();
+        if segments.segments.iter().any(is_missing) {
+            return Replayed::Missing;
+        }
         let moment = Moment {
             height: block.height,
             time: block.time,
         };
         for (segment, one) in (0u32..).zip(&segments.segments) {
+            // It has more than a segment may have: that is judged by its record.
             let Some(bytes) = &one.bytes else {
                 return Replayed::Unlinked;
             };
@@ -60,6 +67,8 @@ impl Hearing<'_> {
                 }
             }
         }
+        // No store keeps what changed in it.
+        state.forget_changes();
         match state.root() == block.after {
             true => Replayed::Sound,
             false => Replayed::Unlinked,

@@ -262,9 +262,9 @@ impl BridgeService for Service {
         let Some(epoch) = self.chain.epochs.get(epoch as usize) else {
             return nothing();
         };
-        // Fifty a page, so that all pages are asked for.
+        // A page that has fewer than it may is not taken.
         let state = &epoch.state;
-        let indices: Vec<u32> = (first..state.count()).take(50).collect();
+        let indices: Vec<u32> = (first..state.count()).take(512).collect();
         let leaves = indices.iter().filter_map(|index| state.leaf(*index));
         let leaves = leaves.map(|one| StateLeaf {
             key: one.key.to_vec(),

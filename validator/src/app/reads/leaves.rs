@@ -7,9 +7,10 @@ use plasmid_proto::bridge::v1::{GetLeavesRequest, GetLeavesResponse, StateLeaf};
 
 use super::{Past, ReadError, Reader};
 
-/// Leaves of one answer, at most, and bytes of their values: an answer has a megabyte.
+/// Leaves of one answer, at most, and bytes of their values: an answer has a megabyte. One that has fewer than both allow is taken from no node, unless they are all.
 pub const MAX_PAGE_LEAVES: u32 = 512;
-const MAX_VALUE_BYTES: usize = 256 << 10;
+/// The same.
+pub const MAX_VALUE_BYTES: usize = 256 << 10;
 
 /// Leaves in a row.
 pub fn get_leaves(

@@ -46,9 +46,7 @@ pub(super) struct Pending {
 impl Tree {
     /// Hands over what changed since the last drain. To be called once a block, else the notes grow without bound.
     pub fn drain(&mut self) -> Journal {
-        self.take_undo();
-        let mut pending = std::mem::take(&mut self.pending);
-        self.pending.drained = pending.drained;
+        let mut pending = self.take_pending();
         pending.touched.sort_unstable();
         pending.touched.dedup();
         let leaves = pending
@@ -72,6 +70,18 @@ impl Tree {
             undo: pending.undo,
             marks: pending.marks,
         }
+    }
+
+    /// Lets go of these notes: for a tree of which no store keeps what changes, in place of [`Tree::drain`] and as often.
+    pub fn forget_changes(&mut self) {
+        self.take_pending();
+    }
+
+    fn take_pending(&mut self) -> Pending {
+        self.take_undo();
+        let pending = std::mem::take(&mut self.pending);
+        self.pending.drained = pending.drained;
+        pending
     }
 
     /// Moves the newest layer's entries that the store has not seen to the notes for the next drain.

@@ -1,6 +1,7 @@
 //! What a checkpoint commits to, asked of nodes of the child one after the other, until one shows it. Each answer is compared with what commits to it.
 //!
-//! Time is counted for each call, and what a node showed of a long answer is kept: it is read on from there. A node that is late goes behind the others and rests.
+//! Time is counted for each call, and what a node showed of a long answer is kept: it is read on from there. A node that is late rests. Whoever took the least time
+//! for its last answer is asked first, so that no node which is slow, or shows something else, keeps another one from being asked.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -34,18 +35,22 @@ mod pages;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long one node is read for one question before the next one is asked.
 const SHARE: Duration = Duration::from_secs(30);
+/// What an answer that does not show what was asked for counts, beside the time that it took: another node was asked behind it.
+const NOT_SHOWN: Duration = Duration::from_secs(1);
 /// Blocks that are asked for at once, and epochs of which a part of the blocks is kept, at most.
 const PAGE: u32 = 1_000;
 const MAX_PARTS: usize = 64;
 /// Bytes of an answer that are read, at most.
 const MAX_ANSWER: usize = 2 << 20;
 
-/// CheckpointNodes, of which the one that answered last is asked first.
+/// CheckpointNodes, of which the one that was the fastest of late is asked first.
 pub struct CheckpointNodes {
     nodes: Vec<(usize, Channel)>,
     news: Sender<ChildNews>,
     /// Until when nodes that were late rest.
     resting: BTreeMap<usize, Instant>,
+    /// What the last answer of each counts. Who was not asked yet is asked first.
+    took: BTreeMap<usize, Duration>,
     parts: Arc<ShownParts>,
 }
 
@@ -98,17 +103,35 @@ impl CheckpointNodes {
             nodes,
             news,
             resting: BTreeMap::new(),
+            took: BTreeMap::new(),
             parts: Arc::default(),
         }
     }
 
-    /// The first answer that a node gives to a question; that node is asked first from now on, and one that is late last.
+    /// Notes what an answer counts that took so long: a node that is late or lies goes behind all others.
+    fn note<T>(&mut self, node: usize, took: Duration, answer: &Result<T, NotServed>) {
+        let counts = match answer {
+            Ok(_) => took,
+            Err(NotServed::Silent(_)) => took.saturating_add(NOT_SHOWN),
+            Err(NotServed::Late | NotServed::Lie(_)) => SHARE.saturating_add(NOT_SHOWN),
+        };
+        self.took.insert(node, counts);
+    }
+
+    /// The nodes, in the order in which they are asked.
+    fn in_turn(&self) -> Vec<(usize, Channel)> {
+        let mut nodes = self.nodes.clone();
+        nodes.sort_by_key(|(node, _)| self.took.get(node).copied().unwrap_or_default());
+        nodes
+    }
+
+    /// The first answer that a node gives to a question.
     async fn first<T, F>(&mut self, ask: impl Fn(usize, Channel) -> F) -> Result<T, Unjudged>
     where
         F: Future<Output = Result<T, NotServed>>,
     {
         let mut reasons = Vec::new();
-        for (node, channel) in self.nodes.clone() {
+        for (node, channel) in self.in_turn() {
             let late = || format!("node {node}: it does not answer in time");
             if self
                 .resting
@@ -118,16 +141,15 @@ impl CheckpointNodes {
                 reasons.push(late());
                 continue;
             }
+            let began = Instant::now();
             let asked = timeout(SHARE, ask(node, channel)).await;
-            match asked.unwrap_or(Err(NotServed::Late)) {
-                Ok(shown) => {
-                    self.nodes.sort_by_key(|(other, _)| *other != node);
-                    return Ok(shown);
-                }
+            let answer = asked.unwrap_or(Err(NotServed::Late));
+            self.note(node, began.elapsed(), &answer);
+            match answer {
+                Ok(shown) => return Ok(shown),
                 Err(NotServed::Silent(reason)) => reasons.push(format!("node {node}: {reason}")),
                 Err(NotServed::Late) => {
                     self.resting.insert(node, Instant::now() + PATIENCE);
-                    self.nodes.sort_by_key(|(other, _)| *other == node);
                     reasons.push(late());
                 }
                 Err(NotServed::Lie(reason)) => {
@@ -300,3 +322,6 @@ fn lock<T>(parts: &Mutex<T>) -> MutexGuard<'_, T> {
 fn bridge(channel: Channel) -> BridgeServiceClient<Channel> {
     BridgeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER)
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,8 @@ use crate::court::{CourtFacts, OpenedEpoch, Replayed};
 const REPLAY_TURN: Duration = Duration::from_secs(5);
 /// Bytes of a leaf, about: so often a state is kept.
 const LEAF_BYTES: u64 = 128;
+/// What is said where no node says why.
+const NOT_SHOWN: &str = "not all of its bytes are shown";
 
 /// A state on its way over the checkpoints.
 pub(super) struct CarriedState {
@@ -86,9 +88,15 @@ impl CheckpointJudge {
             Err(Unjudged::Deaf) => return Err(Deaf),
             Err(Unjudged::Withheld(reason)) => reason,
         };
-        let reason = format!("the state before its blocks: {reason}");
+        let (epoch, reason) = match &self.carried {
+            Some(state) => (state.epoch, reason),
+            None => {
+                let reason = format!("the state before its blocks: {reason}");
+                (now.finalized, reason)
+            }
+        };
         let told = ChildNews::Withheld {
-            epoch: now.finalized,
+            epoch,
             reason: reason.chars().take(MAX_REASON).collect(),
         };
         self.tell(told).await?;
@@ -139,10 +147,19 @@ impl CheckpointJudge {
             return Err(Unjudged::Later);
         }
         let epoch = self.opened(accepted, facts.parameters.epoch_blocks).await?;
-        let (segments, _) = self.segments(facts, &epoch, state.block).await?;
-        let segments = segments.ok_or(Unjudged::Later)?;
+        let missing = |why: String| {
+            let block = state.block;
+            Unjudged::Withheld(format!(
+                "block {block} of the epoch, which is to be executed: {why}"
+            ))
+        };
+        // The folder may not have it any more, so that it is asked for again.
+        let segments = match self.segments(facts, &epoch, state.block).await? {
+            (Some(segments), None) => segments,
+            (_, why) => return Err(missing(why.unwrap_or_else(|| NOT_SHOWN.to_owned()))),
+        };
         let bytes = segments.segments.iter().map(|one| u64::from(one.length));
-        state.since_kept = bytes.fold(state.since_kept, u64::saturating_add);
+        let bytes = bytes.fold(0, u64::saturating_add);
         let (of, number) = ((Arc::clone(facts), epoch), state.block);
         let mut tree = std::mem::take(&mut state.tree);
         let replay = move || {
@@ -153,9 +170,13 @@ impl CheckpointJudge {
         // It ends without an answer only when the program does.
         let (replayed, tree) = apart(replay).await.ok_or(Unjudged::Deaf)?;
         state.tree = tree;
-        state.is_over = replayed != Replayed::Sound;
+        state.is_over = !matches!(replayed, Replayed::Sound | Replayed::Missing);
         match replayed {
-            Replayed::Sound => state.block = state.block.saturating_add(1),
+            Replayed::Sound => {
+                state.block = state.block.saturating_add(1);
+                state.since_kept = state.since_kept.saturating_add(bytes);
+            }
+            Replayed::Missing => return Err(missing(NOT_SHOWN.to_owned())),
             // What links it is told of where links are judged.
             Replayed::Unlinked => {}
             Replayed::False(found) => {
@@ -256,6 +277,7 @@ impl CheckpointJudge {
             let root = tree
                 .apply(&new)
                 .map_err(|error| broken(error.to_string()))?;
+            tree.forget_changes();
             let is_last = end == page.count;
             if tree.count() != end
                 || end == count

@@ -8,6 +8,7 @@ use tonic::transport::Channel;
 
 use super::super::read::word;
 use super::{CheckpointNodes, NotServed, Unjudged, bridge, within};
+use crate::app::reads::leaves::{MAX_PAGE_LEAVES, MAX_VALUE_BYTES};
 use crate::chain::tree::{Change, MAX_VALUE};
 
 /// Leaves in a row of a state, which their proof leads to its root.
@@ -30,14 +31,30 @@ impl CheckpointNodes {
         let ask = async |_, channel: Channel| {
             let request = GetLeavesRequest { epoch, first };
             let answer = within(bridge(channel).get_leaves(request)).await?;
-            shown(answer, first, &root).ok_or_else(|| {
+            let shown = shown(answer, first, &root).ok_or_else(|| {
                 NotServed::Lie(format!(
                     "its leaves of the state of epoch {epoch} do not stand in the state that root's word names"
                 ))
-            })
+            })?;
+            match is_full(&shown, first) {
+                true => Ok(shown),
+                false => Err(NotServed::Silent(format!(
+                    "it shows fewer leaves of the state of epoch {epoch} than an answer holds"
+                ))),
+            }
         };
         self.first(ask).await
     }
+}
+
+/// Whether a page has as many leaves as an answer holds, or all that are left. Else a node could show a state so slowly that it is never read, and each page would still be true.
+fn is_full(shown: &ShownLeaves, first: u32) -> bool {
+    let left = shown.count.saturating_sub(first).min(MAX_PAGE_LEAVES);
+    let has_all = u32::try_from(shown.leaves.len()).is_ok_and(|count| count >= left);
+    let bytes = shown.leaves.iter().map(|one| one.value.len());
+    // The next one had no room, however large it is.
+    let bytes = bytes.fold(MAX_VALUE, usize::saturating_add);
+    has_all || bytes > MAX_VALUE_BYTES
 }
 
 /// What a node shows, if it stands in the state with this root.

@@ -101,3 +101,38 @@ fn a_page_that_is_changed_anywhere_is_a_lie() {
     assert_eq!(shown(whole.clone(), 2, &root), None);
     assert_eq!(shown(whole, 3, &B256::repeat_byte(1)), None);
 }
+
+#[test]
+fn a_true_page_that_has_fewer_leaves_than_an_answer_holds_is_not_taken() {
+    let tree = state();
+    let root = tree.root();
+    let is_taken = |first, count| {
+        let shown = shown(page(&tree, first, count), first, &root);
+        is_full(&shown.expect("it stands there"), first)
+    };
+    // The sentinel alone, and any other page that is not the rest.
+    for first in 0..10 {
+        for count in 1..=10 - first {
+            assert_eq!(is_taken(first, count), count == 10 - first);
+        }
+    }
+    let sized = |count: usize, bytes| {
+        let one = Change {
+            key: B256::ZERO,
+            kind: 0,
+            value: vec![0; bytes],
+        };
+        let shown = ShownLeaves {
+            count: 10_000,
+            leaves: vec![one; count],
+        };
+        is_full(&shown, 9)
+    };
+    assert!(sized(512, 0));
+    assert!(!sized(511, 0));
+    // As many as have room, before one that may be as large as a leaf can be.
+    assert!(sized(256, MAX_VALUE));
+    assert!(!sized(255, MAX_VALUE));
+    assert!(sized(260, 1_008));
+    assert!(!sized(250, 1_000));
+}
