@@ -83,7 +83,7 @@ impl Parameters {
             epoch_blocks: 7_200,
             seats: 128,
             inbox_batch: 40,
-            ring: 5_412,
+            ring: 5_532,
             relay_window_secs: 600,
             challenge_secs: 5 * DAY,
             evidence_secs: 8 * DAY,
