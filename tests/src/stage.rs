@@ -385,7 +385,7 @@ fn genesis(members: &[Member], state_root: B256) -> IRegistry::Genesis {
         rootChain: IRootChain::Parameters {
             setCommitment: set.commitment,
             unit: UNIT,
-            challengeSecs: 3,
+            challengeSecs: 4,
             evidenceSecs: 20,
             unbondingSecs: 60,
             exitTimeoutSecs: 1_860,

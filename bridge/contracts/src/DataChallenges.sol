@@ -41,6 +41,8 @@ contract DataChallenges is IDataChallenges {
     /// @dev The price stops doubling here: nobody could pay it, and a further product could overflow.
     uint256 private constant DOUBLINGS_LIMIT = 64;
     uint256 private constant FLOOR_LIMIT = 1 << 80;
+    /// @dev A checkpoint leaves the ring U and more after its acceptance: U leaves this number of answers' times behind W.
+    uint256 private constant RING_ANSWERS = 6;
 
     IRootChain public immutable rootChain;
     uint64 public immutable challengeSecs;
@@ -65,12 +67,18 @@ contract DataChallenges is IDataChallenges {
         LocalOnly.check();
         Parameters memory given = founding.genesis.challenges;
         IRootChain.Parameters memory root = founding.genesis.rootChain;
-        _inRange("answerSecs", given.answerSecs, 1, root.challengeSecs);
+        // The block behind a challenge cannot expire it, and the block behind an answer cannot be the end.
+        _inRange("answerSecs", given.answerSecs, root.rootBlockSecs, root.challengeSecs);
+        _inRange("proveSecs", given.proveSecs, root.rootBlockSecs, root.challengeSecs);
+        // C is more than A: whoever asked first and was answered in the last moment can ask for what the answer names.
+        uint256 later = uint256(given.answerSecs) + given.proveSecs;
+        if (later + given.answerSecs >= root.challengeSecs) revert ParameterOutOfRange("proveSecs", given.proveSecs);
         _inRange("slotSecs", given.slotSecs, 0, given.answerSecs);
         _inRange("floor", given.floor, 1, FLOOR_LIMIT);
-        // Some time must be left in which a checkpoint can be challenged.
-        uint256 later = uint256(given.answerSecs) + given.proveSecs;
-        if (later >= root.challengeSecs) revert ParameterOutOfRange("proveSecs", given.proveSecs);
+        // To push a deadline behind the ring takes a backlog of 6 A at least, which doubles the price twelve times.
+        if (uint256(root.challengeSecs) + RING_ANSWERS * given.answerSecs > root.unbondingSecs) {
+            revert ParameterOutOfRange("answerSecs", given.answerSecs);
+        }
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         EPOCH_BLOCKS = root.epochBlocks;
         ANSWER_SECS = given.answerSecs;

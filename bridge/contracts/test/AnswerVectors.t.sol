@@ -51,6 +51,7 @@ contract AnswerVectorsTest is Test {
         founding.contracts[6] = rootChain;
         founding.genesis.rootChain.epochBlocks = uint32(vm.parseJsonUint(json, ".epoch_blocks"));
         founding.genesis.rootChain.challengeSecs = 100;
+        founding.genesis.rootChain.unbondingSecs = 220;
         founding.genesis.challenges =
             IDataChallenges.Parameters({answerSecs: 20, proveSecs: 20, slotSecs: 0, floor: 1 gwei});
         vm.chainId(vm.parseJsonUint(json, ".root_chain_id"));

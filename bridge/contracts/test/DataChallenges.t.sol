@@ -271,6 +271,26 @@ contract DataChallengesTest is Challenging {
         vm.assertEq(rootChain.base(), 1);
     }
 
+    /// Whoever lets one expire cannot earn by answers to it and to the others in the same transaction.
+    function test_whatIsVoidIsNotAnsweredInTheSameTransaction() external {
+        _filled(_data(10));
+        uint256 before = ASKER.balance;
+        _ask(_filledTarget());
+        _ask(_target(LEAF, 0, 2));
+        vm.warp(_stateOf(_target(LEAF, 0, 2)).deadline + 1);
+        ExpireAndAnswer thief = new ExpireAndAnswer();
+        bytes[2] memory answers = [_answerFilled(), _answerLeaf(2)];
+        bytes memory reason = abi.encodeWithSelector(IDataChallenges.NotVoidable.selector, 0, 0, 0);
+        for (uint256 i; i < 2; ++i) {
+            vm.expectRevert(reason);
+            thief.steal(dataChallenges, _filledTarget(), answers[i]);
+        }
+        dataChallenges.expire(_filledTarget());
+        dataChallenges.refund(_filledTarget());
+        dataChallenges.refund(_target(LEAF, 0, 2));
+        vm.assertEq(ASKER.balance, before);
+    }
+
     function test_whoeverIsLateAnswersUntilSomebodyComes() external {
         _filled(_data(10));
         _ask(_filledTarget());
@@ -422,5 +442,19 @@ contract Greedy {
         ++calls;
         (bool ok,) = msg.sender.call{value: _value}(_again);
         require(!ok);
+    }
+}
+
+/// @title Lets a challenge expire and answers in the same transaction
+contract ExpireAndAnswer {
+    receive() external payable {}
+
+    function steal(IDataChallenges challenges, IDataChallenges.Target calldata target, bytes calldata answer) external {
+        challenges.expire(target);
+        (bool ok, bytes memory reason) = address(challenges).call(answer);
+        if (ok) return;
+        assembly ("memory-safe") {
+            revert(add(reason, 32), mload(reason))
+        }
     }
 }

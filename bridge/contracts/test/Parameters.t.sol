@@ -380,21 +380,24 @@ contract ParametersTest is Test {
         founding.genesis.court = ICourt.Parameters(minCut, reward);
     }
 
-    /// W is 100 s: C, in which a checkpoint can be challenged, is a second at least.
+    /// W is 1,000 s, A 100, P 200, a block of root 12.
     function test_theParametersOfDataChallengesHaveTheirRanges() external {
-        _challengesTake("answerSecs", 1);
-        _challengesTake("answerSecs", 79);
-        _challengesRefuseOther("answerSecs", 80, "proveSecs", 20);
         _challengesRefuse("answerSecs", 0);
-        _challengesRefuse("answerSecs", 101);
+        _challengesRefuse("answerSecs", 11);
+        _challengesTake("answerSecs", 12);
+        _challengesTake("answerSecs", 399); // C is 401
+        _challengesRefuseOther("answerSecs", 400, "proveSecs", 200);
+        _challengesRefuse("answerSecs", 1001);
         _challengesRefuse("answerSecs", type(uint64).max);
-        _challengesTake("proveSecs", 0);
-        _challengesTake("proveSecs", 89);
-        _challengesRefuse("proveSecs", 90);
+        _challengesRefuse("proveSecs", 0);
+        _challengesRefuse("proveSecs", 11);
+        _challengesTake("proveSecs", 12);
+        _challengesTake("proveSecs", 799); // C is 101
+        _challengesRefuse("proveSecs", 800);
         _challengesRefuse("proveSecs", type(uint64).max);
         _challengesTake("slotSecs", 0);
-        _challengesTake("slotSecs", 10);
-        _challengesRefuse("slotSecs", 11);
+        _challengesTake("slotSecs", 100);
+        _challengesRefuse("slotSecs", 101);
         _challengesTake("floor", 1);
         _challengesTake("floor", 1 << 80);
         _challengesRefuse("floor", 0);
@@ -402,12 +405,35 @@ contract ParametersTest is Test {
         _challengesRefuse("floor", type(uint128).max);
     }
 
+    /// The same W and U are the least that A and P allow, in a plan and in DataChallenges.
+    function test_windowsOfChallengesFitTogetherAsInAPlan() external {
+        string memory json = vm.readFile("../vectors/limits.json");
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".challenges[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".challenges[", vm.toString(i), "].");
+            IRegistry.Founding memory founding = _challengesWith("floor", 1);
+            IDataChallenges.Parameters memory given = founding.genesis.challenges;
+            given.answerSecs = _number(json, place, "answerSecs");
+            given.proveSecs = _number(json, place, "proveSecs");
+            IRootChain.Parameters memory root = founding.genesis.rootChain;
+            root.rootBlockSecs = _number(json, place, "rootBlockSecs");
+            root.challengeSecs = _number(json, place, "leastChallengeSecs");
+            root.unbondingSecs = _number(json, place, "leastUnbondingSecs");
+            Builds.deploy(Builds.DATA_CHALLENGES, abi.encode(founding));
+            --root.unbondingSecs;
+            _challengesRefuseFounding(founding, "answerSecs", given.answerSecs);
+            --root.challengeSecs;
+            _challengesRefuseFounding(founding, "proveSecs", given.proveSecs);
+        }
+        vm.assertGe(i, 4);
+    }
+
     function _challengesTake(string memory name, uint256 value) private {
         IRegistry.Founding memory founding = _challengesWith(name, value);
         IDataChallenges made = IDataChallenges(Builds.deploy(Builds.DATA_CHALLENGES, abi.encode(founding)));
         IDataChallenges.Parameters memory given = founding.genesis.challenges;
         vm.assertEq(abi.encode(made.parameters()), abi.encode(given));
-        vm.assertEq(made.challengeSecs(), 100 - given.answerSecs - given.proveSecs);
+        vm.assertEq(made.challengeSecs(), 1000 - given.answerSecs - given.proveSecs);
         vm.assertEq(address(made.rootChain()), address(7));
     }
 
@@ -416,19 +442,24 @@ contract ParametersTest is Test {
     }
 
     function _challengesRefuseOther(string memory name, uint256 value, string memory other, uint256 found) private {
-        bytes memory reason = abi.encodeWithSelector(IDataChallenges.ParameterOutOfRange.selector, other, found);
-        vm.assertEq(Builds.refusal(Builds.DATA_CHALLENGES, abi.encode(_challengesWith(name, value))), reason);
+        _challengesRefuseFounding(_challengesWith(name, value), other, found);
+    }
+
+    function _challengesRefuseFounding(IRegistry.Founding memory founding, string memory name, uint256 found) private {
+        bytes memory reason = abi.encodeWithSelector(IDataChallenges.ParameterOutOfRange.selector, name, found);
+        vm.assertEq(Builds.refusal(Builds.DATA_CHALLENGES, abi.encode(founding)), reason);
     }
 
     function _challengesWith(string memory name, uint256 value) private view returns (IRegistry.Founding memory founding) {
         IDataChallenges.Parameters memory given =
-            IDataChallenges.Parameters({answerSecs: 10, proveSecs: 20, slotSecs: 1, floor: 1});
+            IDataChallenges.Parameters({answerSecs: 100, proveSecs: 200, slotSecs: 0, floor: 1});
         if (_is(name, "answerSecs")) given.answerSecs = uint64(value);
         else if (_is(name, "proveSecs")) given.proveSecs = uint64(value);
         else if (_is(name, "slotSecs")) given.slotSecs = uint64(value);
         else if (_is(name, "floor")) given.floor = uint128(value);
         else revert(name);
         founding = _with("unit", UNIT);
+        founding.genesis.rootChain.challengeSecs = 1000;
         founding.genesis.challenges = given;
     }
 

@@ -353,7 +353,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     assert!(missing.contains(&ben), "{missing}");
     // Who agrees with another plan agrees on something else; the one whose plan is whole cannot lose by it.
     let text = fs::read_to_string(place.path("network.toml")).expect("the plan");
-    let other = text.replace("challenge_secs = 4", "challenge_secs = 3");
+    let other = text.replace("challenge_secs = 4", "challenge_secs = 5");
     fs::write(place.path("other.toml"), other).expect("write");
     let differing = place.refused("init create --from rich --pay 6 --plan other.toml");
     assert!(differing.contains("has agreed on"), "{differing}");
@@ -366,7 +366,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let late = place.refused("init create --from rich --pay 6");
     assert!(late.contains("created already"), "{late}");
     let differing = place.refused("init join --home a --plan other.toml");
-    let what = "challenge_secs is 3 in the genesis state and 4 in the contracts";
+    let what = "challenge_secs is 5 in the genesis state and 4 in the contracts";
     assert!(differing.contains(what), "{differing}");
     let operators = place.good("init status");
     let agreed = operators["operators"].as_array().expect("rows");

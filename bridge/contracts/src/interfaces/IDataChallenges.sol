@@ -27,9 +27,10 @@ import {IRootChain} from "./IRootChain.sol";
 ///
 /// No key is known here, and what is burned stays here for ever.
 interface IDataChallenges {
-    /// @notice Fixed at genesis, part of what the operators agree on. C = `RootChain.Parameters.challengeSecs` − A − P is at least a second.
-    /// @param answerSecs A: how long a challenge can be answered at least; at least 1.
-    /// @param proveSecs P: how long a fault can be proven in what was answered late.
+    /// @notice Fixed at genesis, part of what the operators agree on. C = `RootChain.Parameters.challengeSecs` − A − P is more than A, and
+    /// `RootChain.Parameters.unbondingSecs` at least W + 6 A.
+    /// @param answerSecs A: how long a challenge can be answered at least; one block of root at least (`RootChain.Parameters.rootBlockSecs`).
+    /// @param proveSecs P: how long a fault can be proven in what was answered late; one block of root at least.
     /// @param slotSecs between two deadlines, at most A.
     /// @param floor the least that a challenge of a segment costs, in wei; 1 to 2^80. One of a leaf costs an eighth of what one of a segment costs.
     struct Parameters {

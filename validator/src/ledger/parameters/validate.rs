@@ -4,6 +4,8 @@ use plasmid_staking::MAX_AMOUNT;
 
 use super::Parameters;
 
+mod challenges;
+
 /// Chain ids of local networks, anvil's and geth's. Only there may the published development keys be used. Until the whole court
 /// stand, a deployment anywhere else would let two thirds of the power take the escrow.
 pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];
@@ -52,9 +54,6 @@ const WHOLE: u128 = plasmid_staking::WHOLE as u128;
 
 /// The largest bounty bond, as in the Registry contract.
 const MAX_BOND: u128 = 1 << 96;
-
-/// The greatest least price of a challenge, as in the DataChallenges contract.
-const MAX_FLOOR: u128 = 1 << 80;
 
 /// Why parameters are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +106,7 @@ impl Parameters {
         self.validate_ring()?;
         self.validate_block_time()?;
         self.validate_stake()?;
+        self.validate_challenges()?;
         self.validate_court()?;
         self.validate_block()
     }
@@ -253,19 +253,7 @@ impl Parameters {
         bounds("commission_step_bps", step, 0, commission)
     }
 
-    /// W is C + A + P: some time must be left in which a checkpoint can be challenged.
     fn validate_court(&self) -> Result<(), ParametersError> {
-        let (answer, prove) = (wide(self.answer_secs), wide(self.prove_secs));
-        bounds("answer_secs (A)", answer, 1, CENTURY)?;
-        bounds("prove_secs (P)", prove, 0, CENTURY)?;
-        bounds("answer_slot_secs", wide(self.answer_slot_secs), 0, answer)?;
-        at_least(
-            "challenge_secs (W)",
-            wide(self.challenge_secs),
-            answer.saturating_add(prove).saturating_add(1),
-            "more than answer_secs (A) + prove_secs (P)",
-        )?;
-        bounds("challenge_floor", self.challenge_floor, 1, MAX_FLOOR)?;
         bounds("flat_cut", self.flat_cut.into(), 1, WHOLE)?;
         bounds("min_cut", self.min_cut.into(), 1, WHOLE)?;
         bounds("reporter_reward", self.reporter_reward, 1, MAX_BOND)

@@ -223,14 +223,14 @@ pub const PLAN: [Described; 62] = [
     },
     Described {
         name: "parameters.challenge_secs",
-        default: "`259200`",
-        checked: "1 to ten years",
+        default: "`432000`",
+        checked: "more than 2 A + P, at most ten years",
         refused: "0",
         meaning: "W: how long after its acceptance a checkpoint becomes final at the earliest, in seconds; its data can be challenged for W − A − P of it",
     },
     Described {
         name: "parameters.evidence_secs",
-        default: "`604800`",
+        default: "`691200`",
         checked: "at least W + D, at most ten years",
         refused: "0",
         meaning: "E: how long after root accepted the checkpoint of the next epoch an offence can be reported, in seconds; it enters the size of both rings and the minimum of U too",
@@ -238,7 +238,7 @@ pub const PLAN: [Described; 62] = [
     Described {
         name: "parameters.unbonding_secs",
         default: "`1209600`",
-        checked: "at least E + 2 × R × `root_block_secs`, at most ten years",
+        checked: "at least E + 2 × R × `root_block_secs` and W + 6 A, at most ten years",
         refused: "0",
         meaning: "U: how long stake that was undelegated stays at risk and waits, in seconds from root's acceptance of its last epoch's checkpoint; it enters the size of both rings and the minimum of CometBFT's evidence age too",
     },
@@ -385,14 +385,14 @@ pub const PLAN: [Described; 62] = [
     Described {
         name: "parameters.answer_secs",
         default: "`86400`",
-        checked: "1 to a hundred years, A + P less than W",
+        checked: "at least `root_block_secs`, 2 A + P less than W",
         refused: "0",
         meaning: "A: how long challenged data can be answered at least, in seconds",
     },
     Described {
         name: "parameters.prove_secs",
         default: "`86400`",
-        checked: "0 to a hundred years, A + P less than W",
+        checked: "at least `root_block_secs`, 2 A + P less than W",
         refused: "3155760001",
         meaning: "P: how long a fault can be proven in data that was answered on the last day, in seconds",
     },

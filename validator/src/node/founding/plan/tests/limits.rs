@@ -49,7 +49,7 @@ const NUMBERS: [Number; 24] = [
     Number { contract: "Court", field: "minCut", named: "min_cut", set: |plan, value| plan.parameters.min_cut = shorter(value), refused: &[0, 1_000_000_001] },
     Number { contract: "Court", field: "reward", named: "reporter_reward", set: |plan, value| plan.parameters.reporter_reward = value, refused: &[0, (1 << 96) + 1] },
     Number { contract: "DataChallenges", field: "answerSecs", named: "answer_secs", set: |plan, value| plan.parameters.answer_secs = short(value), refused: &[0, 10 * YEAR + 1] },
-    Number { contract: "DataChallenges", field: "proveSecs", named: "prove_secs", set: |plan, value| plan.parameters.prove_secs = short(value), refused: &[10 * YEAR + 1, u64::MAX as u128] },
+    Number { contract: "DataChallenges", field: "proveSecs", named: "prove_secs", set: |plan, value| plan.parameters.prove_secs = short(value), refused: &[0, 10 * YEAR + 1, u64::MAX as u128] },
     Number { contract: "DataChallenges", field: "slotSecs", named: "answer_slot_secs", set: |plan, value| plan.parameters.answer_slot_secs = short(value), refused: &[10 * YEAR + 1, u64::MAX as u128] },
     Number { contract: "DataChallenges", field: "floor", named: "challenge_floor", set: |plan, value| plan.parameters.challenge_floor = value, refused: &[0, (1 << 80) + 1] },
 ];
@@ -75,11 +75,11 @@ const WINDOWS: [Windows; 10] = [
     // The halves of the ring decide, then the whole of it does again.
     Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 2_520, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 720 },
     Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 1_900_000, grace: 3_600, reveal_blocks: 256, root_block: 60, shortest_epoch: 719 },
-    Windows { challenge: 2, delay: 1, unbonding: 7, exit_timeout: 9_000, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 7_200 },
-    Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 1_900, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    Windows { challenge: 4, delay: 2, unbonding: 10, exit_timeout: 9_000, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 7_200 },
+    Windows { challenge: 4, delay: 4, unbonding: 380, exit_timeout: 1_900, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
     // Ten times U decides, and T and grace do again just below it.
-    Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 2_592_000, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
-    Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 3_739, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    Windows { challenge: 4, delay: 4, unbonding: 380, exit_timeout: 2_592_000, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    Windows { challenge: 4, delay: 4, unbonding: 380, exit_timeout: 3_739, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
 ];
 
 impl Windows {
@@ -99,8 +99,8 @@ impl Windows {
     fn plan(&self) -> Plan {
         let mut parameters = Parameters {
             challenge_secs: self.challenge,
-            answer_secs: 1,
-            prove_secs: 0,
+            answer_secs: self.root_block,
+            prove_secs: self.root_block,
             answer_slot_secs: 0,
             inbox_delay_secs: self.delay,
             evidence_secs: self.min_windows().0,
@@ -167,6 +167,55 @@ impl Windows {
     }
 }
 
+/// A, P and a block of root, from which the least W and U follow.
+const CHALLENGES: [[u64; 3]; 5] = [
+    [1, 1, 1],
+    [1, 3_600, 1],
+    [100, 50, 12],
+    [60, 60, 60],
+    [86_400, 86_400, 60],
+];
+
+fn challenges(case: &[u64; 3]) -> Value {
+    let [answer, prove, root_block] = *case;
+    let challenge = 2 * answer + prove + 1;
+    let unbonding = challenge + 6 * answer;
+    let checked = |challenge_secs, unbonding_secs| {
+        // A delay so short, and so few reveals, that U is bound by what challenges need.
+        Parameters {
+            challenge_secs,
+            unbonding_secs,
+            answer_secs: answer,
+            prove_secs: prove,
+            answer_slot_secs: 0,
+            root_block_secs: root_block,
+            reveal_blocks: 2,
+            inbox_delay_secs: 1,
+            evidence_secs: challenge + 1,
+            ring: 65_536,
+            evidence_age_secs: unbonding,
+            evidence_age_blocks: unbonding,
+            ..Parameters::local()
+        }
+        .validate()
+    };
+    checked(challenge, unbonding).expect("they fit together");
+    for (found, named) in [
+        (checked(challenge - 1, unbonding), "challenge_secs"),
+        (checked(challenge, unbonding - 1), "unbonding_secs"),
+    ] {
+        let said = found.expect_err(named).to_string();
+        assert!(said.starts_with(named), "{said}");
+    }
+    json!({
+        "answerSecs": answer,
+        "proveSecs": prove,
+        "rootBlockSecs": root_block,
+        "leastChallengeSecs": challenge,
+        "leastUnbondingSecs": unbonding,
+    })
+}
+
 /// Bonds, of which a third is the greatest reward.
 const BONDS: [u128; 5] = [
     3,
@@ -219,7 +268,12 @@ fn the_vectors_of_limits_are_what_a_plan_refuses() {
     let rewards: Vec<_> = BONDS.iter().map(reward).collect();
     let made = format!(
         "{:#}\n",
-        json!({ "numbers": numbers, "rewards": rewards, "windows": windows })
+        json!({
+            "challenges": CHALLENGES.iter().map(challenges).collect::<Vec<_>>(),
+            "numbers": numbers,
+            "rewards": rewards,
+            "windows": windows,
+        })
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bridge/vectors/limits.json");
     if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
