@@ -172,21 +172,27 @@ async fn what_was_read_before_an_error_is_handed_in_and_then_the_error_is_told()
     let status = submit(sent, SILENCE, hand_in).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unavailable);
     // Later, too, and what was said before is not lost with it.
-    let batches = Cell::new(0);
+    let first = Cell::new(0);
     let hand_in = |batch: Vec<Submission>| {
-        batches.set(batches.get() + 1);
-        ready(match batches.get() {
-            1 => Ok(taken(&batch)),
-            _ => Err(Status::unavailable("gone")),
+        let is_first = first.get() == 0;
+        ready(if is_first {
+            first.set(batch.len());
+            Ok(taken(&batch))
+        } else {
+            Err(Status::unavailable("gone"))
         })
     };
     let sent = (0..100).map(|number| numbered(u32::from(number == 9)));
     let status = submit(tokio_stream::iter(sent), SILENCE, hand_in).await;
     let status = status.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unavailable);
+    let (first, taken) = (first.get(), first.get() - 1);
+    assert!(first > 9, "the one that is refused is in the first batch");
     assert_eq!(
         status.message(),
-        "gone: look up what you sent from position 64 on before you send it again; of those before it 63 were taken and 1 refused"
+        format!(
+            "gone: look up what you sent from position {first} on before you send it again; of those before it {taken} were taken and 1 refused"
+        )
     );
 }
 
