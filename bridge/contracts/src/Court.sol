@@ -188,7 +188,7 @@ contract Court is ICourt {
     /// @inheritdoc ICourt
     function count(address operator, uint64 epoch) external {
         if (_known(operator, epoch).counted) revert AlreadyCounted(operator, epoch);
-        _count(operator, epoch);
+        _state.count(operator, epoch);
     }
 
     /// @inheritdoc ICourt
@@ -201,7 +201,7 @@ contract Court is ICourt {
         if (own.beneficiary == address(0) || (!leads && _overtaken[commitment_] != offence_)) {
             revert UnknownCommitment(commitment_);
         }
-        if (!known.counted) _count(operator, epoch);
+        if (!known.counted) _state.count(operator, epoch);
         uint256 gas = uint256(own.timeOrGas) * 1 gwei;
         uint256 reward = leads ? REWARD : 0;
         uint256 paid;
@@ -429,10 +429,6 @@ contract Court is ICourt {
         Commitment storage revealed = _commitments[own];
         revealed.beneficiary = beneficiary;
         revealed.timeOrGas = gasGwei;
-    }
-
-    function _count(address operator, uint64 epoch) private {
-        _state.count(operator, epoch);
     }
 
     function _known(address operator, uint64 epoch) private view returns (Offence memory known) {

@@ -75,23 +75,7 @@ contract ChallengeMutantsTest is Challenging, PartMutants {
         return address(dataChallenges);
     }
 
-    function _most() internal pure override returns (uint256) {
-        return 5_000_000;
-    }
-
-    function _mutated(uint256 way, uint256 seed) internal override returns (bytes memory) {
-        bytes memory right = _true;
-        if (way < 4) return _flip(right, seed);
-        return way < 6 ? _words(right, seed) : this.changed(right, seed);
-    }
-
-    function _isOther(bytes memory data) internal view override returns (bool) {
-        (, bytes memory same) = address(this).staticcall(abi.encodeCall(this.changed, (data, type(uint256).max)));
-        return keccak256(same) != keccak256(abi.encode(_true));
-    }
-
-    /// @notice One part changed, by its kind; the same parts, as they are encoded here, for the largest seed. A change may leave a part as it was.
-    function changed(bytes calldata data, uint256 seed) external view returns (bytes memory) {
+    function changed(bytes calldata data, uint256 seed) external view override returns (bytes memory) {
         if (_shape == 0) return _changedSegment(data[4:], seed);
         if (_shape == 1) return _changedNone(data[4:], seed);
         if (_shape == 2) return _changedLeaf(data[4:], seed);
@@ -108,7 +92,7 @@ contract ChallengeMutantsTest is Challenging, PartMutants {
         ) = abi.decode(
             parts, (IFraudCourt.Accused, IFraudCourt.Block, IFraudCourt.Segments, IFraudCourt.Segment, bytes)
         );
-        if (seed != type(uint256).max) {
+        if (seed != SAME) {
             uint256 part = seed % 6;
             seed >>= 4;
             if (part == 0) _changeAccused(a, seed);
@@ -128,7 +112,7 @@ contract ChallengeMutantsTest is Challenging, PartMutants {
             IFraudCourt.Segments memory s,
             uint32 number
         ) = abi.decode(parts, (IFraudCourt.Accused, IFraudCourt.Block, IFraudCourt.Segments, uint32));
-        if (seed != type(uint256).max) {
+        if (seed != SAME) {
             uint256 part = seed % 4;
             seed >>= 4;
             if (part == 0) _changeAccused(a, seed);
@@ -142,7 +126,7 @@ contract ChallengeMutantsTest is Challenging, PartMutants {
     function _changedLeaf(bytes calldata parts, uint256 seed) private view returns (bytes memory) {
         (IFraudCourt.Accused memory a, IDataChallenges.Value memory value, StateTree.Inclusion memory leaf) =
             abi.decode(parts, (IFraudCourt.Accused, IDataChallenges.Value, StateTree.Inclusion));
-        if (seed != type(uint256).max) {
+        if (seed != SAME) {
             uint256 part = seed % 4;
             seed >>= 4;
             if (part == 0) _changeAccused(a, seed);
@@ -156,7 +140,7 @@ contract ChallengeMutantsTest is Challenging, PartMutants {
     function _changedNoLeaf(bytes calldata parts, uint256 seed) private view returns (bytes memory) {
         (IFraudCourt.Accused memory a, uint32 index, bytes32 root, uint32 count) =
             abi.decode(parts, (IFraudCourt.Accused, uint32, bytes32, uint32));
-        if (seed != type(uint256).max) {
+        if (seed != SAME) {
             uint256 part = seed % 4;
             seed >>= 4;
             if (part == 0) _changeAccused(a, seed);

@@ -63,28 +63,8 @@ contract FraudMutantsTest is PartMutants {
         _occurred(0); // what does not decode
     }
 
-    function _mutated(uint256 way, uint256 seed) internal override returns (bytes memory) {
-        bytes memory right = _true;
-        if (way < 4) return _flip(right, seed);
-        return way < 6 ? _words(right, seed) : _changed(right, seed);
-    }
-
-    function _isOther(bytes memory data) internal view override returns (bool) {
-        (, bytes memory same) = address(this).staticcall(abi.encodeCall(this.again, (data)));
-        return keccak256(same) != keccak256(abi.encode(_true));
-    }
-
-    function _most() internal pure override returns (uint256) {
-        return 5_000_000;
-    }
-
-    // One part changed, by its kind. A change may leave the part as it was: then the proof is the true one.
-
-    function _changed(bytes memory data, uint256 seed) private view returns (bytes memory) {
-        bytes memory parts = new bytes(data.length - 4);
-        for (uint256 i; i < parts.length; ++i) {
-            parts[i] = data[i + 4];
-        }
+    function changed(bytes calldata data, uint256 seed) external view override returns (bytes memory) {
+        bytes memory parts = data[4:];
         if (_shape == 0) return _changedBlock(parts, seed);
         if (_shape == 1) return _changedBlocks(parts, seed);
         if (_shape == 2) return _changedAcross(parts, seed);
@@ -95,24 +75,11 @@ contract FraudMutantsTest is PartMutants {
         return _changedSignature(parts, seed);
     }
 
-    /// @notice The same parts as they are encoded here.
-    function again(bytes calldata data) external view returns (bytes memory) {
-        bytes memory parts = data[4:];
-        if (_shape == 0) return _changedBlock(parts, type(uint256).max);
-        if (_shape == 1) return _changedBlocks(parts, type(uint256).max);
-        if (_shape == 2) return _changedAcross(parts, type(uint256).max);
-        if (_shape == 3) return _changedCounts(parts, type(uint256).max);
-        if (_shape == 4) return _changedSegment(parts, type(uint256).max);
-        if (_shape == 5) return _changedSegments(parts, type(uint256).max);
-        if (_shape == 6) return _changedLeaf(parts, type(uint256).max);
-        return _changedSignature(parts, type(uint256).max);
-    }
-
     function _changedBlock(bytes memory parts, uint256 seed) private view returns (bytes memory) {
         (IFraudCourt.Accused memory a, uint8 rule, IFraudCourt.Block memory b) =
             abi.decode(parts, (IFraudCourt.Accused, uint8, IFraudCourt.Block));
         uint256 part = seed % 4;
-        if (_is(seed)) return abi.encodeCall(IFraudCourt.proveBlock, (a, rule, b));
+        if (seed == SAME) return abi.encodeCall(IFraudCourt.proveBlock, (a, rule, b));
         seed >>= 4;
         if (part == 0) _changeAccused(a, seed);
         if (part == 1) rule = _otherRule(rule, seed);
@@ -124,7 +91,7 @@ contract FraudMutantsTest is PartMutants {
         (IFraudCourt.Accused memory a, uint8 rule, IFraudCourt.Block memory b, IFraudCourt.Block memory c) =
             abi.decode(parts, (IFraudCourt.Accused, uint8, IFraudCourt.Block, IFraudCourt.Block));
         uint256 part = seed % 6;
-        if (_is(seed)) return abi.encodeCall(IFraudCourt.proveBlocks, (a, rule, b, c));
+        if (seed == SAME) return abi.encodeCall(IFraudCourt.proveBlocks, (a, rule, b, c));
         seed >>= 4;
         if (part == 0) _changeAccused(a, seed);
         if (part == 1) rule = _otherRule(rule, seed);
@@ -149,7 +116,7 @@ contract FraudMutantsTest is PartMutants {
             parts, (IFraudCourt.Accused, uint8, IRootChain.Checkpoint, IFraudCourt.Block, IFraudCourt.Block)
         );
         uint256 part = seed % 7;
-        if (!_is(seed)) {
+        if (seed != SAME) {
             seed >>= 4;
             if (part == 0) _changeAccused(one.accused, seed);
             if (part == 1) one.rule = _otherRule(one.rule, seed);
@@ -181,7 +148,7 @@ contract FraudMutantsTest is PartMutants {
             parts, (IFraudCourt.Accused, IFraudCourt.Block, IFraudCourt.Segments, bytes, StateTree.Inclusion)
         );
         uint256 part = seed % 5;
-        if (!_is(seed)) {
+        if (seed != SAME) {
             seed >>= 4;
             if (part == 0) _changeAccused(one.accused, seed);
             if (part == 1) _changeBlock(one.shown, seed);
@@ -219,7 +186,7 @@ contract FraudMutantsTest is PartMutants {
         (one.accused, one.rule, one.shown, one.segments, one.segment) = abi.decode(
             parts, (IFraudCourt.Accused, uint8, IFraudCourt.Block, IFraudCourt.Segments, IFraudCourt.Segment)
         );
-        if (!_is(seed)) _changeCut(one, seed % 5, seed >> 4);
+        if (seed != SAME) _changeCut(one, seed % 5, seed >> 4);
         return abi.encodeCall(
             IFraudCourt.proveSegment, (one.accused, one.rule, one.shown, one.segments, one.segment)
         );
@@ -238,7 +205,7 @@ contract FraudMutantsTest is PartMutants {
                 IFraudCourt.Segment
             )
         );
-        if (!_is(seed)) _changeCut(one, seed % 7, seed >> 4);
+        if (seed != SAME) _changeCut(one, seed % 7, seed >> 4);
         return abi.encodeCall(
             IFraudCourt.proveSegments, (one.accused, one.rule, one.shown, one.segments, one.segment, one.later)
         );
@@ -259,7 +226,7 @@ contract FraudMutantsTest is PartMutants {
             parts, (IFraudCourt.Accused, uint8, bytes, StateTree.Inclusion, bytes, StateTree.Inclusion)
         );
         uint256 part = seed % 7;
-        if (!_is(seed)) {
+        if (seed != SAME) {
             seed >>= 4;
             if (part == 0) _changeAccused(one.accused, seed);
             if (part == 1) one.rule = _otherRule(one.rule, seed);
@@ -289,7 +256,7 @@ contract FraudMutantsTest is PartMutants {
                 IFraudCourt.Signed
             )
         );
-        if (!_is(seed)) {
+        if (seed != SAME) {
             if (seed % 9 < 4) _changeCut(one, seed % 9, seed >> 4);
             else _changeSigned(one.signed, seed % 9, seed >> 4);
         }
@@ -311,10 +278,6 @@ contract FraudMutantsTest is PartMutants {
         if (part == 6) one.ofKey = [p - one.ofKey, other, other % p, one.ofKey + p][seed % 4];
         if (part == 7) one.ofR = [p - one.ofR, other, other % p, one.ofR + p][seed % 4];
         if (part == 8) (one.ofKey, one.ofR) = seed % 2 == 0 ? (one.ofR, one.ofKey) : (one.ofKey ^ 1, one.ofR ^ 1);
-    }
-
-    function _is(uint256 seed) private pure returns (bool) {
-        return seed == type(uint256).max;
     }
 
     /// @dev L9 and L10 of a segment, and L3 and L4 of blocks, are not both broken in what is shown here.

@@ -8,6 +8,26 @@ import {ProofMutants} from "./ProofMutants.sol";
 
 /// @title Each part that a proof of fraud or an answer opens, with one thing changed in it
 abstract contract PartMutants is ProofMutants {
+    uint256 internal constant SAME = type(uint256).max;
+
+    /// @notice One part changed, by its kind; for `SAME` the same parts, as they are encoded here. A change may leave a part as it was.
+    function changed(bytes calldata data, uint256 seed) external view virtual returns (bytes memory);
+
+    function _mutated(uint256 way, uint256 seed) internal view override returns (bytes memory) {
+        bytes memory right = _true;
+        if (way < 4) return _flip(right, seed);
+        return way < 6 ? _words(right, seed) : this.changed(right, seed);
+    }
+
+    function _isOther(bytes memory data) internal view override returns (bool) {
+        (, bytes memory same) = address(this).staticcall(abi.encodeCall(this.changed, (data, SAME)));
+        return keccak256(same) != keccak256(abi.encode(_true));
+    }
+
+    function _most() internal pure override returns (uint256) {
+        return 5_000_000;
+    }
+
     /// @dev One word in the place of another, or a word that counts changed by one.
     function _words(bytes memory data, uint256 seed) internal pure returns (bytes memory) {
         uint256 words = (data.length - 4) / 32;
