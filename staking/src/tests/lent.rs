@@ -32,13 +32,19 @@ fn sets(world: &mut World, epochs: u64) -> Vec<(u8, u128)> {
         .collect()
 }
 
+fn mine(world: &World) -> impl Iterator<Item = (u64, Position)> {
+    let all = world.positions().into_iter();
+    all.filter(|(_, one)| one.owner == LENDER)
+}
+
 fn bonded(world: &World) -> Vec<(u64, u128)> {
-    let mine = world
-        .positions()
-        .into_iter()
-        .filter(|(_, one)| one.owner == LENDER);
-    let bonded = mine.filter(|(_, one)| one.is_bonded());
+    let bonded = mine(world).filter(|(_, one)| one.is_bonded());
     bonded.map(|(number, one)| (number, one.base)).collect()
+}
+
+/// All that was lent, each time that it was.
+fn lent(world: &World) -> u128 {
+    mine(world).map(|(_, one)| one.base).sum()
 }
 
 /// A delegation, a redelegation, a restake and a cancel of an older end all make a leg, and none goes in its epoch; nor does a part of it.
@@ -285,11 +291,7 @@ fn a_smaller_stake_in_every_second_set_takes_what_it_is_short_of_once_for_four_e
     let sets = sets(&mut world, 2 * WAIT);
     let expected = [(SMALL, OWN + LENT), (SMALL, OWN)];
     assert!(sets.chunks(2).all(|two| two == expected), "{sets:?}");
-    let mine = world
-        .positions()
-        .into_iter()
-        .filter(|(_, one)| one.owner == LENDER);
-    let lent: u128 = mine.map(|(_, one)| one.base).sum();
+    let lent = lent(&world);
     println!("{lent} were lent in {WAIT} epochs of unbonding");
     assert_eq!(lent, LENT * u128::from(WAIT / 4 + 1));
 }
@@ -329,11 +331,7 @@ fn three_small_lines_that_take_turns_have_the_smaller_stake_in_every_set_for_twi
     }
     let sets = sets(&mut world, 3 * WAIT);
     assert!(sets.iter().all(|(_, stake)| *stake == OWN), "{sets:?}");
-    let mine = world
-        .positions()
-        .into_iter()
-        .filter(|(_, one)| one.owner == LENDER);
-    let lent: u128 = mine.map(|(_, one)| one.base).sum();
+    let lent = lent(&world);
     println!("{lent} were lent, {LENT} once, in {WAIT} epochs of unbonding");
     assert_eq!(lent, LENT * u128::from(WAIT / 2 + 3));
 }

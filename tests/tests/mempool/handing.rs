@@ -182,6 +182,14 @@ async fn hand_in(engine: &Engine, batch: &[&Bytes]) -> Vec<Result<Taken, String>
     engine.broadcast(batch.collect()).await
 }
 
+/// So many payments of one sender, in order.
+fn row(network: &Network, count: u64) -> Vec<Bytes> {
+    let sequences = 0..count;
+    sequences
+        .map(|sequence| pay(network, 1, 2, sequence, FEE, 1))
+        .collect()
+}
+
 fn codes(answers: Vec<Result<Taken, String>>) -> Vec<u32> {
     let answers = answers.into_iter();
     answers
@@ -193,9 +201,7 @@ fn codes(answers: Vec<Result<Taken, String>>) -> Vec<u32> {
 async fn a_batch_is_asked_about_in_its_order_and_each_answer_is_to_its_own_transaction() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
-    let row: Vec<_> = (0..25)
-        .map(|sequence| pay(&network, 1, 2, sequence, FEE, 1))
-        .collect();
+    let row = row(&network, 25);
     let mut forged = pay(&network, 2, 1, 0, FEE, 1).to_vec();
     let last = forged.len() - 1;
     forged[last] ^= 1;
@@ -253,9 +259,7 @@ async fn what_two_hand_in_at_the_same_time_is_taken_from_one_of_them_and_known_o
 async fn behind_a_request_that_fails_nothing_is_handed_over() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
-    let row: Vec<_> = (0..25)
-        .map(|sequence| pay(&network, 1, 2, sequence, FEE, 1))
-        .collect();
+    let row = row(&network, 25);
     let batch: Vec<_> = row.iter().collect();
     fake.look().fails_at = Some(1);
     let answers = hand_in(&engine, &batch).await;
@@ -287,9 +291,7 @@ async fn what_the_engine_never_asks_about_is_waited_for_together() {
     const COUNT: u32 = 12;
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
-    let row: Vec<_> = (0..u64::from(COUNT))
-        .map(|sequence| pay(&network, 1, 2, sequence, FEE, 1))
-        .collect();
+    let row = row(&network, u64::from(COUNT));
     let batch: Vec<_> = row.iter().collect();
     // What each is waited for is less than this: the least that all would take one after the other.
     let apart = |each: Duration| each * COUNT / 2;

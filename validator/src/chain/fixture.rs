@@ -1,9 +1,11 @@
 //! One chain with all keys in one hand: blocks proposed, executed, committed, and every segment executed again.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use ed25519_zebra::{SigningKey, VerificationKey};
+use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{self, Body, Deposit, Message};
 use plasmid_bridge::proof::vote;
+use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_staking::{Member, epoch_of};
 
 use super::commit::{Committed, commit};
@@ -47,6 +49,21 @@ impl Known for World {
 
     fn share_verifies(&self, _: &Member, _: u64, share: &[u8; 192]) -> bool {
         share[0] != 0xff
+    }
+}
+
+/// A checkpoint as root accepted it.
+pub fn accepted(checkpoint: Checkpoint) -> Acceptance {
+    Acceptance {
+        epoch: checkpoint.epoch,
+        digest: checkpoint.digest(),
+        carrier: Address::ZERO,
+        checkpoint,
+        signers: [7; 64],
+        time: 1_800_000_100,
+        block: 77,
+        due_count: 3,
+        tau: 1_800_000_090,
     }
 }
 

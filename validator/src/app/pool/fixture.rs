@@ -140,13 +140,13 @@ pub(super) fn with_balance(next: u64, native: u128) -> Purse {
 }
 
 impl Pool {
-    /// Takes a transaction of a rich sender, which replaces for a tenth more.
     /// Hands all that the engine has lost to it again; it does not ask.
     pub(super) fn hand_again(&mut self) {
         let lost = self.unheld(usize::MAX);
         self.handed_again(&lost);
     }
 
+    /// Takes a transaction of a rich sender, which replaces for a tenth more.
     pub(super) fn put(&mut self, pending: Arc<Pending>, next: u64) -> Result<(), Reject> {
         self.add(pending, &rich(next), Replaces::ForTenthMore)
     }

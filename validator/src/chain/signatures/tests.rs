@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::chain::fixture::{ALICE, BOB, World};
+use crate::chain::fixture::{ALICE, BOB, World, accepted};
 use crate::chain::segments;
 use crate::ledger::Account;
 use crate::ledger::eip712::digest_of;

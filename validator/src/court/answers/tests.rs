@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::{Address, B256, hex};
+use alloy_primitives::{B256, hex};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, blocks_root, chunks_root};
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::chain::fixture::{ALICE, BOB, World};
+use crate::chain::fixture::{ALICE, BOB, World, accepted};
 use crate::chain::opened::OpenedSegment;
 use crate::ledger::vectors::keep;
 
@@ -58,18 +58,8 @@ fn shown() -> Shown {
         state_root: world.tree.root(),
         ..Checkpoint::decode(&[0; Checkpoint::BYTES]).expect("any bytes are one")
     };
-    let accepted = Acceptance {
-        epoch: 0,
-        digest: checkpoint.digest(),
-        carrier: Address::ZERO,
-        checkpoint,
-        signers: [7; 64],
-        time: 1_800_000_100,
-        block: 77,
-        due_count: 3,
-        tau: 1_800_000_090,
-    };
-    let epoch = OpenedEpoch::new(accepted, blocks, EPOCH_BLOCKS).expect("they are its blocks");
+    let epoch =
+        OpenedEpoch::new(accepted(checkpoint), blocks, EPOCH_BLOCKS).expect("they are its blocks");
     Shown {
         world,
         epoch,

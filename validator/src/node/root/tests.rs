@@ -8,6 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::chain::fixture;
 
 fn link(index: u64) -> B256 {
     if index == 0 {
@@ -151,15 +152,10 @@ fn accepted(epoch: u64, due: u64, consumed: u64) -> (u64, Acceptance) {
         previous: B256::ZERO,
     };
     let record = Acceptance {
-        epoch,
-        digest: checkpoint.digest(),
-        carrier: alloy_primitives::Address::ZERO,
-        checkpoint,
-        signers: [0; 64],
         time: 100 + 10 * epoch,
         block: epoch,
         due_count: due,
-        tau: 0,
+        ..fixture::accepted(checkpoint)
     };
     (epoch, record)
 }

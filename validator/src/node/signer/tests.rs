@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::U256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_bridge::relay::seen::{Anchor, Block};
 use plasmid_staking::{Key as StakeKey, Registration};
 
 use super::*;
-use crate::chain::{epoch::set::set_at, fixture::World, overlay::Overlay};
+use crate::chain::{
+    epoch::set::set_at,
+    fixture::{self, World},
+    overlay::Overlay,
+};
 use crate::ledger::leaves::write;
 use crate::node::{comet::CometError, sign_state::Permit};
 
@@ -34,15 +38,8 @@ fn accepted(rows: &[(u8, B256)]) -> BTreeMap<u64, Acceptance> {
         let mut signers = [0; 64];
         signers[0] = *bits;
         let record = Acceptance {
-            epoch,
-            digest: checkpoint.digest(),
-            carrier: Address::ZERO,
-            checkpoint,
             signers,
-            time: 0,
-            block: 0,
-            due_count: 0,
-            tau: 0,
+            ..fixture::accepted(checkpoint)
         };
         (epoch, record)
     };

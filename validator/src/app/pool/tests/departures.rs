@@ -108,13 +108,21 @@ fn what_was_evicted_is_its_senders_next_sequence_and_may_come_back() {
     pool.assert_sound();
 }
 
-#[test]
-fn another_one_of_the_same_sequence_in_a_block_is_told_and_its_own_block_is_not() {
-    let mut pool = small(10);
-    let all: Vec<_> = (0..3).map(|sequence| pending(1, sequence, 10, 9)).collect();
+/// So many of one sender wait.
+fn row(pool: &mut Pool, count: u64) -> Vec<Arc<Pending>> {
+    let all: Vec<_> = (0..count)
+        .map(|sequence| pending(1, sequence, 10, 9))
+        .collect();
     for one in &all {
         pool.put(Arc::clone(one), 0).unwrap();
     }
+    all
+}
+
+#[test]
+fn another_one_of_the_same_sequence_in_a_block_is_told_and_its_own_block_is_not() {
+    let mut pool = small(10);
+    let all = row(&mut pool, 3);
     let bytes = |one: &Pending| one.bytes.clone().into();
     let other = pending(1, 1, 11, 9);
     let held = Held::from([
@@ -155,10 +163,7 @@ fn what_a_new_one_finds_used_is_told_as_displaced() {
 #[test]
 fn a_gap_that_opens_tells_those_for_which_it_leaves_no_room() {
     let mut pool = small(10);
-    let all: Vec<_> = (0..8).map(|sequence| pending(1, sequence, 10, 9)).collect();
-    for one in &all {
-        pool.put(Arc::clone(one), 0).unwrap();
-    }
+    let all = row(&mut pool, 8);
     pool.remove(&all[0].offer.hash, Code::Stake);
     let behind = all[1..].iter();
     let told = behind.filter(|one| pool.why_gone(&one.offer.hash) == Some(Departure::Behind));

@@ -1,12 +1,10 @@
 //! Whole proofs of a bad signature, of an epoch that a chain made: `validator/vectors/proofs.json`. In each, one bit of one signature is changed
 //! and everything above it is committed to anew, or nothing is.
 
-use alloy_primitives::Address;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{
     self, BlockCommitment, SegmentRecord, opened_segments_root,
 };
-use plasmid_bridge::relay::acceptance::Acceptance;
 
 use super::*;
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
@@ -106,17 +104,7 @@ impl Epoch {
             blocks_root: commitment::blocks_root(&blocks),
             ..Checkpoint::decode(&[0; 224]).unwrap()
         };
-        let accepted = Acceptance {
-            epoch: 0,
-            digest: checkpoint.digest(),
-            carrier: Address::ZERO,
-            checkpoint,
-            signers: [7; 64],
-            time: 1_800_000_100,
-            block: 77,
-            due_count: 3,
-            tau: 1_800_000_090,
-        };
+        let accepted = accepted(checkpoint);
         let record = accepted.record();
         let epoch = OpenedEpoch::new(accepted, self.blocks, EPOCH_BLOCKS).unwrap();
         let hearing = Hearing {

@@ -1,11 +1,12 @@
 //! What is kept is read back as it was, is bounded by what root keeps, and a damaged file is as good as none.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use plasmid_bridge::client::watcher::unsound::CheckpointsOver;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::blocks_root;
 
 use super::*;
+use crate::chain::fixture;
 
 fn accepted(epoch: u64, blocks: &[BlockCommitment]) -> Acceptance {
     let hashes: Vec<B256> = blocks.iter().map(BlockCommitment::hash).collect();
@@ -14,17 +15,7 @@ fn accepted(epoch: u64, blocks: &[BlockCommitment]) -> Acceptance {
         blocks_root: blocks_root(&hashes),
         ..Checkpoint::decode(&[0; 224]).unwrap()
     };
-    Acceptance {
-        epoch,
-        digest: checkpoint.digest(),
-        carrier: Address::ZERO,
-        checkpoint,
-        signers: [0; 64],
-        time: 1,
-        block: 1,
-        due_count: 0,
-        tau: 1,
-    }
+    fixture::accepted(checkpoint)
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! When a state that was carried over checkpoints is of use, when it begins anew, and what keeps it from being carried on.
 
-use alloy_primitives::Address;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{
     BlockCommitment, SegmentKind, blocks_root, chunks_root, opened_segments_root,
@@ -12,6 +11,7 @@ use super::super::asked::CheckpointNodes;
 use super::super::kept::CheckpointArchive;
 use super::super::{Deployed, EpochProgress};
 use super::*;
+use crate::chain::fixture;
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::ledger::{Domain, Parameters};
 
@@ -24,15 +24,8 @@ fn accepted_of(epoch: u64, time: u64, blocks: &[BlockCommitment], state: B256) -
         ..Checkpoint::decode(&[0; 224]).expect("a checkpoint")
     };
     Acceptance {
-        epoch,
-        digest: checkpoint.digest(),
-        carrier: Address::ZERO,
-        checkpoint,
-        signers: [0; 64],
         time,
-        block: 1,
-        due_count: 0,
-        tau: 1,
+        ..fixture::accepted(checkpoint)
     }
 }
 

@@ -398,6 +398,14 @@ fn displaced(scene: &mut Scene) {
     scene.delegate(2, OWNER, NEWCOMER, 9 * COIN);
 }
 
+/// The newcomer's larger line takes the founder's seat in epoch 2.
+fn founder_displaced(scene: &mut Scene) {
+    scene.fill(|_| 9 * COIN);
+    scene.delegate(0, NEWCOMER, NEWCOMER, FOUNDED + 1);
+    let operator = operator(NEWCOMER);
+    scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
+}
+
 fn lost_seats(cases: &mut Cases) {
     cases.no(
         "take_seat: in the epoch of the last set of a seat that it left",
@@ -411,10 +419,7 @@ fn lost_seats(cases: &mut Cases) {
         "take_seat: again, from whoever displaced it in the epoch before",
         FOUNDER,
         |scene| {
-            scene.fill(|_| 9 * COIN);
-            scene.delegate(0, NEWCOMER, NEWCOMER, FOUNDED + 1);
-            let operator = operator(NEWCOMER);
-            scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
+            founder_displaced(scene);
             scene.delegate(3, OWNER, FOUNDER, 2);
             StakeBody::TakeSeat
         },
@@ -423,10 +428,7 @@ fn lost_seats(cases: &mut Cases) {
         "take_seat: again, from whoever displaced it in the epoch before, in which evidence came as well",
         FOUNDER,
         |scene| {
-            scene.fill(|_| 9 * COIN);
-            scene.delegate(0, NEWCOMER, NEWCOMER, FOUNDED + 1);
-            let operator = operator(NEWCOMER);
-            scene.act(2, &Input::TakeSeat(TakeSeat { operator }));
+            founder_displaced(scene);
             scene.act(2, &Input::Tombstone([0x51; 20]));
             scene.register(FOUNDER, 3);
             scene.delegate(3, OWNER, FOUNDER, 2);
