@@ -61,6 +61,7 @@ mod still;
 mod submission;
 pub mod unsound;
 
+use act::PoolWait;
 use calldata::BlockRefusal;
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
@@ -126,8 +127,8 @@ struct Case {
     commits: u32,
     /// Of two certificates: who signed both.
     both: Option<[u8; 64]>,
-    /// The block in which somebody else's reveal was first seen in the node's pool.
-    pool: Option<u64>,
+    /// How long it waits for somebody else's reveal.
+    pool: PoolWait,
 }
 
 /// What was sent last, as this process knows it.

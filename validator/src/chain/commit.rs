@@ -117,10 +117,9 @@ pub(in crate::chain) fn touched_witness(
     tree: &Tree,
     touched: &BTreeSet<B256>,
 ) -> Result<Witness, TreeError> {
-    let standing = touched.iter().filter(|key| tree.get(key).is_some());
-    let standing: Vec<B256> = standing.copied().collect();
-    let new = touched.len().saturating_sub(standing.len());
-    witness_of(tree, &standing, u32::try_from(new).unwrap_or(u32::MAX))
+    let leaves = standing(tree, touched);
+    let new = touched.len().saturating_sub(leaves.len());
+    proven(tree, leaves, u32::try_from(new).unwrap_or(u32::MAX))
 }
 
 /// The leaves of these keys that stand, and so many places behind the last leaf, with their proof.
@@ -129,8 +128,13 @@ pub(in crate::chain) fn witness_of(
     keys: &[B256],
     appends: u32,
 ) -> Result<Witness, TreeError> {
+    proven(tree, standing(tree, keys), appends)
+}
+
+/// The leaves of these keys that stand, in the order of their indices.
+fn standing<'a>(tree: &Tree, keys: impl IntoIterator<Item = &'a B256>) -> Vec<WitnessLeaf> {
     let mut leaves: Vec<WitnessLeaf> = keys
-        .iter()
+        .into_iter()
         .filter_map(|key| {
             let (index, kind, value) = tree.get(key)?;
             let next = *tree.leaf(index)?.next;
@@ -146,6 +150,10 @@ pub(in crate::chain) fn witness_of(
         })
         .collect();
     leaves.sort_unstable_by_key(|leaf| leaf.index);
+    leaves
+}
+
+fn proven(tree: &Tree, leaves: Vec<WitnessLeaf>, appends: u32) -> Result<Witness, TreeError> {
     let count = tree.count();
     let mut indices: Vec<u32> = leaves.iter().map(|leaf| leaf.index).collect();
     indices.extend((0..appends).map(|place| count.saturating_add(place)));

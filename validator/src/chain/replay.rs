@@ -10,7 +10,7 @@
 use plasmid_bridge::proof::commitment::SegmentKind;
 
 use super::commit::touched_witness;
-use super::reexecute::{SegmentInput, carry_out};
+use super::reexecute::carry_out;
 use super::transitions::{
     AsSigned, JudgedSegment, SegmentFraud, SegmentProof, UndecidedSegment, judge_segment,
     show_segment,
@@ -46,14 +46,7 @@ pub fn replay_segment(tree: &mut Tree, judged: &JudgedSegment<'_>) -> Result<(),
     let Some(kind) = kind.filter(|_| judged.before == tree.root()) else {
         return Err(Unreplayed::Elsewhere);
     };
-    let input = SegmentInput {
-        kind,
-        count: judged.count,
-        bytes: judged.bytes,
-        moment: judged.moment,
-        domain: judged.domain,
-    };
-    let Ok(layer) = carry_out(tree, &input, &AsSigned) else {
+    let Ok(layer) = carry_out(tree, &judged.input(kind), &AsSigned) else {
         return Err(decided(judged, show_segment(tree, judged)));
     };
     let broken = |error: &dyn std::fmt::Display| Unreplayed::Broken(error.to_string());

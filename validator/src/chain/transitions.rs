@@ -94,6 +94,17 @@ impl<'a> JudgedSegment<'a> {
         }
     }
 
+    /// The same as nodes execute it, where its kind is this one.
+    pub(in crate::chain) const fn input(&self, kind: SegmentKind) -> SegmentInput<'a> {
+        SegmentInput {
+            kind,
+            count: self.count,
+            bytes: self.bytes,
+            moment: self.moment,
+            domain: self.domain,
+        }
+    }
+
     /// The words with which the signatures of its forced transactions are decided.
     #[must_use]
     pub fn hints(&self) -> Vec<U256> {
@@ -228,14 +239,7 @@ fn read<'a>(judged: &JudgedSegment<'a>) -> Result<ReadSegment<'a>, UndecidedSegm
     let Some(parts) = parts else {
         return Ok(ReadSegment::Fraud(SegmentFraud::Form));
     };
-    let input = SegmentInput {
-        kind,
-        count: judged.count,
-        bytes: judged.bytes,
-        moment: judged.moment,
-        domain: judged.domain,
-    };
-    Ok(ReadSegment::Parts(input, parts))
+    Ok(ReadSegment::Parts(judged.input(kind), parts))
 }
 
 fn record<'a>(bytes: &[u8], judged: &JudgedSegment<'_>) -> Option<SegmentPart<'a>> {

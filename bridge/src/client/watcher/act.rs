@@ -11,8 +11,23 @@ use crate::relay::seen::Block;
 
 /// Gas for which a budget must have room beside a commitment, so that what it is made for can be paid too.
 const REVEAL_GAS: u64 = 1_000_000;
-/// Root blocks for which a reveal waits for another one that is in the node's pool, at most: what can be in no block may stand in a pool for ever.
+/// Root blocks for which a reveal or a proof waits for another one that is in the node's pool, at most.
 const MAX_POOL_WAIT: u64 = 3;
+
+/// How long something waits for somebody else's that is in the node's pool, in all: what can be in no block may stand in a pool for ever.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PoolWait {
+    /// The block in which the other one was first seen.
+    seen: Option<u64>,
+}
+
+impl PoolWait {
+    /// The other one is seen in this block. Gives whether it is waited for.
+    pub(super) fn lasts(&mut self, number: u64) -> bool {
+        let seen = *self.seen.get_or_insert(number);
+        number.saturating_sub(seen) < MAX_POOL_WAIT
+    }
+}
 
 impl<C: ChildSource> Watcher<C> {
     /// Looks after what was sent: once its nonce is used in the block that was looked at, it is over.
@@ -183,11 +198,8 @@ impl<C: ChildSource> Watcher<C> {
         {
             return false;
         }
-        let Some(case) = self.cases.get_mut(&subject) else {
-            return false;
-        };
-        let seen = *case.pool.get_or_insert(now.number);
-        now.number.saturating_sub(seen) < MAX_POOL_WAIT
+        let case = self.cases.get_mut(&subject);
+        case.is_some_and(|case| case.pool.lasts(now.number))
     }
 
     async fn is_revealed_in_pool(&self, rpc: &Rpc, planned: &Planned) -> Result<bool, RpcError> {

@@ -5,7 +5,7 @@ use alloy_sol_types::SolValue;
 
 use super::folder::KeptCase;
 use super::report::CourtEvidence;
-use super::{Case, ChildSource, ICourt, Watcher};
+use super::{Case, ChildSource, ICourt, PoolWait, Watcher};
 use crate::proof::court;
 
 impl<C: ChildSource> Watcher<C> {
@@ -48,7 +48,7 @@ impl<C: ChildSource> Watcher<C> {
             commitment,
             commits,
             both,
-            pool: None,
+            pool: PoolWait::default(),
         }
     }
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{
-    At, Call, ChildSource, DeploymentEnd, IRootChain, RootMoment, Rpc, Subject, WatchNotice,
-    Watcher, view_call,
+    At, Call, ChildSource, DeploymentEnd, IRootChain, PoolWait, RootMoment, Rpc, Subject,
+    WatchNotice, Watcher, view_call,
 };
 use crate::proof::deployment;
 use crate::relay::acceptance::Acceptance;
@@ -24,8 +24,6 @@ const MAX_UNSOUND: usize = 32;
 const MAX_OF_EPOCH: usize = 4;
 /// Bytes of a proof, at most: no node of root takes larger transactions.
 const MAX_PROOF: usize = 128 << 10;
-/// Root blocks for which a proof waits for another one that is in the node's pool, at most.
-const MAX_POOL_WAIT: u64 = 3;
 /// Root blocks before a checkpoint can be final from which on its proof waits for nobody.
 const URGENT_BLOCKS: u64 = 64;
 
@@ -80,8 +78,8 @@ impl CheckpointsOver {
 pub(super) struct ProveTurn {
     /// The first root block in which it does.
     first: u64,
-    /// The block in which somebody else's proof was seen in the node's pool first.
-    pool: Option<u64>,
+    /// How long it waits for somebody else's proof.
+    pool: PoolWait,
 }
 
 impl UnsoundCheckpoint {
@@ -220,7 +218,7 @@ impl<C: ChildSource> Watcher<C> {
         let stagger = subject.stagger(&self.times, &self.options.beneficiary);
         let turn = self.proving.entry(epoch).or_insert(ProveTurn {
             first: now.number.saturating_add(stagger),
-            pool: None,
+            pool: PoolWait::default(),
         });
         match turn.first <= now.number || self.is_urgent(epoch) {
             true => Decision::Send(ReportStep::Prove),
@@ -253,11 +251,8 @@ impl<C: ChildSource> Watcher<C> {
         if void_from.is_none_or(|from| from > epoch) {
             return false;
         }
-        let Some(turn) = self.proving.get_mut(&epoch) else {
-            return false;
-        };
-        let seen = *turn.pool.get_or_insert(now.number);
-        now.number.saturating_sub(seen) < MAX_POOL_WAIT
+        let turn = self.proving.get_mut(&epoch);
+        turn.is_some_and(|turn| turn.pool.lasts(now.number))
     }
 
     /// Which proof of a checkpoint goes first, of those that open what root keeps.

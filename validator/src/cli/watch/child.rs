@@ -22,6 +22,10 @@ use crate::{
     plain,
 };
 
+mod reader;
+
+pub use reader::follow;
+
 /// Bytes of an engine's answer that are read, at most: a block is smaller.
 const MAX_BLOCK: usize = 64 << 20;
 /// Bytes of a page of votes that are read of a node, at most: its answers have no more.
@@ -179,10 +183,6 @@ fn member(told: &Validator) -> Option<Member> {
         at_risk: true,
     })
 }
-
-mod reader;
-
-pub use reader::follow;
 
 #[cfg(test)]
 mod tests;

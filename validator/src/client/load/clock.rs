@@ -20,8 +20,6 @@ use super::{
     book::Book,
     lanes::{Item, Return, Underway},
 };
-use crate::wire::engine_hash;
-
 /// How late this machine may hand one out before that is counted.
 pub const MAX_LATE: Duration = Duration::from_millis(100);
 /// The clock sleeps at least so long, so that it uses little of the machine: one is handed out so much later at most.
@@ -98,17 +96,13 @@ impl Clock {
             let mut is_closed = true;
             for (lane, queue) in self.queues.iter().enumerate() {
                 while let Ok(place) = queue.try_reserve()
-                    && let Some((ticket, bytes)) = self.supply.gap(lane)
+                    && let Some(gap) = self.supply.gap(lane)
                 {
                     is_closed = false;
-                    let hash = engine_hash(&bytes);
-                    self.book.begun_late(hash, end);
+                    let item = Item::of(gap);
+                    self.book.begun_late(item.hash, end);
                     self.underway.fetch_add(1, Ordering::SeqCst);
-                    place.send(Item {
-                        ticket,
-                        hash,
-                        bytes,
-                    });
+                    place.send(item);
                 }
             }
             if is_over && is_closed {
@@ -136,18 +130,14 @@ impl Clock {
             let words = "the endpoint has not taken what was due in the second before, so this one was not handed in";
             ("lane_full", words)
         })?;
-        let (ticket, bytes) = self.supply.next(lane).ok_or((
+        let next = self.supply.next(lane).ok_or((
             "no_sender",
             "no sender of the lane could send: all of them have stopped, or this machine signs too slowly",
         ))?;
-        let hash = engine_hash(&bytes);
-        self.book.begun(hash, due);
+        let item = Item::of(next);
+        self.book.begun(item.hash, due);
         self.underway.fetch_add(1, Ordering::SeqCst);
-        place.send(Item {
-            ticket,
-            hash,
-            bytes,
-        });
+        place.send(item);
         Ok(())
     }
 }

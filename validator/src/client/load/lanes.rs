@@ -23,7 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code as Grpc, Status, transport::Channel};
 
 use super::{Ticket, book::Book, word::NodeWord};
-use crate::{ledger::Code, plain};
+use crate::{ledger::Code, plain, wire::engine_hash};
 
 /// Transactions of one stream. A node tells of refusals when a stream ends, ends one with more than a thousand of them, and has to answer within the
 /// time of a call.
@@ -149,6 +149,17 @@ pub(super) struct Item {
     pub ticket: Ticket,
     pub hash: [u8; 32],
     pub bytes: Vec<u8>,
+}
+
+impl Item {
+    /// With the engine's hash of the bytes.
+    pub fn of((ticket, bytes): (Ticket, Vec<u8>)) -> Self {
+        Self {
+            ticket,
+            hash: engine_hash(&bytes),
+            bytes,
+        }
+    }
 }
 
 /// How many were handed to a lane, and not come back with an answer.

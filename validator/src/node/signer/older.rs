@@ -88,18 +88,17 @@ impl OwnVotes for OlderCopy {
         }
         let read = || self.engine.last_signed();
         let last = match known.moved() {
-            true => read(),
+            true => match read() {
+                Err(error @ CometError::File { .. }) => {
+                    tracing::warn!(%error, "CometBFT's sign state is not compared with this block");
+                    return Ok(());
+                }
+                last => last,
+            },
             false => read_again(read, PAUSE),
         };
-        let last = match last {
-            Err(error @ CometError::File { .. }) if known.moved() => {
-                tracing::warn!(%error, "CometBFT's sign state is not compared with this block");
-                return Ok(());
-            }
-            last => last.map_err(Fault::new)?,
-        };
-        known.last = last.map_or(0, |last| last.height);
-        let last = known.last;
+        let last = last.map_err(Fault::new)?.map_or(0, |last| last.height);
+        known.last = last;
         known.first.get_or_insert(last);
         match height <= known.last {
             true => Ok(()),
