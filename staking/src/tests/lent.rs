@@ -1,6 +1,6 @@
 //! Stake that is lent to an old seat: what came in an epoch behind a line that has a seat stays until the next one. So behind a set with a
 //! smaller stake what is lent has to be in the next one, unless lines give the seat to each other, and whoever put it there waits for the end of
-//! that epoch.
+//! that epoch. Two sets behind each other have together what the seat showed: a line that ends what it has of its own too, by turns, has a part of it in each.
 
 use super::*;
 
@@ -29,6 +29,14 @@ fn sets(world: &mut World, epochs: u64) -> Vec<(u8, u128)> {
     let standing = members.filter_map(|member| member.standing);
     standing
         .map(|one| (one.line.operator[0], one.stake))
+        .collect()
+}
+
+/// What an account has behind the small line, bonded or not.
+fn behind(world: &World, owner: Account) -> Vec<(u64, Position)> {
+    let all = world.positions().into_iter();
+    let of = all.filter(|(_, one)| one.owner == owner);
+    of.filter(|(_, one)| one.newest().line.operator[0] == SMALL)
         .collect()
 }
 
@@ -243,7 +251,7 @@ fn longest(behind: &[&[Play]]) -> usize {
     longest
 }
 
-/// With a second small line, which takes the seat where the first one leaves it, there is one set more before what is lent has to be in one.
+/// Where what the line has of its own stays. With a second small line, which takes the seat where the first one leaves it, there is one set more before what is lent has to be in one.
 #[test]
 fn behind_a_set_with_a_smaller_stake_the_lent_one_is_in_the_next_set_or_behind_a_second_small_line_in_the_one_after_it()
  {
@@ -294,6 +302,46 @@ fn a_smaller_stake_in_every_second_set_takes_what_it_is_short_of_once_for_four_e
     let lent = lent(&world);
     println!("{lent} were lent in {WAIT} epochs of unbonding");
     assert_eq!(lent, LENT * u128::from(WAIT / 4 + 1));
+}
+
+/// One line that ends what it has of its own in the last block of one epoch, and what it was lent in that of the next one, shows both to whoever asks, and every
+/// set has one of them alone. Two sets behind each other have together what the seat showed, and that is all that holds. Each half serves again
+/// once, so it takes as much as the smaller stake in every second set does.
+#[test]
+fn one_line_that_ends_its_own_stake_and_the_lent_one_by_turns_has_the_smaller_one_in_every_set() {
+    const WAIT: u64 = 12;
+    let mut world = world();
+    world.rules.ring = 64;
+    let halves = [(LENDER, LENT), (account_of(op(SMALL)), OWN)];
+    for (epoch, turn) in (4..4 + 2 * WAIT).zip(0_usize..) {
+        if epoch > 4 + WAIT {
+            world.mature(epoch - WAIT);
+        }
+        let [(comes, amount), (goes, _)] = [halves[turn % 2], halves[(turn + 1) % 2]];
+        let ended = behind(&world, comes).into_iter().rev();
+        let mut ended = ended.filter(|(_, one)| !one.is_bonded());
+        if !ended.any(|(number, _)| world.try_act(cancel(comes, number)).is_ok()) {
+            world.delegate(comes, SMALL, amount);
+        }
+        let (stake, needed) = (ASKS, OWN + LENT + 1);
+        let below = Reject::StakeBelowSeat { stake, needed };
+        assert_eq!(world.refuse(take_seat(LARGER)), below, "epoch {epoch}");
+        for (number, one) in behind(&world, goes) {
+            if one.is_bonded() {
+                world.act(undelegate(goes, number, one.base));
+            }
+        }
+        world.boundary(0);
+    }
+    let sets = sets(&mut world, 2 * WAIT);
+    let expected = [(SMALL, LENT), (SMALL, OWN)];
+    assert!(sets.chunks(2).all(|two| two == expected), "{sets:?}");
+    for (owner, amount) in halves {
+        let all = behind(&world, owner).into_iter();
+        let all: u128 = all.map(|(_, one)| one.base).sum();
+        println!("{all} in pieces of {amount} in {WAIT} epochs of unbonding");
+        assert_eq!(all, amount * u128::from(WAIT / 4 + 1));
+    }
 }
 
 /// Three small lines that give the seat to each other in the last block of every epoch: what is lent to the one that leaves goes at once, and the
