@@ -93,6 +93,19 @@ contract CourtMutantsTest is FalseReports {
         }
     }
 
+    /// Where a word is the place of a list, its highest bit makes the list an empty one: no call says anything else by it than what is shown.
+    function test_theHighestBitOfEachWordOfACallCounts() external {
+        for (uint256 i; i < 3; ++i) {
+            (, bytes memory data) = _encoded(_true(Kind(i), 1, EPOCH));
+            for (uint256 j; 4 + 32 * j < data.length; ++j) {
+                uint256 before = vm.snapshotState();
+                (bool taken,) = this.flipped(Kind(i), 8 + 256 * j);
+                vm.revertToStateAndDelete(before);
+                if (taken) revert(string.concat("word ", vm.toString(j), " of call ", vm.toString(i), " says nothing"));
+            }
+        }
+    }
+
     function flipped(Kind kind, uint256 flip) external returns (bool, string memory) {
         Report memory one = _true(kind, 1, EPOCH);
         one.flip = flip;
