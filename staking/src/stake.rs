@@ -45,7 +45,7 @@ impl Change {
 /// anybody could have, and in the next epoch anybody applies it.
 ///
 /// What came in this epoch behind a line that has a seat stays as long, too. Else stake that comes in the first block of each epoch and goes in the last one
-/// keeps a larger line out of an old seat, and is at risk in no set. Nobody but its owner makes a leg, so nobody is held by that for longer.
+/// keeps a larger line out of an old seat, and is at risk in no set. Nobody but its owner makes a leg (a restake by somebody else makes a position of its own), so nobody is held by that for longer.
 pub(crate) fn change<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,

@@ -1,7 +1,7 @@
 //! Delegate: an account puts stake behind the newest line of an operator. An operator that delegates to itself bonds.
 //!
 //! ```text
-//! leaves   operator r, line w, mark r or made, counter w, position made, maturity r; of a seated line: `stake::change`
+//! leaves   operator r, line r, counter w, mark r or made, maturity r, line w; of a seated line: `stake::change`; position made
 //! ```
 //! The account names the line and the highest commission that it accepts: else an operator whose line has no stake could raise its
 //! commission, or retire and open another line, between the signing and the block.

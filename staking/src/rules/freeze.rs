@@ -2,7 +2,8 @@
 //! line is closed for ever.
 //!
 //! ```text
-//! leaves   registration r, line w, maturity r; of a seated line: seat w, one node of each level of the minima w
+//! leaves   registration r, line w; of a line that no offence has frozen yet: maturity r; of a seated one then: seat w, one node of
+//!          each level of the minima w
 //! ```
 
 use crate::freezes::Maturity;

@@ -1,8 +1,8 @@
 //! Redelegate: a bonded position, or a part of it, moves to another operator's line, and stays liable for what it backed before.
 //!
 //! ```text
-//! leaves   those of `touch`, the other operator r, both lines w, two marks r or made; for a part: counter w, position made; of
-//!          each seated line: `stake::change`
+//! leaves   those of `touch`, the other operator r, its line r; for a part: counter w; of the line that is left and then of the
+//!          other one: line w, mark r or made, and where it is seated `stake::change`; for a part: position made
 //! ```
 //! What came in this epoch behind a line that has a seat stays until the next one, as in `undelegate`.
 

@@ -2,7 +2,7 @@
 //! allows it, by anybody.
 //!
 //! ```text
-//! leaves   those of `touch`, rewards w, line w, mark r or made, counter w, position made; of a seated line: `stake::change`
+//! leaves   those of `touch`, line r, rewards w, position w, counter w, mark r or made, line w; of a seated line: `stake::change`; position made
 //! ```
 
 use crate::leaves::expect;

@@ -1,7 +1,7 @@
 //! Undelegate: a bonded position, or a part of it, stops backing its line and waits until its last epoch has matured.
 //!
 //! ```text
-//! leaves   those of `touch`, line w, mark r or made; for a part: counter w, position made; of a seated line: `stake::change`
+//! leaves   those of `touch`; for a part: counter w; line w, mark r or made; of a seated line: `stake::change`; for a part: position made
 //! ```
 //! A freeze does not stop it: what it stops is the claim. What came in this epoch behind a line that has a seat stays until the next one
 //! (`stake::change`).

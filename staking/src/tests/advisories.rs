@@ -75,14 +75,21 @@ fn sdk_4088_and_4094_rounding_after_a_cut_leaves_nobody_behind() {
     world.boundary(9_999_991);
     world.freeze(1, 1, 3);
     world.settle(1, 1, 3, 333_333_333);
+    let mut split = 0;
     for (number, position) in (0..).zip(&positions) {
         world.act(apply_cut(*position));
         let base = world.position(*position).base;
         for part in [base / 7, base / 3] {
-            let _ = world.try_act(undelegate(who(number), *position, part));
+            if world
+                .try_act(undelegate(who(number), *position, part))
+                .is_ok()
+            {
+                split += 1;
+            }
             world.check();
         }
     }
+    assert!(split >= 20, "{split} splits of 40 were taken");
     world.act(apply_cut(1));
     let world = world.drain();
     assert_eq!(

@@ -251,9 +251,9 @@ fn longest(behind: &[&[Play]]) -> usize {
     longest
 }
 
-/// Where what the line has of its own stays. With a second small line, which takes the seat where the first one leaves it, there is one set more before what is lent has to be in one.
+/// Where what the line has of its own stays, and only what is lent moves. With a second small line, which takes the seat where the first one leaves it, there is one set more before what is lent has to be in one.
 #[test]
-fn behind_a_set_with_a_smaller_stake_the_lent_one_is_in_the_next_set_or_behind_a_second_small_line_in_the_one_after_it()
+fn by_what_is_lent_alone_one_line_has_the_smaller_stake_in_one_set_and_two_have_it_in_two_sets_behind_each_other()
  {
     let one: [&[Play]; 3] = [&[], &[Play::Ends], &[Play::EndsOld]];
     assert_eq!(longest(&one), 1);

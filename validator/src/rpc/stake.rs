@@ -179,11 +179,7 @@ impl EventStream {
             });
             let part = read.await?;
             let is_empty = part.told.is_empty();
-            for one in part.told {
-                let behind = (one.next_height, one.next_index);
-                self.send(one).await?;
-                self.next = behind;
-            }
+            self.hand(part.told).await?;
             self.next = part.next;
             let is_over = !follow && self.next.0 > tip;
             if is_over || is_empty && told.elapsed() >= NOTE {
@@ -205,6 +201,16 @@ impl EventStream {
                 )));
             }
         }
+    }
+
+    /// Tells what happened, one after the other. The place is behind what was told, so that who goes on there misses nothing.
+    async fn hand(&mut self, told: Vec<FollowEventsResponse>) -> Result<(), Status> {
+        for one in told {
+            let behind = (one.next_height, one.next_index);
+            self.send(one).await?;
+            self.next = behind;
+        }
+        Ok(())
     }
 
     fn tip(&self) -> u64 {
@@ -262,101 +268,4 @@ async fn hand_over(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(next_index: u32) -> FollowEventsResponse {
-        FollowEventsResponse {
-            next_index,
-            ..FollowEventsResponse::default()
-        }
-    }
-
-    #[tokio::test]
-    async fn a_slow_reader_keeps_a_few_messages_waiting_and_is_told_why_it_is_ended() {
-        let (sender, mut receiver) = mpsc::channel(QUEUED + 1);
-        let patience = Duration::from_millis(20);
-        for number in 1..=QUEUED as u32 {
-            let sent = hand_over(&sender, message(number), patience).await;
-            assert_eq!(sent, Ok(()));
-        }
-        let more = hand_over(&sender, message(99), patience).await;
-        assert_eq!(more, Err(Lost::Slow));
-        // There is always room for the reason, and it comes behind all that waits.
-        sender
-            .try_send(Err(Status::resource_exhausted("slow")))
-            .expect("room");
-        drop(sender);
-        for number in 1..=QUEUED as u32 {
-            let told = receiver.recv().await.expect("a message");
-            assert_eq!(told.expect("no status").next_index, number);
-        }
-        let ended = receiver.recv().await.expect("a reason");
-        assert_eq!(
-            ended.expect_err("a status").code(),
-            tonic::Code::ResourceExhausted
-        );
-        assert!(receiver.recv().await.is_none());
-    }
-
-    /// A stream from behind the tip on, which tells that place at once.
-    #[tokio::test]
-    async fn a_stream_that_nobody_reads_ends_with_the_place_to_go_on_at() {
-        let services = crate::rpc::tests::services();
-        let height = services.source.moment().0 + 1;
-        let (sender, mut receiver) = mpsc::channel(QUEUED + 1);
-        let stream = |sender| EventStream {
-            services: services.clone(),
-            whose: Whose::default(),
-            client: Peer::local().address,
-            sender,
-            patience: Duration::from_millis(20),
-            next: (height, 7),
-        };
-        stream(sender.clone()).run(false).await;
-        let told = receiver.recv().await.expect("a message");
-        let told = told.expect("there was room for the place");
-        assert_eq!((told.next_height, told.next_index), (height, 7));
-        for number in 1..=QUEUED as u32 {
-            sender.try_send(Ok(message(number))).expect("room");
-        }
-        stream(sender).run(false).await;
-        let mut told = Vec::new();
-        while let Some(one) = receiver.recv().await {
-            told.push(one);
-        }
-        assert_eq!(told.len(), QUEUED + 1);
-        let ended = told.pop().expect("an end").expect_err("a reason");
-        assert_eq!(ended.code(), tonic::Code::ResourceExhausted);
-        let place = format!("go on with from_height {height} and from_index 7");
-        let told = ended.message();
-        assert!(
-            told.contains("for 0.02 seconds") && told.contains(&place),
-            "{told}"
-        );
-    }
-
-    #[tokio::test]
-    async fn who_reads_on_gets_everything_and_who_goes_away_ends_it() {
-        let (sender, mut receiver) = mpsc::channel::<Told>(QUEUED + 1);
-        let patience = Duration::from_secs(600);
-        let reading = tokio::spawn(async move {
-            let mut got = 0;
-            while got < 100 {
-                got = receiver
-                    .recv()
-                    .await
-                    .expect("a message")
-                    .expect("no status")
-                    .next_index;
-            }
-        });
-        for number in 1..=100 {
-            let sent = hand_over(&sender, message(number), patience).await;
-            assert_eq!(sent, Ok(()));
-        }
-        reading.await.expect("all were read");
-        let gone = hand_over(&sender, message(101), patience).await;
-        assert_eq!(gone, Err(Lost::Gone));
-    }
-}
+mod tests;

@@ -151,6 +151,10 @@ impl CommitBook {
                 // One vote of each key is what an engine's commit has.
                 let mut voters = BTreeSet::new();
                 commit.votes.retain(|(voter, _)| voters.insert(*voter));
+                // What nobody signed takes no room, and lets go of nothing.
+                if commit.votes.is_empty() {
+                    continue;
+                }
                 let own = self.sources.entry(source).or_default();
                 if own.checked.len() >= MAX_CHECKED
                     && let Some(dropped) = own.checked.pop_front()

@@ -1,8 +1,10 @@
-//! The two votes of a piece of evidence, and the votes of a commit, from the engine's own JSON.
+//! The two votes of a piece of evidence, those of an attack on light clients, and the votes of a commit, from the engine's own JSON.
 //!
 //! `tendermint` does not read a vote that has an extension, as each precommit for a block has here, nor one whose extension's signature is short or
 //! whose time is 1970, which CometBFT takes. A block in which one such piece stands would hide all others. So each piece is read by itself, and only
 //! what the Court reads of it.
+
+use std::collections::BTreeMap;
 
 use plasmid_bridge::{
     proof::vote::{Ballot, VoteStep, VotedBlock},
@@ -14,6 +16,8 @@ use plasmid_bridge::{
 use serde::Deserialize;
 use serde_json::Value;
 use tendermint::Time;
+
+use crate::node::comet::votes::attacking_commit;
 
 /// The name of this kind of evidence in the engine's JSON.
 const DUPLICATE_VOTE: &str = "tendermint/DuplicateVoteEvidence";
@@ -128,6 +132,24 @@ pub(super) fn precommits(commit: &Value) -> Vec<NamedBallot> {
     commit.signatures.iter().filter_map(one).collect()
 }
 
+/// The votes of an attack on light clients: of each key its precommit for the block that they were shown, and the one that the chain's commit of the same height
+/// and round has for another block. `None` when the evidence is of another kind.
+pub(super) fn attack_votes(evidence: &Value, commits: &[Value]) -> Option<Vec<TwoVotes>> {
+    let shown = precommits(attacking_commit(evidence)?);
+    let ours: BTreeMap<[u8; 20], SignedBallot> = commits.iter().flat_map(precommits).collect();
+    let two = |(voter, second): NamedBallot| {
+        let first = *ours.get(&voter)?;
+        let at = |one: &SignedBallot| (one.ballot.height, one.ballot.round);
+        let differs = first.ballot.block != second.ballot.block;
+        (at(&first) == at(&second) && differs).then_some(TwoVotes {
+            voter,
+            first,
+            second,
+        })
+    };
+    Some(shown.into_iter().filter_map(two).collect())
+}
+
 fn time(text: &str) -> Option<(i64, u32)> {
     let nanos = Time::parse_from_rfc3339(text).ok()?;
     let nanos = nanos.unix_timestamp_nanos();
@@ -175,4 +197,4 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

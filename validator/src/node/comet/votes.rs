@@ -1,4 +1,4 @@
-//! Votes that an engine shows: the evidence of its blocks, and at its newest block the commits of that and of the one before.
+//! Votes that an engine shows: the evidence of its blocks, beside that of an attack on light clients the chain's own commit, and at its newest block the commits of that and of the one before.
 
 use serde_json::Value;
 use tendermint::Hash;
@@ -8,6 +8,8 @@ use super::{Client, RpcError};
 
 /// Blocks whose heads an engine gives at once.
 pub const PAGE: u64 = 20;
+/// The name of evidence of an attack on light clients in the engine's JSON.
+const LIGHT_CLIENT_ATTACK: &str = "tendermint/LightClientAttackEvidence";
 /// SHA-256 of nothing: the evidence hash of a block without evidence.
 const NO_EVIDENCE: [u8; 32] = [
     0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
@@ -27,7 +29,8 @@ pub struct VotesPage {
     pub last: u64,
     /// Pieces of evidence, each with the height of its block; behind `last` perhaps a part of the next block's.
     pub evidence: Vec<(u64, Value)>,
-    /// Where the page ends at the newest block, the commit of the block before it and its own.
+    /// Where the page ends at the newest block, the commit of the block before it and its own; where it ends with the evidence of an attack on light clients,
+    /// the chain's commit of the height for which another block was shown to them.
     pub commits: Vec<Value>,
     /// Why the evidence of the block behind `last` cannot be read.
     pub unreadable: Option<String>,
@@ -85,7 +88,12 @@ impl Client {
                         }
                         return Ok(page);
                     }
+                    let attacked = attacked(&piece);
                     page.evidence.push((next, piece));
+                    if let Some(height) = attacked {
+                        page.add_commit(self.commit_as_written(height).await)?;
+                        return Ok(page);
+                    }
                 }
             }
             page.last = next;
@@ -93,16 +101,37 @@ impl Client {
         }
         if page.last == page.newest {
             for height in [page.newest.saturating_sub(1), page.newest] {
-                match self.commit_as_written(height).await {
-                    Ok(commit) => page.commits.push(commit),
-                    Err(error @ RpcError::Http { .. }) => return Err(error),
-                    // What cannot be read is no vote.
-                    Err(_) => {}
-                }
+                page.add_commit(self.commit_as_written(height).await)?;
             }
         }
         Ok(page)
     }
+}
+
+impl VotesPage {
+    /// What cannot be read is no vote.
+    fn add_commit(&mut self, read: Result<Value, RpcError>) -> Result<(), RpcError> {
+        match read {
+            Ok(commit) => self.commits.push(commit),
+            Err(error @ RpcError::Http { .. }) => return Err(error),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// In evidence of an attack on light clients, the commit of the block that they were shown.
+#[must_use]
+pub fn attacking_commit(evidence: &Value) -> Option<&Value> {
+    let kind = evidence.get("type")?.as_str()?;
+    let block = evidence.get("value")?.get("ConflictingBlock")?;
+    (kind == LIGHT_CLIENT_ATTACK).then(|| block.get("signed_header")?.get("commit"))?
+}
+
+/// The height of that commit.
+fn attacked(evidence: &Value) -> Option<u64> {
+    let height = attacking_commit(evidence)?.get("height")?;
+    height.as_str()?.parse().ok()
 }
 
 fn has_evidence(head: &Meta) -> bool {

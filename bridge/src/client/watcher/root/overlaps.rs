@@ -7,8 +7,9 @@ use crate::abi::signer_bitmap;
 use crate::relay::watch::Closing;
 use crate::relay::watch::overlap::ConvictedSeen;
 
-/// Overlaps that are read in one look, at most. Each costs its members their stake, so there are few.
-const MAX_READ: u64 = 256;
+/// Overlaps that are read in one look, at most: this number of the oldest ones that are open, and this number of the newest. Each costs its members their stake, so
+/// there are few.
+const MAX_READ: usize = 128;
 /// In an offence's place of the leader: it is paid.
 const PAID: u128 = 1 << 103;
 
@@ -25,11 +26,11 @@ impl CourtRecords {
         let number = view_call(rpc, court, ICourt::overlapsCall {}, at).await?;
         self.overlaps.split_off(&number.saturating_add(1));
         let over = &self.over;
-        let open = (1..=number).filter(|one| !over.contains(one));
-        let open: Vec<u64> = open
-            .take(usize::try_from(MAX_READ).unwrap_or(usize::MAX))
-            .collect();
-        for number in open {
+        let is_open = |one: &u64| !over.contains(one);
+        let oldest: Vec<u64> = (1..=number).filter(is_open).take(MAX_READ).collect();
+        let behind = oldest.last().map_or(number, |last| last.saturating_add(1));
+        let newest = (behind..=number).rev().filter(is_open).take(MAX_READ);
+        for number in oldest.iter().copied().chain(newest) {
             let overlap = view_call(rpc, court, ICourt::overlapCall { number }, at).await?;
             self.overlaps.insert(number, overlap);
         }

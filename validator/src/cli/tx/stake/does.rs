@@ -17,6 +17,9 @@ const BEGINS: &str = "from the epoch after next on";
 /// When an epoch has matured.
 const MATURES: &str = "an epoch has matured when the unbonding time has passed on root since root accepted the checkpoint of the epoch after it";
 
+/// How long what begins to back a line with a seat stays.
+const STAYS: &str = "if the line has a seat, it is ended or moved from the next epoch on";
+
 /// What an operator can do to an end that waits for its block.
 const HELD: &str = "if the line takes a seat, or returns from jail, in the epoch of the block and before it, or has one and the position came to \
                     it in that epoch, this is refused, and can be sent again from the next epoch on: the line is then backed for one epoch more";
@@ -98,8 +101,7 @@ fn words(body: &StakeBody, sender: Account) -> String {
             line,
             max_commission,
         } => format!(
-            "this puts {} of {sender} as a new position behind {}. The position backs that line, earns and can be cut {BEGINS}; if the line has a seat, it is \
-             ended or moved from the next epoch on",
+            "this puts {} of {sender} as a new position behind {}. The position backs that line, earns and can be cut {BEGINS}; {STAYS}",
             coins(*amount),
             terms(*operator, *line, *max_commission, sender)
         ),
@@ -122,7 +124,7 @@ fn words(body: &StakeBody, sender: Account) -> String {
         ),
         StakeBody::CancelUnbonding { position } => format!(
             "this takes the end of position {position} back. It backs its line again, without a gap when it was ended in the epoch of the block, \
-             and else {BEGINS}"
+             and else {BEGINS}; then, {STAYS}"
         ),
         StakeBody::ClaimStake { position, to } => format!(
             "this pays what ended position {position} holds, with its rewards, to {to}. It is refused before all that the position backed has \
@@ -136,7 +138,7 @@ fn words(body: &StakeBody, sender: Account) -> String {
             format!("this pays the commission that line {line} of {sender} has earned to {to}")
         }
         StakeBody::Restake { position } => format!(
-            "this makes a position of the rewards of position {position}, for the same owner and behind the same line, which it backs {BEGINS}"
+            "this makes a position of the rewards of position {position}, for the same owner and behind the same line, which it backs {BEGINS}; {STAYS}"
         ),
         StakeBody::AllowRestake { position, allowed } => match allowed {
             true => format!(

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use plasmid_bridge::{client::watcher::ChildNews, relay::watch::statement::DoubleStatement};
+use plasmid_bridge::{
+    client::watcher::ChildNews,
+    relay::watch::statement::{DoubleStatement, TwoVotes},
+};
 use tokio::{
     sync::{mpsc::Sender, oneshot},
     time::sleep,
@@ -10,7 +13,7 @@ use tokio::{
 
 use super::VoteSource;
 use crate::{
-    cli::watch::votes::{precommits, two_votes},
+    cli::watch::votes::{attack_votes, precommits, two_votes},
     node::comet::votes::{PAGE, VotesPage},
     plain,
 };
@@ -25,6 +28,8 @@ const MAX_TRIES: u32 = 5;
 const MAX_LACKS: u32 = 20;
 /// Commits of one page that are told, at most.
 const MAX_COMMITS: usize = 2;
+/// Attacks on light clients of which one node has it said that there is nothing to report, at most: what it invents is no flood.
+const MAX_ATTACKS_TOLD: u32 = 16;
 
 /// Reads votes, each from its height on, in tasks that end when nobody listens. Whoever takes back what it showed is read again from `floor` on.
 pub fn follow(
@@ -44,6 +49,7 @@ pub fn follow(
             tries: 0,
             lacks: 0,
             taken: 0,
+            attacks_told: 0,
             news: news.clone(),
         };
         tokio::spawn(reader.run());
@@ -74,6 +80,8 @@ struct VoteReader {
     lacks: u32,
     /// Pieces of evidence of the next block that the watcher has taken.
     taken: usize,
+    /// Attacks on light clients of which it was said that there is nothing to report.
+    attacks_told: u32,
     news: Sender<ChildNews>,
 }
 
@@ -134,6 +142,24 @@ impl VoteReader {
         }
     }
 
+    /// Hands over the two votes of each key in an attack on light clients. Where there are none, it is said.
+    async fn accuse_attackers(&mut self, height: u64, votes: Vec<TwoVotes>) -> Result<(), Stopped> {
+        if votes.is_empty() && self.attacks_told < MAX_ATTACKS_TOLD {
+            self.attacks_told = self.attacks_told.saturating_add(1);
+            self.tell(ChildNews::Trouble(format!(
+                "block {height} has evidence of an attack on light clients, and as node {} shows it nobody who signed for it has signed for the chain's block in the same round, \
+                 so there is nothing to report",
+                self.node
+            )))
+            .await?;
+        }
+        for votes in votes {
+            let statement = DoubleStatement::Votes(Box::new(votes.ordered()));
+            self.accuse(statement).await?;
+        }
+        Ok(())
+    }
+
     /// Says that blocks up to this one are left out: what was counted of the next one counts for no other.
     async fn skip(&mut self, to: u64) -> Result<(), Stopped> {
         let (node, from) = (self.node, self.next);
@@ -167,6 +193,7 @@ impl VoteReader {
         let before = (self.next, self.taken);
         let end = self.next.saturating_add(PAGE).saturating_sub(1);
         let end = end.min(page.newest);
+        let mut commits = page.commits;
         for (height, piece) in page.evidence {
             if !(self.next..=end).contains(&height) {
                 continue;
@@ -177,6 +204,10 @@ impl VoteReader {
             if let Some(votes) = two_votes(&piece) {
                 let statement = DoubleStatement::Votes(Box::new(votes));
                 self.accuse(statement).await?;
+            } else if let Some(votes) = attack_votes(&piece, &commits) {
+                self.accuse_attackers(height, votes).await?;
+                // It ends the page, and the commit is there for it.
+                commits.clear();
             }
             self.taken = self.taken.saturating_add(1);
         }
@@ -191,7 +222,7 @@ impl VoteReader {
         let height = self.next.saturating_sub(1);
         let node = self.node;
         self.tell(ChildNews::Read { node, height }).await?;
-        for commit in page.commits.iter().take(MAX_COMMITS) {
+        for commit in commits.iter().take(MAX_COMMITS) {
             let votes = precommits(commit);
             self.tell(ChildNews::Commit { node, votes }).await?;
         }

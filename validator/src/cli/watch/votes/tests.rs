@@ -78,10 +78,7 @@ fn what_can_be_no_vote_is_left_out_by_itself() {
         assert_eq!(two_votes(&evidence(changed, vote("BB"))), None, "{field}");
     }
     assert_eq!(two_votes(&json!(null)), None);
-    assert_eq!(
-        two_votes(&json!({ "type": "tendermint/LightClientAttackEvidence", "value": {} })),
-        None
-    );
+    assert_eq!(two_votes(&attack()), None);
     let mut other = evidence(vote("AA"), vote("BB"));
     other["type"] = json!("another kind");
     assert_eq!(two_votes(&other), None);
@@ -114,4 +111,73 @@ fn a_commit_gives_its_precommits_and_one_that_can_be_none_hides_no_other_one() {
         (None, 0, 12, 3)
     );
     assert_eq!(precommits(&json!({ "height": "12" })), []);
+}
+
+/// A commit at height 12 by the key that the evidence below is of.
+fn commit(round: u32, block: &str, signature: &str) -> Value {
+    json!({
+        "height": "12", "round": round,
+        "block_id": { "hash": block, "parts": { "total": 1, "hash": "00".repeat(32) } },
+        "signatures": [{
+            "block_id_flag": 2, "validator_address": "C8DEA0B28FAE9B89E975D5423F071B2184F704CF",
+            "timestamp": "2026-11-30T08:02:31.000000005Z", "signature": signature,
+        }],
+    })
+}
+
+/// Evidence of an attack on light clients as CometBFT 0.38.25 writes it, without what is not read of it; key and signature are real.
+pub(in crate::cli::watch) fn attack() -> Value {
+    let block = "26CC1C0F2597D685A90CBFF739F3CC351428464C6022E322ADFDAB9D336753C7";
+    let signature =
+        "JuntoGmOVFJ30l12XQeOqevqMAMspERqIv7WwsQI54h32phVO1TurDcJkpmToT4qzzZsbLxgrMXG7kQlH1PzAA==";
+    json!({
+        "type": "tendermint/LightClientAttackEvidence",
+        "value": {
+            "ConflictingBlock": {
+                "signed_header": { "header": { "chain_id": "plasmid-0a", "height": "12" }, "commit": commit(3, block, signature) },
+                "validator_set": { "validators": [] },
+            },
+            "CommonHeight": "11", "ByzantineValidators": [], "TotalVotingPower": "10",
+            "Timestamp": "2026-11-30T08:02:31.000000005Z",
+        },
+    })
+}
+
+/// The chain's own commit of that height.
+pub(in crate::cli::watch) fn chain_commit() -> Value {
+    let signature = vote("AA")["signature"].clone();
+    commit(3, &"AB".repeat(32), signature.as_str().expect("a text"))
+}
+
+#[test]
+fn an_attack_on_light_clients_gives_the_two_votes_of_each_key_of_one_round() {
+    let votes = attack_votes(&attack(), &[chain_commit()]).expect("an attack");
+    let [two] = votes.as_slice() else {
+        panic!("{} keys", votes.len());
+    };
+    let key = "bb6048365cec3c6d1228dfe024c101e2d39fa6306399e884c3108ff3a5cd3d9f";
+    let key: [u8; 32] = bytes(key).expect("a key");
+    assert_eq!(two.voter, plasmid_bridge::proof::vote::address(&key));
+    let SignedBallot { ballot, signature } = two.second;
+    let message = ballot.sign_bytes("plasmid-0a");
+    assert!(plasmid_bridge::proof::vote::verify(
+        &key, &message, &signature
+    ));
+    assert_eq!(
+        two.first.ballot.block.expect("a block").hash,
+        [0xab; 32],
+        "the chain's"
+    );
+    // Of another round, of the same block, and without the chain's commit there are none.
+    let signature = vote("AA")["signature"].clone();
+    let signature = signature.as_str().expect("a text");
+    let same = attacking_commit(&attack()).expect("a commit").clone();
+    let other = commit(2, &"AB".repeat(32), signature);
+    for commits in [vec![other], vec![same], Vec::new()] {
+        assert_eq!(attack_votes(&attack(), &commits), Some(Vec::new()));
+    }
+    assert_eq!(attack_votes(&evidence(vote("AA"), vote("BB")), &[]), None);
+    let mut nothing = attack();
+    nothing["value"] = json!({});
+    assert_eq!(attack_votes(&nothing, &[chain_commit()]), None);
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::cli::watch::votes::tests::{attack, chain_commit};
 use crate::client::endpoint;
 
 /// Pages that are taken one after the other.
@@ -18,6 +19,7 @@ fn reader(news: mpsc::Sender<ChildNews>) -> VoteReader {
         tries: 0,
         lacks: 0,
         taken: 2,
+        attacks_told: 0,
         news,
     }
 }
@@ -144,4 +146,47 @@ async fn a_node_that_takes_back_what_it_claimed_is_read_again() {
     // Below its first block nothing is ever asked again.
     reader.next = 5;
     assert!(matches!(reader.take(page(1, 0)).await, Ok(false)));
+}
+
+/// Of an attack each key's two votes are handed over, and the commit that came with it is compared with nothing else. What an attack has none of is said, a few times.
+#[tokio::test]
+async fn an_attack_on_light_clients_is_handed_over_vote_by_vote() {
+    let (news, mut told) = mpsc::channel(64);
+    let mut reader = reader(news);
+    reader.taken = 0;
+    let page = |commits: Vec<Value>| VotesPage {
+        chain: "a chain".into(),
+        oldest: 1,
+        newest: 1_000,
+        last: 6,
+        evidence: vec![(7, attack())],
+        commits,
+        ..VotesPage::default()
+    };
+    let accused = tokio::spawn(async move {
+        let (mut accused, mut troubles) = (Vec::new(), 0);
+        while let Some(one) = told.recv().await {
+            match one {
+                ChildNews::Accuses {
+                    statement, taken, ..
+                } => {
+                    taken.send(true).expect("it is waited for");
+                    accused.push(statement);
+                }
+                ChildNews::Trouble(_) => troubles += 1,
+                ChildNews::Read { .. } => {}
+                _ => panic!("it tells something else"),
+            }
+        }
+        (accused, troubles)
+    });
+    assert!(reader.take(page(vec![chain_commit()])).await.is_ok());
+    assert_eq!((reader.next, reader.taken), (7, 1));
+    for _ in 0..MAX_ATTACKS_TOLD + 5 {
+        assert!(reader.take(page(Vec::new())).await.is_ok());
+    }
+    drop(reader);
+    let (accused, troubles) = accused.await.expect("it ends");
+    assert_eq!(accused.len(), 1);
+    assert_eq!(troubles, MAX_ATTACKS_TOLD);
 }
