@@ -115,6 +115,7 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) fn publish(&mut self, is_confirmed: bool) {
         let finalized = self.end.finalized;
         self.withheld = self.withheld.split_off(&finalized);
+        self.behind = self.behind.split_off(&finalized);
         let first = finalized.saturating_sub(1);
         let last = self.end.void_from.unwrap_or(self.accepted);
         if is_confirmed {

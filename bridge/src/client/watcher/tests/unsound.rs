@@ -187,3 +187,43 @@ async fn what_is_withheld_is_said_again_as_the_time_runs_out_and_not_at_each_loo
     watcher.hear(ChildNews::Sound { epoch: 0 }, &mut |_: &WatchNotice| {});
     assert!(watcher.withheld.is_empty());
 }
+
+/// What is not done is said once half of the window is over, and again as the time runs out; what is said to be withheld is not said twice.
+#[tokio::test]
+async fn what_is_behind_is_said_from_half_of_the_window_on_and_what_is_missed_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    looks(&mut watcher, 2).await;
+    let checkpoint = UnfinishedCheckpoint {
+        epoch: 0,
+        is_judged: true,
+        is_executed: false,
+    };
+    let mut said = Vec::new();
+    let mut hears = |watcher: &mut Watcher<OneNode>| {
+        let news = ChildNews::Behind(checkpoint);
+        watcher.hear(news, &mut |notice: &WatchNotice| match notice {
+            WatchNotice::Behind { final_in, .. } => said.push(*final_in),
+            other => panic!("{other:?}"),
+        });
+    };
+    for time in (5_000..105_000).step_by(1_000) {
+        watcher.root_time = time;
+        hears(&mut watcher);
+    }
+    watcher.behind.clear();
+    watcher.withheld.insert(0, 1);
+    hears(&mut watcher);
+    assert!(watcher.behind.is_empty());
+    assert_eq!(said, [49_990, 24_990, 11_990, 5_990, 2_990, 990]);
+    let mut missed = Vec::new();
+    let news = ChildNews::Missed(checkpoint);
+    watcher.hear(news, &mut |notice: &WatchNotice| match notice {
+        WatchNotice::Missed(told) => missed.push(*told),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(missed, [checkpoint]);
+}
