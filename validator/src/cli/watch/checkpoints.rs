@@ -137,7 +137,7 @@ impl CheckpointJudge {
         let words: BTreeSet<B256> = now.acceptances.iter().map(Acceptance::record).collect();
         self.progress.retain(|word, _| words.contains(word));
         self.epochs.retain(|word, _| words.contains(word));
-        self.archive.retain(now);
+        self.archive.retain(&now.over);
         let mut is_done = true;
         let mut open: Vec<&Acceptance> = now.open().collect();
         // Where no node answered in time the last time, the others come first.
