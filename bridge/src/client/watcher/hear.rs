@@ -78,10 +78,12 @@ impl<C: ChildSource> Watcher<C> {
             }
             ChildNews::Behind(checkpoint) => {
                 let final_in = self.final_in(checkpoint.epoch);
+                let epoch = checkpoint.epoch;
                 // What nobody shows is said anyway, and how much is left with it.
                 let is_late = final_in <= self.window_secs / 2
-                    && !self.withheld.contains_key(&checkpoint.epoch);
-                if is_late && is_due(&mut self.behind, checkpoint.epoch, final_in) {
+                    && self.records.acceptance(epoch).is_some()
+                    && !self.withheld.contains_key(&epoch);
+                if is_late && is_due(&mut self.behind, epoch, final_in) {
                     say(&WatchNotice::Behind {
                         checkpoint,
                         final_in,

@@ -27,6 +27,9 @@ const MAX_PROOF: usize = 128 << 10;
 /// Root blocks before a checkpoint can be final from which on its proof waits for nobody.
 const URGENT_BLOCKS: u64 = 64;
 
+/// Final checkpoints that are told with those that are not: a state that stands behind one of them is carried on from there.
+pub const MAX_FINAL: u64 = 12;
+
 /// A checkpoint that breaks a rule, and what shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnsoundCheckpoint {
@@ -47,7 +50,7 @@ pub struct UnsoundCheckpoint {
 /// What root has accepted and can still call void, as it keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AcceptedCheckpoints {
-    /// Ascending, with the last one that is final, which the first of the others follows.
+    /// Ascending, with the last ones that are final, [`MAX_FINAL`] at most: the first of the others follows them.
     pub acceptances: Vec<Acceptance>,
     /// Checkpoints that are final.
     pub finalized: u64,
@@ -116,7 +119,7 @@ impl<C: ChildSource> Watcher<C> {
         let finalized = self.end.finalized;
         self.withheld = self.withheld.split_off(&finalized);
         self.behind = self.behind.split_off(&finalized);
-        let first = finalized.saturating_sub(1);
+        let first = finalized.saturating_sub(MAX_FINAL);
         let last = self.end.void_from.unwrap_or(self.accepted);
         if is_confirmed {
             self.checkpoints_over = CheckpointsOver {
