@@ -66,7 +66,7 @@ use calldata::BlockRefusal;
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
 use later::Rereading;
-pub use news::{ChildNews, ChildSource, FirstRead};
+pub use news::{ChildNews, ChildSource, FirstRead, UnfinishedCheckpoint};
 pub use notice::WatchNotice;
 use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
@@ -75,7 +75,7 @@ use sets::{AskedSet, KnownSet};
 use silence::Silence;
 use still::Stillness;
 use submission::BlockParts;
-use unsound::{AcceptedCheckpoints, CheckpointsOver, ProveTurn};
+use unsound::{AcceptedCheckpoints, CheckpointsOver, ProveTurn, UnsoundCheckpoint};
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -191,6 +191,10 @@ pub struct Watcher<C> {
     checkpoints_over: CheckpointsOver,
     /// Checkpoints that were said to be withheld, each with how long it was then until it could be final, in seconds.
     withheld: BTreeMap<u64, u64>,
+    /// The same of those that were said to be behind.
+    behind: BTreeMap<u64, u64>,
+    /// What was found of words that root did not keep when it was heard.
+    elsewhere: Vec<UnsoundCheckpoint>,
     /// Whose turn it is to prove that a checkpoint is broken, by epoch.
     proving: BTreeMap<u64, ProveTurn>,
     /// How far the deployment had come to its end at the last look.
@@ -282,6 +286,8 @@ impl<C: ChildSource> Watcher<C> {
             standing: watch::Sender::default(),
             checkpoints_over: CheckpointsOver::default(),
             withheld: BTreeMap::new(),
+            behind: BTreeMap::new(),
+            elsewhere: Vec::new(),
             proving: BTreeMap::new(),
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),

@@ -402,8 +402,8 @@ async fn a_checkpoint_is_judged_from_what_several_nodes_show_of_it() {
     let odd = Node::start(chain.clone(), Some(node::ODD_ONES)).await;
     let even = Node::start(chain.clone(), Some(node::EVEN_ONES)).await;
     let late = Node::start(chain.clone(), Some(node::LATE)).await;
-    // The newest checkpoint is judged first: of both it has read then what this node shows.
-    let all_withheld = |one: &WatchNotice| matches!(one, WatchNotice::Withheld { epoch: 0, .. });
+    // The oldest checkpoint is judged first: of both it has read then what this node shows.
+    let all_withheld = |one: &WatchNotice| matches!(one, WatchNotice::Withheld { epoch: 1, .. });
     for (number, one) in [&odd, &even].into_iter().enumerate() {
         let watched = folder.path().join(format!("alone {number}"));
         let said = scene.watch(&watched, &[one], all_withheld).await;

@@ -57,6 +57,7 @@ pub struct WatchCommand {
     beneficiary: Option<Address>,
     /// Folder that keeps found evidence and how far both chains were read; one watcher at a time uses it [default: `watch` in the local
     /// network's folder, where there is one, and else `plasmid/watch-<deployment>-<account>` in `$XDG_STATE_HOME` or `~/.local/state`].
+    /// It has 16 GiB at most of what was read of checkpoints, and one state of 8 GiB at most, or two while one is written.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
     /// The network's genesis.json: as long as root has no final checkpoint, its state is the one on which blocks are executed again [default: the local

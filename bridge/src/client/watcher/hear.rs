@@ -1,5 +1,7 @@
 //! What those who read the child tell, and what is handed over: kept until it can be judged, within bounds.
 
+use std::collections::BTreeMap;
+
 use super::submission::AHEAD;
 use super::{
     ChildNews, ChildSource, DoubleStatement, Member, OffenceId, ROOT, Subject, WatchNotice, Watcher,
@@ -66,10 +68,7 @@ impl<C: ChildSource> Watcher<C> {
             }
             ChildNews::Withheld { epoch, reason } => {
                 let final_in = self.final_in(epoch);
-                let said = self.withheld.get(&epoch);
-                // It is said again when half of the time that was left then is over.
-                if said.is_none_or(|said| final_in < *said && final_in <= said / 2) {
-                    self.withheld.insert(epoch, final_in);
+                if is_due(&mut self.withheld, epoch, final_in) {
                     say(&WatchNotice::Withheld {
                         epoch,
                         reason,
@@ -77,6 +76,21 @@ impl<C: ChildSource> Watcher<C> {
                     });
                 }
             }
+            ChildNews::Behind(checkpoint) => {
+                let final_in = self.final_in(checkpoint.epoch);
+                let epoch = checkpoint.epoch;
+                // What nobody shows is said anyway, and how much is left with it.
+                let is_late = final_in <= self.window_secs / 2
+                    && self.records.acceptance(epoch).is_some()
+                    && !self.withheld.contains_key(&epoch);
+                if is_late && is_due(&mut self.behind, epoch, final_in) {
+                    say(&WatchNotice::Behind {
+                        checkpoint,
+                        final_in,
+                    });
+                }
+            }
+            ChildNews::Missed(checkpoint) => say(&WatchNotice::Missed(checkpoint)),
             ChildNews::Lies { node, reason } => {
                 let place = self.place(node);
                 self.lie(&place, reason, say);
@@ -202,4 +216,14 @@ impl<C: ChildSource> Watcher<C> {
             node => self.child.places().get(node).cloned().unwrap_or_default(),
         }
     }
+}
+
+/// Whether what lasts is to be said of a checkpoint: at first, and again each time that half of what was left until it can be final is over. `said` has what was left then.
+fn is_due(said: &mut BTreeMap<u64, u64>, epoch: u64, final_in: u64) -> bool {
+    let before = said.get(&epoch);
+    let is_due = before.is_none_or(|before| final_in < *before && final_in <= before / 2);
+    if is_due {
+        said.insert(epoch, final_in);
+    }
+    is_due
 }

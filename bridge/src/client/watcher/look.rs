@@ -84,6 +84,7 @@ impl<C: ChildSource> Watcher<C> {
             || self.checkpoints_over.void_from != self.end.void_from;
         let is_confirmed = is_news && self.both_say(rpc, &latest, &About::Head, say).await;
         self.publish(is_confirmed);
+        self.accuse_returned(say);
         self.listen(rpc, &latest, say).await;
         self.clear_sets(rpc, &latest, say).await?;
         self.clear_ground(rpc, &latest, say).await;

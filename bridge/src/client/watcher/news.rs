@@ -11,6 +11,17 @@ use crate::proof::{bls::SIGNATURE_BYTES, checkpoint::Checkpoint};
 use crate::relay::watch::commits::NamedBallot;
 use crate::relay::watch::statement::DoubleStatement;
 
+/// An accepted checkpoint of which not all is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnfinishedCheckpoint {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Whether its links and signatures are judged.
+    pub is_judged: bool,
+    /// Whether its blocks are executed again.
+    pub is_executed: bool,
+}
+
 /// What somebody who reads the child found.
 #[derive(Debug)]
 pub enum ChildNews {
@@ -60,6 +71,10 @@ pub enum ChildNews {
         /// What each of them says.
         reason: String,
     },
+    /// An accepted checkpoint is not judged and executed yet.
+    Behind(UnfinishedCheckpoint),
+    /// An accepted checkpoint became final, as all endpoints of root say, before it was judged and executed.
+    Missed(UnfinishedCheckpoint),
     /// It shows something else than what root's words commit to.
     Lies {
         /// Which node.

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, U256};
 
+use super::news::UnfinishedCheckpoint;
 use super::root::CourtEvent;
 use super::root::overlaps::bits;
 use crate::proof::checkpoint::certificate::has;
@@ -306,6 +307,15 @@ pub enum WatchNotice {
         /// Seconds until it can be made final.
         final_in: u64,
     },
+    /// Half of the time in which it can be called void is over, and an accepted checkpoint is not judged and executed yet.
+    Behind {
+        /// Which one.
+        checkpoint: UnfinishedCheckpoint,
+        /// Seconds until it can be made final.
+        final_in: u64,
+    },
+    /// An accepted checkpoint became final before it was judged and executed.
+    Missed(UnfinishedCheckpoint),
     /// Events of root are read.
     Reading {
         /// Up to this block.

@@ -20,12 +20,15 @@ use crate::relay::acceptance::Acceptance;
 use crate::relay::watch::{Decision, End, ReportStep};
 
 /// Proofs that are kept, at most: those of the lowest epochs, because a void of one is a void of all behind it. And of one epoch: another one is sent where root refuses one.
-const MAX_UNSOUND: usize = 32;
+pub(super) const MAX_UNSOUND: usize = 32;
 const MAX_OF_EPOCH: usize = 4;
 /// Bytes of a proof, at most: no node of root takes larger transactions.
 const MAX_PROOF: usize = 128 << 10;
 /// Root blocks before a checkpoint can be final from which on its proof waits for nobody.
 const URGENT_BLOCKS: u64 = 64;
+
+/// Final checkpoints that are told with those that are not: a state that stands behind one of them is carried on from there.
+pub const MAX_FINAL: u64 = 12;
 
 /// A checkpoint that breaks a rule, and what shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +50,7 @@ pub struct UnsoundCheckpoint {
 /// What root has accepted and can still call void, as it keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AcceptedCheckpoints {
-    /// Ascending, with the last one that is final, which the first of the others follows.
+    /// Ascending, with the last ones that are final, [`MAX_FINAL`] at most: the first of the others follows them.
     pub acceptances: Vec<Acceptance>,
     /// Checkpoints that are final.
     pub finalized: u64,
@@ -115,7 +118,8 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) fn publish(&mut self, is_confirmed: bool) {
         let finalized = self.end.finalized;
         self.withheld = self.withheld.split_off(&finalized);
-        let first = finalized.saturating_sub(1);
+        self.behind = self.behind.split_off(&finalized);
+        let first = finalized.saturating_sub(MAX_FINAL);
         let last = self.end.void_from.unwrap_or(self.accepted);
         if is_confirmed {
             self.checkpoints_over = CheckpointsOver {
@@ -136,16 +140,37 @@ impl<C: ChildSource> Watcher<C> {
         });
     }
 
-    /// Takes over what shows that a checkpoint is broken, and says it. What root has not accepted so is judged anew; where root's word of it is not known at this
-    /// moment it is kept until it is.
+    /// Whether root keeps another word of its checkpoint than the one that it opens. Where root's word is not known at this moment, nothing follows.
+    fn is_other(&self, found: &UnsoundCheckpoint) -> bool {
+        let accepted = self.records.acceptance(found.epoch).map(Acceptance::record);
+        accepted.is_some_and(|word| word != found.record)
+    }
+
+    /// Says what was found of words that root did not keep when it was heard, and keeps now.
+    pub(super) fn accuse_returned(&mut self, say: &mut impl FnMut(&WatchNotice)) {
+        let over = self.checkpoints_over.finalized;
+        for found in std::mem::take(&mut self.elsewhere) {
+            if found.epoch >= over {
+                self.accuse_checkpoint(found, say);
+            }
+        }
+    }
+
+    /// Takes over what shows that a checkpoint is broken, and says it. Where root keeps another word at this moment it is put aside until root goes back to this one:
+    /// who found it tells it once.
     pub(super) fn accuse_checkpoint(
         &mut self,
         found: UnsoundCheckpoint,
         say: &mut impl FnMut(&WatchNotice),
     ) {
-        let accepted = self.records.acceptance(found.epoch).map(Acceptance::record);
-        let is_other = accepted.is_some_and(|word| word != found.record);
-        if is_other || self.kept.unsound.contains(&found) {
+        if self.kept.unsound.contains(&found) {
+            return;
+        }
+        if self.is_other(&found) {
+            self.elsewhere.push(found);
+            self.elsewhere
+                .sort_by_key(|one| (one.epoch, !one.is_provable()));
+            self.elsewhere.truncate(MAX_UNSOUND);
             return;
         }
         say(&WatchNotice::Broken {

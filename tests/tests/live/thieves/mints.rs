@@ -133,3 +133,39 @@ async fn a_watcher_begins_with_the_final_state_that_nodes_show_and_goes_on_with_
     assert!(!said.iter().any(is_lie), "{said:?}");
     assert_eq!((scene.nonce().await, scene.void_from().await), (1, Some(3)));
 }
+
+/// However many checkpoints are open when a watcher starts, it comes to the one that is final first before any other: two thirds that mint there gain nothing by the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_minted_in_the_oldest_of_many_open_checkpoints_loses_them_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = Scene::new(folder.path()).await;
+    let mut chain = scene.chain();
+    chain.add_minted(0, Some((15, 2)), |_| {});
+    for behind in 1..36 {
+        chain.add(behind, |_| {});
+    }
+    scene.carry(&chain).await;
+    // Whatever it asks of the others is withheld, and said once it is asked for.
+    let thief = Node::start(chain, Some(node::FIRST_ALONE)).await;
+    let watched = folder.path().join("watch");
+    let said = scene.watch(&watched, &[&thief], is_void).await;
+    let says = |wanted: fn(&WatchNotice) -> bool| said.iter().position(wanted);
+    let found = says(|one| {
+        matches!(
+            one,
+            WatchNotice::Broken {
+                epoch: 0,
+                is_provable: true,
+                ..
+            }
+        )
+    });
+    let other = says(|one| matches!(one, WatchNotice::Withheld { .. }));
+    assert!(
+        found.is_some_and(|found| other.is_none_or(|other| found < other)),
+        "{said:?}"
+    );
+    let late = says(|one| matches!(one, WatchNotice::Behind { .. } | WatchNotice::Missed(_)));
+    assert_eq!(late, None, "{said:?}");
+    assert_eq!((scene.nonce().await, scene.void_from().await), (1, Some(0)));
+}

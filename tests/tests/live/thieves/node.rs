@@ -54,6 +54,8 @@ pub const EVEN_ONES: usize = 9;
 pub const LATE: usize = 10;
 /// Of one that shows other leaves of a final state.
 pub const LEAVES: usize = 11;
+/// Of one that shows no segments but those of the first epoch.
+pub const FIRST_ALONE: usize = 12;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -215,7 +217,8 @@ impl BridgeService for Service {
     ) -> Answer<GetSegmentsResponse> {
         let GetSegmentsRequest { height, first } = request.into_inner();
         let epoch = self.chain.epochs.get(((height - 1) / BLOCKS) as usize);
-        let Some(epoch) = epoch.filter(|_| !self.lies(SILENT)) else {
+        let is_kept_back = self.lies(SILENT) || (self.lies(FIRST_ALONE) && height > BLOCKS);
+        let Some(epoch) = epoch.filter(|_| !is_kept_back) else {
             return nothing();
         };
         if self.lies(LATE) {

@@ -5,41 +5,51 @@
 //! root's words ─▶ K block commitments ─▶ L1 to L5 ─▶ leaves of the state ─▶ L12 to L15 ─▶ segments of each block ─▶ L6 to L11, signatures
 //!                 └───────────────────────── from the folder, else from any node, and then into the folder ───────────────────────┘  └─▶ executed again
 //! ```
-//! Each part is judged for itself: what is withheld of one hides nothing in another. What is found is told at once, and what is judged is not read again. What
-//! was read of the oldest checkpoint is executed first ([`replayed`]).
+//! Each part is judged for itself: what is withheld of one hides nothing in another. What is found is told at once, and what is judged is not read again. The
+//! oldest checkpoint, which is final first, is judged first ([`turns`]), and behind each turn what was read is executed on, the oldest first too ([`replayed`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alloy_primitives::B256;
 use plasmid_bridge::client::watcher::ChildNews;
-use plasmid_bridge::client::watcher::unsound::{AcceptedCheckpoints, UnsoundCheckpoint};
+use plasmid_bridge::client::watcher::unsound::{
+    AcceptedCheckpoints, CheckpointsOver, MAX_FINAL, UnsoundCheckpoint,
+};
 use plasmid_bridge::relay::acceptance::Acceptance;
 use tokio::sync::{mpsc::Sender, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{sleep, timeout};
 use tonic::transport::Channel;
 
-use crate::chain::links::end_slots;
-use crate::court::{CourtFacts, Finding, Hearing, OpenedEpoch};
+use crate::chain::opened::OpenedSegments;
+use crate::chain::tree::Tree;
+use crate::court::{CourtFacts, Finding, Hearing, OpenedEpoch, Replayed};
 use crate::ledger::Domain;
-use asked::CheckpointNodes;
+use asked::{CheckpointNodes, lock};
+use behind::OpenCheckpoints;
 use kept::CheckpointArchive;
-use progress::{Deaf, EpochProgress, Question};
-use replayed::{CarriedState, PartState};
+use progress::{Deaf, EpochProgress};
+use replayed::{CarriedState, ReplayTurn};
+use states::PartState;
+use turns::JudgeTurns;
 
 pub mod asked;
+mod behind;
 mod found;
+mod judged;
 pub mod kept;
 mod progress;
 mod read;
 mod replayed;
+mod states;
+mod turns;
 
 /// How long what no node showed rests before it is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long one checkpoint is read before the others have their turn.
-const TURN: Duration = Duration::from_secs(60);
+/// Troubles that are remembered as told, at most.
+const MAX_TROUBLES: usize = 64;
 /// Characters of what nodes say that are told.
 const MAX_REASON: usize = 500;
 
@@ -62,6 +72,8 @@ enum Unjudged {
     Withheld(String),
     /// It had its turn.
     Later,
+    /// What was done about it ended by itself: this program is broken.
+    Failed,
     /// Nobody listens any more.
     Deaf,
 }
@@ -74,45 +86,113 @@ pub fn follow(
     accepted: watch::Receiver<AcceptedCheckpoints>,
     news: &Sender<ChildNews>,
 ) {
-    let judge = CheckpointJudge {
-        nodes: CheckpointNodes::new(nodes, news.clone()),
-        archive: CheckpointArchive::open(folder),
-        deployed,
-        accepted,
-        facts: None,
-        epochs: BTreeMap::new(),
-        progress: BTreeMap::new(),
-        carried: None,
-        part: None,
-        late: None,
-        news: news.clone(),
-        trouble: None,
+    let own = news.clone();
+    let judge = move || {
+        let nodes = CheckpointNodes::new(nodes.clone(), own.clone());
+        let archive = CheckpointArchive::open(folder.clone());
+        let (deployed, accepted) = (deployed.clone(), accepted.clone());
+        CheckpointJudge::new(nodes, archive, deployed, accepted, own.clone()).run()
     };
-    tokio::spawn(judge.run());
+    tokio::spawn(go_on(judge, news.clone(), AGAIN));
+}
+
+/// Does something until it ends, and from its beginning again, after a rest, where it ended by a fault of this program.
+async fn go_on<F: Future<Output = ()> + Send + 'static>(
+    work: impl Fn() -> F,
+    news: Sender<ChildNews>,
+    rest: Duration,
+) {
+    while tokio::spawn(work()).await.is_err() {
+        let trouble = "what judges checkpoints ended by itself, and begins anew; report this, with what stands on standard error";
+        if news.send(ChildNews::Trouble(trouble.into())).await.is_err() {
+            return;
+        }
+        sleep(rest).await;
+    }
+}
+
+/// What judges the segments of a block, and what executes them.
+#[derive(Clone, Copy)]
+struct BlockRules {
+    judge: fn(&Hearing<'_>, u32, &OpenedSegments) -> Vec<Finding>,
+    replay: fn(&Hearing<'_>, u32, &OpenedSegments, &mut Tree) -> Replayed,
+}
+
+impl Default for BlockRules {
+    fn default() -> Self {
+        Self {
+            judge: |hearing, number, segments| hearing.judge_segments(number, segments),
+            replay: |hearing, number, segments, state| {
+                hearing.replay_block(number, segments, state)
+            },
+        }
+    }
+}
+
+/// What a checkpoint is called here: its epoch, and the word that root keeps of it.
+type CheckpointName = (u64, B256);
+
+fn name(accepted: &Acceptance) -> CheckpointName {
+    (accepted.epoch, accepted.record())
 }
 
 struct CheckpointJudge {
     nodes: CheckpointNodes,
-    archive: CheckpointArchive,
+    archive: Arc<Mutex<CheckpointArchive>>,
+    rules: BlockRules,
     deployed: Deployed,
     accepted: watch::Receiver<AcceptedCheckpoints>,
     facts: Option<Arc<CourtFacts>>,
-    /// Block commitments of checkpoints, by the word that root keeps of them.
-    epochs: BTreeMap<B256, Arc<OpenedEpoch>>,
-    /// How far each is judged, by the same word.
-    progress: BTreeMap<B256, EpochProgress>,
+    /// Block commitments of checkpoints.
+    epochs: BTreeMap<CheckpointName, Arc<OpenedEpoch>>,
+    /// How far each is judged.
+    progress: BTreeMap<CheckpointName, EpochProgress>,
+    turns: JudgeTurns,
+    open: OpenCheckpoints,
     /// The state on which their blocks are executed again.
     carried: Option<CarriedState>,
+    /// One that does not lead to what root keeps at this moment, and did before.
+    aside: Option<CarriedState>,
     /// What nodes have shown of the one that it begins with.
     part: Option<PartState>,
-    /// Where no node answered in time any more.
-    late: Option<u64>,
+    /// The last final checkpoint at which a state came to its end.
+    barred: Option<u64>,
+    /// The checkpoint and the block whose execution ended by itself.
+    failed: Option<(CheckpointName, u32)>,
     news: Sender<ChildNews>,
-    /// Why the folder cannot be written, as it was told last.
-    trouble: Option<String>,
+    /// What is in the way here, as it was told.
+    troubles: BTreeSet<String>,
 }
 
 impl CheckpointJudge {
+    fn new(
+        nodes: CheckpointNodes,
+        archive: CheckpointArchive,
+        deployed: Deployed,
+        accepted: watch::Receiver<AcceptedCheckpoints>,
+        news: Sender<ChildNews>,
+    ) -> Self {
+        Self {
+            nodes,
+            archive: Arc::new(Mutex::new(archive)),
+            rules: BlockRules::default(),
+            deployed,
+            accepted,
+            facts: None,
+            epochs: BTreeMap::new(),
+            progress: BTreeMap::new(),
+            turns: JudgeTurns::default(),
+            open: OpenCheckpoints::default(),
+            carried: None,
+            aside: None,
+            part: None,
+            barred: None,
+            failed: None,
+            news,
+            troubles: BTreeSet::new(),
+        }
+    }
+
     async fn run(mut self) {
         loop {
             let now = self.accepted.borrow_and_update().clone();
@@ -132,59 +212,112 @@ impl CheckpointJudge {
         }
     }
 
-    /// Judges what is not judged, the newest first: of the others more is judged already. Gives whether all is.
+    /// Judges what is not judged, by turns, and executes what was read behind each of them, until each had one or root says something else. Gives whether nothing is
+    /// left to do.
     async fn judge_all(&mut self, now: &AcceptedCheckpoints) -> Result<bool, Deaf> {
-        let words: BTreeSet<B256> = now.acceptances.iter().map(Acceptance::record).collect();
-        self.progress.retain(|word, _| words.contains(word));
-        self.epochs.retain(|word, _| words.contains(word));
-        self.archive.retain(now);
-        let mut is_done = true;
-        let mut open: Vec<&Acceptance> = now.open().collect();
-        // Where no node answered in time the last time, the others come first.
-        let behind = self.late.take();
-        open.sort_by_key(|one| {
-            let is_last = behind.is_some_and(|late| one.epoch >= late);
-            (is_last, std::cmp::Reverse(one.epoch))
-        });
-        for accepted in open {
-            let (epoch, word) = (accepted.epoch, accepted.record());
-            let mut progress = self.progress.remove(&word).unwrap_or_default();
-            if !progress.is_over {
-                let judged = self.judge(now, accepted, &mut progress).await;
-                progress.is_over = judged.is_ok();
-                if !progress.is_over && self.nodes.rest() {
-                    self.late.get_or_insert(epoch);
-                }
-                is_done &= progress.is_over;
-                let told = match judged {
-                    Ok(()) | Err(Unjudged::Later) => None,
-                    Err(Unjudged::Withheld(reason)) => {
-                        let reason = reason.chars().take(MAX_REASON).collect();
-                        Some(ChildNews::Withheld { epoch, reason })
-                    }
-                    Err(Unjudged::Deaf) => return Err(Deaf),
-                };
-                if let Some(told) = told {
-                    self.tell(told).await?;
-                }
-            }
-            self.progress.insert(word, progress);
-        }
-        is_done &= self.replay_all(now).await?;
-        for accepted in now.open() {
-            let progress = self.progress.get_mut(&accepted.record());
-            if progress.is_some_and(EpochProgress::is_newly_sound) {
-                let epoch = accepted.epoch;
-                self.tell(ChildNews::Sound { epoch }).await?;
+        self.retain(now).await?;
+        loop {
+            let has_judged = self.judge_next(now).await?;
+            let executed = self.replay_all(now).await?;
+            self.tell_standing(now).await?;
+            let goes_on = has_judged || executed == ReplayTurn::Unfinished;
+            if !goes_on || self.accepted.has_changed().unwrap_or(true) {
+                self.tell_late(&now.over).await?;
+                return Ok(executed == ReplayTurn::Done && self.waiting(now).is_empty());
             }
         }
-        if let Some(trouble) = self.archive.trouble()
-            && self.trouble.as_ref() != Some(&trouble)
-        {
-            self.trouble = Some(trouble.clone());
-            self.tell(ChildNews::Trouble(trouble)).await?;
+    }
+
+    /// Lets go of what is over as all endpoints of root say, and of what is judged of a word that root does not keep any more. What a state has to be carried over
+    /// stays, though it is final.
+    async fn retain(&mut self, now: &AcceptedCheckpoints) -> Result<(), Deaf> {
+        let kept = lock(&self.archive).state_epoch();
+        let part = self.part.as_ref().map(PartState::epoch);
+        let carried = self.carried.as_ref().map(CarriedState::epoch);
+        let needed = [kept, part, carried].into_iter().flatten().min();
+        let needed = needed.unwrap_or(u64::MAX).saturating_add(1);
+        let oldest = now.over.finalized.saturating_sub(MAX_FINAL);
+        let over = CheckpointsOver {
+            finalized: now.over.finalized.min(needed.max(oldest)),
+            void_from: now.over.void_from,
+        };
+        let lasts = |(epoch, word): &CheckpointName| {
+            let is_same = now.of(*epoch).is_none_or(|one| one.record() == *word);
+            is_same && !over.is_over(*epoch)
+        };
+        self.progress.retain(|name, _| lasts(name));
+        self.epochs.retain(|name, _| lasts(name));
+        match self.on_disk(move |archive| archive.retain(&over)).await {
+            Ok(()) => Ok(()),
+            Err(_) => self.tell_failed("what is kept of checkpoints").await,
         }
-        Ok(is_done)
+    }
+
+    /// Epochs of which not all that is shown is judged.
+    fn waiting(&self, now: &AcceptedCheckpoints) -> BTreeSet<u64> {
+        let is_over = |one: &Acceptance| {
+            let progress = self.progress.get(&name(one));
+            progress.is_some_and(|progress| progress.is_over)
+        };
+        let open = now.open().filter(|one| !is_over(one));
+        open.map(|one| one.epoch).collect()
+    }
+
+    /// Judges the checkpoint whose turn it is. Gives whether one had its turn: none has where no node would be asked.
+    async fn judge_next(&mut self, now: &AcceptedCheckpoints) -> Result<bool, Deaf> {
+        if self.nodes.rest() {
+            return Ok(false);
+        }
+        let next = self.turns.next(&self.waiting(now));
+        let Some(accepted) = next.and_then(|epoch| now.of(epoch)) else {
+            return Ok(false);
+        };
+        let epoch = accepted.epoch;
+        let mut progress = self.progress.remove(&name(accepted)).unwrap_or_default();
+        let judged = self.judge(now, accepted, &mut progress).await;
+        progress.is_over = judged.is_ok();
+        self.progress.insert(name(accepted), progress);
+        self.turns
+            .note(epoch, !matches!(judged, Err(Unjudged::Later)));
+        match judged {
+            Ok(()) | Err(Unjudged::Later) => {}
+            Err(Unjudged::Withheld(reason)) => {
+                let reason = reason.chars().take(MAX_REASON).collect();
+                self.tell(ChildNews::Withheld { epoch, reason }).await?;
+            }
+            Err(Unjudged::Failed) => {
+                let what = format!("judging checkpoint {epoch}");
+                self.tell_failed(&what).await?;
+            }
+            Err(Unjudged::Deaf) => return Err(Deaf),
+        }
+        Ok(true)
+    }
+
+    /// Does something with the folder.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut CheckpointArchive) -> T + Send + 'static,
+    ) -> Result<T, Unjudged> {
+        let archive = Arc::clone(&self.archive);
+        apart(move || work(&mut lock(&archive))).await
+    }
+
+    /// Tells what is in the way here, once.
+    async fn tell_trouble(&mut self, trouble: String) -> Result<(), Deaf> {
+        if self.troubles.len() >= MAX_TROUBLES {
+            self.troubles.clear();
+        }
+        match self.troubles.insert(trouble.clone()) {
+            true => self.tell(ChildNews::Trouble(trouble)).await,
+            false => Ok(()),
+        }
+    }
+
+    async fn tell_failed(&mut self, what: &str) -> Result<(), Deaf> {
+        let trouble =
+            format!("{what} ended by itself; report this, with what stands on standard error");
+        self.tell_trouble(trouble).await
     }
 
     async fn tell(&self, news: ChildNews) -> Result<(), Deaf> {
@@ -213,107 +346,6 @@ impl CheckpointJudge {
         }
         Ok(())
     }
-
-    /// Judges what is not judged of a checkpoint, and tells what is broken in it.
-    async fn judge(
-        &mut self,
-        now: &AcceptedCheckpoints,
-        accepted: &Acceptance,
-        progress: &mut EpochProgress,
-    ) -> Result<(), Unjudged> {
-        let until = Instant::now() + TURN;
-        let facts = self.facts().await?;
-        let blocks = facts.parameters.epoch_blocks;
-        let epoch = self.opened(accepted, blocks).await?;
-        if progress.next == 0 {
-            // What the blocks alone show waits for nothing else.
-            self.judge_links(accepted, progress, (&facts, &epoch, None))
-                .await?;
-        }
-        let mut missing = None;
-        let slots = end_slots(accepted.epoch, facts.parameters.ring);
-        for (place, question) in progress.questions(slots, blocks) {
-            if self.nodes.rest() {
-                let late = || "no node answers in time".to_owned();
-                return Err(Unjudged::Withheld(missing.unwrap_or_else(late)));
-            }
-            if Instant::now() > until {
-                return Err(missing.map_or(Unjudged::Later, Unjudged::Withheld));
-            }
-            progress.next = place.saturating_add(1);
-            let why = match question {
-                Question::Before => match self.before(now, accepted, blocks).await {
-                    Ok(previous) => {
-                        let opened = (&facts, &epoch, previous);
-                        self.judge_links(accepted, progress, opened).await?;
-                        progress.has_links = true;
-                        None
-                    }
-                    Err(Unjudged::Withheld(why)) => Some(format!("the blocks before it: {why}")),
-                    Err(other) => return Err(other),
-                },
-                Question::Leaf(slot) => match self.nodes.leaf(accepted, &slot).await {
-                    Ok(leaf) => {
-                        let found = hearing(&facts, &epoch, None).judge_leaf(&slot, &leaf);
-                        let found = found.into_iter().collect();
-                        self.accuse(accepted, progress, found).await?;
-                        progress.leaves.insert(slot);
-                        None
-                    }
-                    Err(Unjudged::Withheld(why)) => Some(format!("{slot}: {why}")),
-                    Err(other) => return Err(other),
-                },
-                Question::Block(number) => {
-                    let (segments, why) = self.segments(&facts, &epoch, number).await?;
-                    if let Some(segments) = segments {
-                        let (facts, epoch) = (Arc::clone(&facts), Arc::clone(&epoch));
-                        let judge =
-                            move || hearing(&facts, &epoch, None).judge_segments(number, &segments);
-                        let found = apart(judge).await.unwrap_or_default();
-                        self.accuse(accepted, progress, found).await?;
-                    }
-                    if why.is_none() {
-                        progress.blocks.insert(number);
-                    }
-                    why.map(|why| format!("block {number} of the epoch: {why}"))
-                }
-            };
-            missing = missing.or(why);
-        }
-        missing.map_or(Ok(()), |why| Err(Unjudged::Withheld(why)))
-    }
-
-    /// The blocks of the checkpoint before; none of the first one.
-    async fn before(
-        &mut self,
-        now: &AcceptedCheckpoints,
-        accepted: &Acceptance,
-        blocks: u32,
-    ) -> Result<Option<Arc<OpenedEpoch>>, Unjudged> {
-        let Some(before) = accepted.epoch.checked_sub(1) else {
-            return Ok(None);
-        };
-        let why = || Unjudged::Withheld("what root accepted before it is not read yet".to_owned());
-        let before = now.of(before).ok_or_else(why)?;
-        self.opened(before, blocks).await.map(Some)
-    }
-
-    /// Judges L1 to L5.
-    async fn judge_links(
-        &self,
-        accepted: &Acceptance,
-        progress: &mut EpochProgress,
-        (facts, epoch, previous): (
-            &Arc<CourtFacts>,
-            &Arc<OpenedEpoch>,
-            Option<Arc<OpenedEpoch>>,
-        ),
-    ) -> Result<(), Deaf> {
-        let (facts, epoch) = (Arc::clone(facts), Arc::clone(epoch));
-        let judge = move || hearing(&facts, &epoch, previous.as_deref()).judge_blocks();
-        let found = apart(judge).await.unwrap_or_default();
-        self.accuse(accepted, progress, found).await
-    }
 }
 
 const fn hearing<'a>(
@@ -328,7 +360,13 @@ const fn hearing<'a>(
     }
 }
 
-/// Judges where it keeps nobody else from working: signatures take long. It ends without an answer only when the program does.
-async fn apart<T: Send + 'static>(judge: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(judge).await.ok()
+/// Works where it keeps nobody else from working: signatures take long, and so do gigabytes.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Unjudged> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Unjudged::Failed)
 }
+
+#[cfg(test)]
+mod tests;

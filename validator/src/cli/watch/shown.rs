@@ -1,7 +1,7 @@
 //! A notice of the watcher for programs, and for people.
 
 use plasmid_bridge::{
-    client::watcher::WatchNotice,
+    client::watcher::{UnfinishedCheckpoint, WatchNotice},
     relay::watch::{OffenceId, Subject},
 };
 use serde_json::{Value, json};
@@ -419,6 +419,28 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
                 plain::words(reason)
             ),
         ),
+        WatchNotice::Behind {
+            checkpoint,
+            final_in,
+        } => (
+            with(
+                json!({ "event": "behind", "final_in_secs": final_in }),
+                unfinished(checkpoint),
+            ),
+            format!(
+                "ALARM: half of the time in which checkpoint {} on root can be called void is over, and it is {}; it can be final in {final_in} s",
+                checkpoint.epoch,
+                what_is_left(checkpoint)
+            ),
+        ),
+        WatchNotice::Missed(checkpoint) => (
+            with(json!({ "event": "missed" }), unfinished(checkpoint)),
+            format!(
+                "ALARM: checkpoint {} became final on root, and it was {} before: what may be false in it can be shown to root no more",
+                checkpoint.epoch,
+                what_is_left(checkpoint)
+            ),
+        ),
         WatchNotice::Contradicted { epoch } => (
             json!({ "event": "contradicted", "epoch": epoch }),
             format!(
@@ -429,6 +451,20 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": "trouble", "reason": reason }),
             format!("trouble: {reason}; trying again"),
         ),
+    }
+}
+
+fn unfinished(checkpoint: &UnfinishedCheckpoint) -> Value {
+    json!({
+        "checkpoint": checkpoint.epoch, "judged": checkpoint.is_judged, "executed": checkpoint.is_executed,
+    })
+}
+
+fn what_is_left(checkpoint: &UnfinishedCheckpoint) -> &'static str {
+    match (checkpoint.is_judged, checkpoint.is_executed) {
+        (true, _) => "not executed again",
+        (false, true) => "not judged whole",
+        (false, false) => "neither judged whole nor executed again",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Findings about accepted checkpoints: none is lost, all are said, and one that root refuses gives way to the next.
 
 use super::*;
-use crate::client::watcher::unsound::UnsoundCheckpoint;
+use crate::client::watcher::unsound::{MAX_UNSOUND, UnsoundCheckpoint};
 
 const LARGE: usize = 200 << 10;
 
@@ -49,6 +49,40 @@ async fn a_finding_stays_while_roots_word_is_not_known_and_one_of_another_word_i
     assert_eq!(hands_over(&mut watcher, other), None);
     // The same is said once.
     assert_eq!(hands_over(&mut watcher, found(record, 4, 100)), None);
+}
+
+#[tokio::test]
+async fn what_is_found_of_a_word_that_root_leaves_is_said_when_root_goes_back_to_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    looks(&mut watcher, 2).await;
+    let record = chain.lock().expect("nobody panics").acceptances[0].record();
+    let elsewhere = B256::repeat_byte(7);
+    for height in 0..2 * MAX_UNSOUND as u64 {
+        let mut one = found(elsewhere, height, 9);
+        // Of what is put aside too, that which can be proven goes first.
+        one.call = one.call.filter(|_| height % 2 == 1);
+        assert_eq!(hands_over(&mut watcher, one), None);
+    }
+    assert_eq!(watcher.elsewhere.len(), MAX_UNSOUND);
+    assert!(watcher.elsewhere.iter().all(|one| one.call.is_some()));
+    watcher.elsewhere.truncate(1);
+    // As long as root keeps the other word nothing is said, and nothing let go of.
+    let is_broken = |one: &WatchNotice| matches!(one, WatchNotice::Broken { .. });
+    assert!(!looks(&mut watcher, 2).await.iter().any(is_broken));
+    // Root goes back.
+    watcher.elsewhere[0].record = record;
+    let said = looks(&mut watcher, 2).await;
+    assert_eq!(said.iter().filter(|one| is_broken(one)).count(), 1);
+    assert!(watcher.elsewhere.is_empty() && watcher.proof_of(0).is_some());
+    // What became final meanwhile is let go of.
+    assert_eq!(hands_over(&mut watcher, found(elsewhere, 1, 9)), None);
+    watcher.checkpoints_over.finalized = 1;
+    watcher.accuse_returned(&mut |_: &WatchNotice| {});
+    assert!(watcher.elsewhere.is_empty());
 }
 
 #[tokio::test]
@@ -152,4 +186,44 @@ async fn what_is_withheld_is_said_again_as_the_time_runs_out_and_not_at_each_loo
     assert_eq!(said, [99_990, 49_990, 24_990, 11_990, 5_990, 2_990, 990]);
     watcher.hear(ChildNews::Sound { epoch: 0 }, &mut |_: &WatchNotice| {});
     assert!(watcher.withheld.is_empty());
+}
+
+/// What is not done is said once half of the window is over, and again as the time runs out; what is said to be withheld is not said twice.
+#[tokio::test]
+async fn what_is_behind_is_said_from_half_of_the_window_on_and_what_is_missed_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    looks(&mut watcher, 2).await;
+    let checkpoint = UnfinishedCheckpoint {
+        epoch: 0,
+        is_judged: true,
+        is_executed: false,
+    };
+    let mut said = Vec::new();
+    let mut hears = |watcher: &mut Watcher<OneNode>| {
+        let news = ChildNews::Behind(checkpoint);
+        watcher.hear(news, &mut |notice: &WatchNotice| match notice {
+            WatchNotice::Behind { final_in, .. } => said.push(*final_in),
+            other => panic!("{other:?}"),
+        });
+    };
+    for time in (5_000..105_000).step_by(1_000) {
+        watcher.root_time = time;
+        hears(&mut watcher);
+    }
+    watcher.behind.clear();
+    watcher.withheld.insert(0, 1);
+    hears(&mut watcher);
+    assert!(watcher.behind.is_empty());
+    assert_eq!(said, [49_990, 24_990, 11_990, 5_990, 2_990, 990]);
+    let mut missed = Vec::new();
+    let news = ChildNews::Missed(checkpoint);
+    watcher.hear(news, &mut |notice: &WatchNotice| match notice {
+        WatchNotice::Missed(told) => missed.push(*told),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(missed, [checkpoint]);
 }

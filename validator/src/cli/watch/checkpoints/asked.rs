@@ -166,7 +166,7 @@ impl CheckpointNodes {
     pub(super) fn rest(&self) -> bool {
         let now = Instant::now();
         let rests = |node| self.resting.get(node).is_some_and(|until| now < *until);
-        self.nodes.iter().all(|(node, _)| rests(node))
+        !self.nodes.is_empty() && self.nodes.iter().all(|(node, _)| rests(node))
     }
 
     /// What is made of the parameters' leaf in the genesis state.
@@ -315,7 +315,7 @@ async fn within<T>(
     Ok(answer.map_err(|_| NotServed::Late)??.into_inner())
 }
 
-fn lock<T>(parts: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(parts: &Mutex<T>) -> MutexGuard<'_, T> {
     parts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

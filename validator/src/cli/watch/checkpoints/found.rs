@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use plasmid_bridge::relay::acceptance::Acceptance;
 
-use super::{CheckpointJudge, Deployed, Unjudged, asked};
+use super::kept::CheckpointArchive;
+use super::{CheckpointJudge, Deployed, Unjudged, asked, name};
 use crate::chain::opened::OpenedSegments;
 use crate::court::{CourtFacts, OpenedEpoch};
 
@@ -33,57 +34,71 @@ impl CheckpointJudge {
         accepted: &Acceptance,
         blocks: u32,
     ) -> Result<Arc<OpenedEpoch>, Unjudged> {
-        let word = accepted.record();
-        if let Some(known) = self.epochs.get(&word) {
+        if let Some(known) = self.epochs.get(&name(accepted)) {
             return Ok(Arc::clone(known));
         }
-        let kept = self.archive.blocks(accepted);
-        let kept = kept.and_then(|kept| OpenedEpoch::new(accepted.clone(), kept, blocks).ok());
-        let opened = match kept {
-            Some(opened) => opened,
+        let own = accepted.clone();
+        let read = move |archive: &mut CheckpointArchive| {
+            let kept = archive.blocks(&own)?;
+            OpenedEpoch::new(own, kept, blocks).ok()
+        };
+        let opened = match self.on_disk(read).await? {
+            Some(opened) => Arc::new(opened),
             None => {
-                let opened = self.nodes.blocks(accepted, blocks).await?;
-                self.archive.keep_blocks(&opened);
+                let opened = Arc::new(self.nodes.blocks(accepted, blocks).await?);
+                let own = Arc::clone(&opened);
+                self.on_disk(move |archive| archive.keep_blocks(&own))
+                    .await?;
                 opened
             }
         };
-        let opened = Arc::new(opened);
-        self.epochs.insert(word, Arc::clone(&opened));
+        self.epochs.insert(name(accepted), Arc::clone(&opened));
         Ok(opened)
     }
 
     /// The segments of a block, as far as the folder and nodes show them, and why not all.
     pub(super) async fn segments(
         &mut self,
-        facts: &CourtFacts,
+        facts: &Arc<CourtFacts>,
         epoch: &OpenedEpoch,
         number: u32,
     ) -> Result<(Option<OpenedSegments>, Option<String>), Unjudged> {
         let place = usize::try_from(number).ok();
-        let Some(block) = place.and_then(|place| epoch.blocks.get(place)) else {
+        let block = place.and_then(|place| epoch.blocks.get(place)).copied();
+        let Some(block) = block else {
             return Ok((None, Some("there is no such block".into())));
         };
-        let kept = self.archive.segments(&epoch.accepted, number);
-        let mut kept = kept.and_then(|kept| asked::records_of(facts, block, kept));
-        if kept
-            .as_ref()
-            .is_some_and(|kept| asked::fits(facts, block, kept))
-        {
-            return Ok((kept, None));
-        }
+        let (own, of) = (epoch.accepted.clone(), Arc::clone(facts));
+        let read = move |archive: &mut CheckpointArchive| {
+            let kept = archive.segments(&own, number)?;
+            let kept = asked::records_of(&of, &block, kept)?;
+            let is_whole = asked::fits(&of, &block, &kept);
+            Some((kept, is_whole))
+        };
+        let mut kept = match self.on_disk(read).await? {
+            Some((kept, true)) => return Ok((Some(kept), None)),
+            Some((kept, false)) => Some(kept),
+            None => None,
+        };
         let before = kept.as_ref().map(OpenedSegments::shown);
         let blocks = u64::from(facts.parameters.epoch_blocks);
         let first = epoch.accepted.epoch.saturating_mul(blocks);
         let height = first.saturating_add(1).saturating_add(u64::from(number));
         let why = self
             .nodes
-            .segments((facts, block, height), &mut kept)
+            .segments((facts, &block, height), &mut kept)
             .await?;
-        if let Some(shown) = &kept
-            && before != Some(shown.shown())
-        {
-            self.archive.keep_segments(&epoch.accepted, number, shown);
+        let Some(shown) = kept else {
+            return Ok((None, why));
+        };
+        if before == Some(shown.shown()) {
+            return Ok((Some(shown), why));
         }
-        Ok((kept, why))
+        let own = epoch.accepted.clone();
+        let write = move |archive: &mut CheckpointArchive| {
+            archive.keep_segments(&own, number, &shown);
+            shown
+        };
+        Ok((Some(self.on_disk(write).await?), why))
     }
 }

@@ -5,13 +5,15 @@
 //!                                 NUMBER        count u32 ‖ transactions u32 ‖ list root ‖ segments × (record ‖ bytes)
 //!                                 state         the state that it leaves, of the newest one alone that the watcher has come to
 //! ```
-//! A file that cannot be read, or says something else than root's words commit to, is as good as none. What is final or void is deleted, once all endpoints of root say so.
+//! A file that cannot be read, or says something else than root's words commit to, is as good as none. What is final or void is deleted, once all endpoints of root say so,
+//! but for what a state still has to be carried over. What was shown and the state have room of their own, so that neither takes the other's.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use plasmid_bridge::client::{watcher::unsound::AcceptedCheckpoints, whole};
+use plasmid_bridge::client::watcher::unsound::{AcceptedCheckpoints, CheckpointsOver};
+use plasmid_bridge::client::whole;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::relay::acceptance::Acceptance;
@@ -21,8 +23,10 @@ use crate::chain::tree::Tree;
 use crate::court::OpenedEpoch;
 use crate::store::image;
 
-/// Bytes of all files, at most: what is beyond is judged and not kept.
+/// Bytes of all files but the state, at most: what is beyond is judged and not kept.
 const MAX_BYTES: u64 = 16 << 30;
+/// Bytes of a state, at most. While a new one is written the one before stays, so that there is one at any time.
+const MAX_STATE: u64 = 8 << 30;
 /// Bytes of one file, at most: of a block that has more, all is judged and nothing kept.
 const MAX_FILE: u64 = 128 << 20;
 /// The file of a state, and how much of it is read or written at once.
@@ -33,6 +37,8 @@ const BUFFER: usize = 1 << 20;
 #[derive(Debug)]
 pub struct CheckpointArchive {
     folder: PathBuf,
+    /// Room for what was shown, and for a state.
+    room: (u64, u64),
     bytes: u64,
     trouble: Option<String>,
 }
@@ -41,9 +47,10 @@ impl CheckpointArchive {
     /// What an earlier run left in a folder; nothing is read before it is asked for.
     pub fn open(folder: PathBuf) -> Self {
         let folder = folder.join("checkpoints");
-        let bytes = entries(&folder).iter().map(|one| size(one)).sum();
+        let bytes = entries(&folder).iter().map(|one| shown_size(one)).sum();
         Self {
             folder,
+            room: (MAX_BYTES, MAX_STATE),
             bytes,
             trouble: None,
         }
@@ -54,11 +61,11 @@ impl CheckpointArchive {
         self.trouble.take()
     }
 
-    /// Deletes what is final or void by the word of all endpoints of root; what one alone says, or does not say at this moment, deletes nothing.
-    pub fn retain(&mut self, now: &AcceptedCheckpoints) {
+    /// Deletes what is over by the word of all endpoints of root; what one alone says, or does not say at this moment, deletes nothing.
+    pub fn retain(&mut self, over: &CheckpointsOver) {
         for folder in entries(&self.folder) {
-            if epoch_of(&folder).is_some_and(|epoch| now.over.is_over(epoch)) {
-                let freed = size(&folder);
+            if epoch_of(&folder).is_some_and(|epoch| over.is_over(epoch)) {
+                let freed = shown_size(&folder);
                 match fs::remove_dir_all(&folder) {
                     Ok(()) => self.bytes = self.bytes.saturating_sub(freed),
                     Err(error) => self.failed(&folder, &error),
@@ -102,6 +109,13 @@ impl CheckpointArchive {
         })
     }
 
+    /// The epoch of the checkpoint whose state is kept.
+    pub fn state_epoch(&self) -> Option<u64> {
+        let folders = entries(&self.folder);
+        let mut with_state = folders.iter().filter(|one| one.join(STATE).exists());
+        with_state.find_map(|one| epoch_of(one))
+    }
+
     /// Keeps it, and that of no other checkpoint.
     pub fn keep_state(&mut self, accepted: &Acceptance, tree: &Tree) {
         let own = self.place(accepted);
@@ -109,56 +123,67 @@ impl CheckpointArchive {
             let bytes = leaf.value.len().saturating_add(image::LEAF_HEAD);
             sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX))
         });
-        self.put(&own, STATE, length, |file| {
+        let (_, room) = self.room;
+        if length > room {
+            self.trouble = Some(format!(
+                "a state in {} would have more than {room} bytes: it is not kept, and a watcher that starts again needs nodes that show one",
+                self.folder.display()
+            ));
+            return;
+        }
+        let is_written = self.write(&own, STATE, |file| {
             image::write_leaves(io::BufWriter::with_capacity(BUFFER, file), tree)
         });
         for folder in entries(&self.folder) {
             let old = folder.join(STATE);
-            let freed = size(&old);
-            if folder != own && own.join(STATE).exists() && fs::remove_file(&old).is_ok() {
-                self.bytes = self.bytes.saturating_sub(freed);
+            if is_written
+                && folder != own
+                && old.exists()
+                && let Err(error) = fs::remove_file(&old)
+            {
+                self.failed(&old, &error);
             }
         }
     }
 
+    /// Writes a file of what was shown, if there is room for it.
     fn keep(&mut self, accepted: &Acceptance, name: &str, bytes: &[u8]) {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if length > MAX_FILE {
-            self.trouble = Some(format!(
-                "a file in {} would have more than {MAX_FILE} bytes: what is beyond is judged and not kept",
-                self.folder.display()
-            ));
+        let folder = self.place(accepted);
+        let all = self.bytes.saturating_add(length);
+        let (place, (room, _)) = (self.folder.display(), self.room);
+        let too_large = match (length > MAX_FILE, all > room) {
+            (true, _) => Some(format!(
+                "a file in {place} would have more than {MAX_FILE} bytes"
+            )),
+            (false, true) => Some(format!("{place} would have more than {room} bytes")),
+            (false, false) => None,
+        };
+        if let Some(why) = too_large {
+            self.trouble = Some(format!("{why}: what is beyond is judged and not kept"));
             return;
         }
-        let folder = self.place(accepted);
-        self.put(&folder, name, length, |file| file.write_all(bytes));
+        let before = size(&folder.join(name));
+        if self.write(&folder, name, |file| file.write_all(bytes)) {
+            self.bytes = all.saturating_sub(before);
+        }
     }
 
-    /// Writes a file of this length, if there is room for it.
-    fn put(
+    /// Writes a file whole, and gives whether it could.
+    fn write(
         &mut self,
         folder: &Path,
         name: &str,
-        length: u64,
         fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
-    ) {
-        let all = self.bytes.saturating_add(length);
-        if all > MAX_BYTES {
-            self.trouble = Some(format!(
-                "{} would have more than {MAX_BYTES} bytes: what is beyond is judged and not kept",
-                self.folder.display()
-            ));
-            return;
-        }
+    ) -> bool {
         let path = folder.join(name);
-        let before = size(&path);
         let written = whole::make_folder(&self.folder)
             .and_then(|()| whole::make_folder(folder))
             .and_then(|()| whole::replace_with(&path, whole::PRIVATE, fill));
-        match written {
-            Ok(()) => self.bytes = all.saturating_sub(before),
-            Err(error) => self.failed(&path, &error),
+        if let Err(error) = &written {
+            self.failed(&path, error);
         }
+        written.is_ok()
     }
 
     fn failed(&mut self, path: &Path, error: &io::Error) {
@@ -183,13 +208,17 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     found.map(|one| one.path()).collect()
 }
 
-/// Bytes of a file, or of the files of a folder.
+/// Bytes of a file; none where there is none.
 fn size(path: &Path) -> u64 {
-    let own = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
-    match path.is_dir() {
-        true => entries(path).iter().map(|one| own(one)).sum(),
-        false => own(path),
-    }
+    fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// Bytes of the files of a folder, but for the state, and what was written of one when it was cut short.
+fn shown_size(folder: &Path) -> u64 {
+    let is_state = |path: &Path| path.file_stem().is_some_and(|name| name == STATE);
+    let files = entries(folder);
+    let shown = files.iter().filter(|path| !is_state(path));
+    shown.map(|path| size(path)).sum()
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {

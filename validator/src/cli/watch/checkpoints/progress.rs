@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use plasmid_bridge::client::watcher::UnfinishedCheckpoint;
+
 use super::Unjudged;
 use crate::court::Finding;
 use crate::ledger::Slot;
@@ -55,6 +57,17 @@ impl EpochProgress {
             Question::Block(number) => !self.blocks.contains(number),
         });
         all
+    }
+
+    /// What is left to do of it; nothing where something was found.
+    pub(super) fn unfinished(&self, epoch: u64) -> Option<UnfinishedCheckpoint> {
+        let is_done = self.is_over && self.is_executed;
+        let left = UnfinishedCheckpoint {
+            epoch,
+            is_judged: self.is_over,
+            is_executed: self.is_executed,
+        };
+        (self.told.is_empty() && !is_done).then_some(left)
     }
 
     /// Whether all is judged, nothing was found, and that is news.

@@ -161,6 +161,37 @@ fn programs_find_two_certificates_their_overlap_and_who_is_in_it() {
     }
 }
 
+#[test]
+fn a_checkpoint_that_is_not_done_is_told_with_what_is_left_and_how_long_is_left() {
+    for (is_judged, is_executed, left) in [
+        (true, false, "not executed again"),
+        (false, true, "not judged whole"),
+        (false, false, "neither judged whole nor executed again"),
+    ] {
+        let checkpoint = UnfinishedCheckpoint {
+            epoch: 41,
+            is_judged,
+            is_executed,
+        };
+        let behind = shown(&WatchNotice::Behind {
+            checkpoint,
+            final_in: 99,
+        });
+        assert!(behind.1.contains("99 s"), "{}", behind.1);
+        let missed = shown(&WatchNotice::Missed(checkpoint));
+        for (event, (object, line)) in [("behind", behind), ("missed", missed)] {
+            assert_eq!(object["event"], event);
+            assert_eq!(object["checkpoint"], 41);
+            assert_eq!(object["judged"], is_judged);
+            assert_eq!(object["executed"], is_executed);
+            assert!(
+                line.contains("checkpoint 41") && line.contains(left),
+                "{line}"
+            );
+        }
+    }
+}
+
 /// Each event with exactly the fields that it has.
 #[test]
 fn each_event_has_these_fields() {
@@ -170,6 +201,11 @@ fn each_event_has_these_fields() {
     let (place, reason) = (String::from("http://127.0.0.1:1"), String::from("why"));
     let (hash, beneficiary, cost) = (alloy_primitives::B256::ZERO, operator, U256::from(1));
     let (step, mine, number, epoch) = ("commit", true, 2, 7);
+    let checkpoint = UnfinishedCheckpoint {
+        epoch,
+        is_judged: true,
+        is_executed: false,
+    };
     let table: Vec<(WatchNotice, &[&str])> = vec![
         (
             WatchNotice::Found {
@@ -440,6 +476,17 @@ fn each_event_has_these_fields() {
                 final_in: 3,
             },
             &["checkpoint", "event", "final_in_secs", "reason"],
+        ),
+        (
+            WatchNotice::Behind {
+                checkpoint,
+                final_in: 3,
+            },
+            &["checkpoint", "event", "executed", "final_in_secs", "judged"],
+        ),
+        (
+            WatchNotice::Missed(checkpoint),
+            &["checkpoint", "event", "executed", "judged"],
         ),
         (
             WatchNotice::Reading {

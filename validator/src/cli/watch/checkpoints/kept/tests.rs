@@ -60,25 +60,12 @@ fn what_is_kept_is_read_back_and_what_is_final_is_deleted() {
         assert_eq!(archive.segments(one, 1), None);
     }
     let each = archive.bytes / 4;
-    // What one endpoint says deletes nothing: neither that all is final or void, nor that it knows of no checkpoint.
-    for finalized in [0, 3, u64::MAX] {
-        let now = AcceptedCheckpoints {
-            acceptances: Vec::new(),
-            finalized,
-            over: CheckpointsOver::default(),
-        };
-        archive.retain(&now);
-        assert_eq!(archive.bytes, 4 * each);
-    }
-    let now = AcceptedCheckpoints {
-        acceptances: Vec::new(),
-        finalized: 0,
-        over: CheckpointsOver {
-            finalized: 2,
-            void_from: Some(3),
-        },
-    };
-    archive.retain(&now);
+    archive.retain(&CheckpointsOver::default());
+    assert_eq!(archive.bytes, 4 * each);
+    archive.retain(&CheckpointsOver {
+        finalized: 2,
+        void_from: Some(3),
+    });
     assert_eq!(archive.bytes, 2 * each);
     let kept: Vec<bool> = all
         .iter()
@@ -109,6 +96,63 @@ fn left(epoch: u64) -> (Acceptance, Tree) {
     (one, tree)
 }
 
+/// Bytes of the states that are kept.
+fn archive_states(archive: &CheckpointArchive) -> Vec<u64> {
+    let folders = entries(&archive.folder);
+    let states = folders.iter().map(|one| one.join(STATE));
+    states
+        .filter(|path| path.exists())
+        .map(|path| size(&path))
+        .collect()
+}
+
+#[test]
+fn what_was_shown_and_a_state_take_no_room_of_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let states: Vec<(Acceptance, Tree)> = (0..3).map(left).collect();
+    let acceptances = states.iter().map(|(one, _)| one.clone()).collect();
+    let now = AcceptedCheckpoints {
+        acceptances,
+        ..AcceptedCheckpoints::default()
+    };
+    let mut archive = CheckpointArchive::open(folder.path().to_owned());
+    let (first, tree) = &states[0];
+    archive.keep_state(first, tree);
+    let length = archive_states(&archive)[0];
+    let block = OpenedSegments::of(Vec::new());
+    let own = encode(&block).len() as u64;
+    // There is room for one block, and for a state as large as the first one.
+    archive.room = (own, length);
+    archive.keep_segments(first, 0, &block);
+    assert_eq!((archive.trouble(), archive.bytes), (None, own));
+    archive.keep_segments(first, 1, &block);
+    assert!(
+        archive
+            .trouble()
+            .is_some_and(|why| why.contains("judged and not kept"))
+    );
+    // The folder is full, and the state is kept all the same, over the one before.
+    archive.keep_state(first, tree);
+    assert_eq!(archive.trouble(), None);
+    archive.room = (own, archive_states(&archive)[0] * 2);
+    archive.keep_state(&states[1].0, &states[1].1);
+    assert_eq!((archive.trouble(), archive.state_epoch()), (None, Some(1)));
+    // One that is too large leaves the one before where it is.
+    archive.room = (own, length);
+    archive.keep_state(&states[2].0, &states[2].1);
+    assert!(
+        archive
+            .trouble()
+            .is_some_and(|why| why.contains("it is not kept"))
+    );
+    assert_eq!(archive.state(&now).map(|(one, _)| one.epoch), Some(1));
+    // What is left of a state that was being written counts as little as a state.
+    let cut = archive.place(first).join("state.new");
+    fs::write(cut, [0; 99]).unwrap();
+    let archive = CheckpointArchive::open(folder.path().to_owned());
+    assert_eq!(archive.bytes, own);
+}
+
 #[test]
 fn of_states_the_newest_one_is_kept_and_one_that_does_not_lead_to_roots_word_is_none() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,9 +167,11 @@ fn of_states_the_newest_one_is_kept_and_one_that_does_not_lead_to_roots_word_is_
     let mut sizes = Vec::new();
     for (one, tree) in &states {
         archive.keep_state(one, tree);
-        sizes.push(archive.bytes);
+        assert_eq!((archive.trouble(), archive.bytes), (None, 0));
+        sizes.extend(archive_states(&archive));
         let (found, kept) = archive.state(&now(3)).unwrap();
         assert_eq!((found.epoch, kept.root()), (one.epoch, tree.root()));
+        assert_eq!(archive.state_epoch(), Some(one.epoch));
     }
     // The others are gone, and their room with them.
     let leaf = |count: u64| 4 + image::LEAF_HEAD as u64 * (count + 2) + 9 * (count + 1);
@@ -146,12 +192,9 @@ fn of_states_the_newest_one_is_kept_and_one_that_does_not_lead_to_roots_word_is_
     assert!(archive.state(&now(3)).is_none());
     fs::write(&path, &whole).unwrap();
     assert!(archive.state(&now(3)).is_some());
-    archive.retain(&AcceptedCheckpoints {
-        over: CheckpointsOver {
-            finalized: 4,
-            void_from: None,
-        },
-        ..AcceptedCheckpoints::default()
+    archive.retain(&CheckpointsOver {
+        finalized: 4,
+        void_from: None,
     });
-    assert_eq!(archive.bytes, 0);
+    assert_eq!((archive.bytes, archive.state_epoch()), (0, None));
 }
