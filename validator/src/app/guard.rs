@@ -4,16 +4,17 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use tendermint_proto::v0_38::abci::{
     RequestCheckTx, RequestExtendVote, RequestFinalizeBlock, RequestInfo, RequestInitChain,
-    RequestPrepareProposal, RequestProcessProposal, RequestQuery, RequestVerifyVoteExtension,
-    ResponseCheckTx, ResponseCommit, ResponseExtendVote, ResponseFinalizeBlock, ResponseInfo,
-    ResponseInitChain, ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
-    ResponseVerifyVoteExtension,
+    RequestLoadSnapshotChunk, RequestPrepareProposal, RequestProcessProposal, RequestQuery,
+    RequestVerifyVoteExtension, ResponseCheckTx, ResponseCommit, ResponseExtendVote,
+    ResponseFinalizeBlock, ResponseInfo, ResponseInitChain, ResponseListSnapshots,
+    ResponseLoadSnapshotChunk, ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
+    ResponseVerifyVoteExtension, Snapshot,
 };
 
 use super::{
     App,
     query::{QueryAnswer, respond},
-    reads::{self, Door, ReadError, Reader, Source},
+    reads::{self, Door, ReadError, Reader, Source, snapshots},
 };
 use crate::{
     engine::{
@@ -122,5 +123,41 @@ impl Handler for Guard {
 
     fn commit(&self) -> Outcome<ResponseCommit> {
         self.app.commit()
+    }
+
+    fn list_snapshots(&self, cancelled: &AtomicBool) -> Outcome<ResponseListSnapshots> {
+        let reader = Reader::new(self.source.as_ref(), cancelled).by(Door::Snapshot);
+        let offers = given(snapshots::offers(&reader))?.unwrap_or_default();
+        let snapshots = offers.into_iter().map(|offer| Snapshot {
+            height: offer.height,
+            format: offer.format,
+            chunks: offer.parts,
+            hash: offer.digest.into(),
+            metadata: offer.shown.into(),
+        });
+        Ok(ResponseListSnapshots {
+            snapshots: snapshots.collect(),
+        })
+    }
+
+    fn load_snapshot_chunk(
+        &self,
+        request: RequestLoadSnapshotChunk,
+        cancelled: &AtomicBool,
+    ) -> Outcome<ResponseLoadSnapshotChunk> {
+        let reader = Reader::new(self.source.as_ref(), cancelled).by(Door::Snapshot);
+        let part = snapshots::part(&reader, (request.height, request.format), request.chunk);
+        Ok(ResponseLoadSnapshotChunk {
+            chunk: given(part)?.unwrap_or_default().into(),
+        })
+    }
+}
+
+/// What was read for a stranger; nothing, where it is not there. What this node cannot read although it should is its fault.
+fn given<T>(read: Result<T, ReadError>) -> Outcome<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(ReadError::Internal(why)) => Err(Fault(why)),
+        Err(_) => Ok(None),
     }
 }
