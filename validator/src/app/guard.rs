@@ -4,11 +4,12 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use tendermint_proto::v0_38::abci::{
     RequestCheckTx, RequestExtendVote, RequestFinalizeBlock, RequestInfo, RequestInitChain,
-    RequestLoadSnapshotChunk, RequestPrepareProposal, RequestProcessProposal, RequestQuery,
+    RequestLoadSnapshotChunk, RequestOfferSnapshot, RequestPrepareProposal, RequestProcessProposal,
+    RequestQuery,
     RequestVerifyVoteExtension, ResponseCheckTx, ResponseCommit, ResponseExtendVote,
     ResponseFinalizeBlock, ResponseInfo, ResponseInitChain, ResponseListSnapshots,
-    ResponseLoadSnapshotChunk, ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
-    ResponseVerifyVoteExtension, Snapshot,
+    ResponseLoadSnapshotChunk, ResponseOfferSnapshot, ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
+    ResponseVerifyVoteExtension, Snapshot, response_offer_snapshot,
 };
 
 use super::{
@@ -62,13 +63,7 @@ impl Guard {
 
 impl Handler for Guard {
     fn info(&self, request: RequestInfo) -> Outcome<ResponseInfo> {
-        // `abci-cli` and people's tools name no version; an engine always does.
-        if !request.version.is_empty() && is_old(&request.version) {
-            return Err(Fault(format!(
-                "the engine says it is {text:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
-                text = shown(&request.version)
-            )));
-        }
+        refuse_old(&request.version)?;
         self.app.info(request)
     }
 
@@ -125,6 +120,15 @@ impl Handler for Guard {
         self.app.commit()
     }
 
+    fn offer_snapshot(&self, _request: RequestOfferSnapshot) -> Outcome<ResponseOfferSnapshot> {
+        tracing::error!(
+            "the engine asks this node to take the state of others, and it has one: the engine's own data are gone. Bring them back, or stop both, move data/store away, and start both again"
+        );
+        Ok(ResponseOfferSnapshot {
+            result: response_offer_snapshot::Result::Abort.into(),
+        })
+    }
+
     fn list_snapshots(&self, cancelled: &AtomicBool) -> Outcome<ResponseListSnapshots> {
         let reader = Reader::new(self.source.as_ref(), cancelled).by(Door::Snapshot);
         let offers = given(snapshots::offers(&reader))?.unwrap_or_default();
@@ -151,6 +155,21 @@ impl Handler for Guard {
             chunk: given(part)?.unwrap_or_default().into(),
         })
     }
+}
+
+/// Refuses an engine that is too old.
+///
+/// # Errors
+/// [`Fault`] with the least version.
+pub fn refuse_old(version: &str) -> Outcome<()> {
+    // `abci-cli` and people's tools name no version; an engine always does.
+    if !version.is_empty() && is_old(version) {
+        return Err(Fault(format!(
+            "the engine says it is {text:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
+            text = shown(version)
+        )));
+    }
+    Ok(())
 }
 
 /// What was read for a stranger; nothing, where it is not there. What this node cannot read although it should is its fault.

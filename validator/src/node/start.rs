@@ -50,8 +50,12 @@ use crate::{
     ledger::{Slot, leaf::InboxLeaf},
     plain,
     rpc::{self, Backends, Listen, ServeError},
-    store::{self, StoreError},
+    store::{StoreError, image::part::MAX_PART_BYTES},
 };
+
+mod early;
+
+use early::{Beginning, Early};
 
 /// How long the root chain may take to answer at the start.
 const ROOT_PATIENCE: Duration = Duration::from_secs(20);
@@ -149,11 +153,24 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         place: plain::place(&text),
         why: why.to_string(),
     })?;
+    let mut takes_snapshots = false;
     if !options.engine_elsewhere {
         let block_time_ms = parameters.block_time_ms;
         home.engine().check_config(&config.abci, block_time_ms)?;
+        takes_snapshots = home.engine().takes_snapshots()?;
     }
-    let (books, loaded) = store::open(&home.store_path(), identity(&genesis))?;
+    let address: AbciAddress = config.abci.parse()?;
+    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
+    let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
+    let largest = largest.max(MAX_PART_BYTES as u64);
+    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LATE);
+    let folder = (&home, &config, &genesis);
+    let beginning = early::begin(folder, takes_snapshots, (&address, limits)).await?;
+    let (books, loaded, early) = match beginning {
+        Beginning::Store(books, loaded) => (books, loaded, None),
+        Beginning::Answered(books, loaded, early) => (books, loaded, Some(early)),
+        Beginning::Stopped => return Ok(()),
+    };
     if let Some(warning) = loaded.as_ref().and_then(|loaded| loaded.warning.as_ref()) {
         tracing::warn!(%warning, "store");
     }
@@ -235,11 +252,10 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         limits: connections,
         proxies: config.grpc_proxies,
     };
-    let address: AbciAddress = config.abci.parse()?;
-    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
-    let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
-    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LATE);
-    let server = Server::bind(&address, limits).await?;
+    let server = match early {
+        Some(early) => Door::Early(early),
+        None => Door::Bound(Server::bind(&address, limits).await?),
+    };
     let watched = (Arc::clone(&backends.source), Arc::clone(&backends.counts));
     let told = Ready {
         chain_id: app.deployment().chain_id.clone(),
@@ -256,7 +272,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     );
     ready(&told);
     let outcome = tokio::select! {
-        outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
+        outcome = server.serve(guard) => outcome,
         outcome = duty::run(Arc::clone(&app), root.clone(), others) => match outcome {
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
@@ -275,6 +291,23 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
+}
+
+/// Where the engine connects.
+enum Door {
+    /// It is answered already.
+    Early(Early),
+    Bound(Server),
+}
+
+impl Door {
+    /// Lets `guard` answer the engine until the node is asked to stop.
+    async fn serve(self, guard: Arc<Guard>) -> Result<(), StartError> {
+        match self {
+            Self::Early(early) => early.open(guard).await,
+            Self::Bound(server) => Ok(server.run(guard, shutdown::requested()).await?),
+        }
+    }
 }
 
 /// The contracts that the Registry of the configuration made, which must be the genesis's.

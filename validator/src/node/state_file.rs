@@ -149,13 +149,29 @@ pub fn read(genesis: &Genesis, from: &Path) -> Result<(Heading, Tree), StateFile
 /// [`StateFileError`]; the folder is as it was then.
 pub fn import(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
     refuse_store(home)?;
+    // An empty folder makes way, one that got something in the meantime does not.
+    put(home, header, tree, |store| fs::remove_dir(store))
+}
+
+/// The same for a folder whose store has nothing, or nothing but another state that came from elsewhere: that one is gone then. The store is closed.
+///
+/// # Errors
+/// [`StateFileError`]; the folder is as it was then, or has no store.
+pub fn take_over(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
+    put(home, header, tree, |store| fs::remove_dir_all(store))
+}
+
+/// Writes a state beside the store, and puts it in its place once it is whole and `make_way` has removed what is there.
+fn put(
+    home: &Home,
+    header: &Heading,
+    tree: Tree,
+    make_way: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), StateFileError> {
     let (store, aside) = (home.store_path(), aside(home));
-    let done = put_aside(&aside, header, tree).and_then(|()| {
-        // An empty folder makes way, one that got something in the meantime does not.
-        match fs::remove_dir(&store) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&store)(error)),
-            _ => fs::rename(&aside, &store).map_err(at(&store)),
-        }
+    let done = put_aside(&aside, header, tree).and_then(|()| match make_way(&store) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&store)(error)),
+        _ => fs::rename(&aside, &store).map_err(at(&store)),
     });
     if done.is_err() {
         // What is left of it is removed by the next import.
