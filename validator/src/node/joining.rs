@@ -42,12 +42,12 @@ pub struct Entry<H> {
     held: Option<BlockCommitment>,
     intake: Mutex<Intake>,
     decided: watch::Sender<bool>,
-    door: Mutex<Door<H>>,
+    gate: Mutex<Gate<H>>,
     moved: Condvar,
 }
 
 /// Who answers once it is decided.
-enum Door<H> {
+enum Gate<H> {
     /// Nobody yet.
     Closed,
     Open(Arc<H>),
@@ -61,14 +61,14 @@ pub struct Opening<H>(Arc<Entry<H>>);
 impl<H: Handler> Opening<H> {
     /// From now on `handler` answers.
     pub fn open(&self, handler: Arc<H>) {
-        self.0.set(Door::Open(handler));
+        self.0.set(Gate::Open(handler));
     }
 }
 
 impl<H> Drop for Opening<H> {
     fn drop(&mut self) {
-        if !matches!(*lock(&self.0.door), Door::Open(_)) {
-            self.0.set(Door::Shut);
+        if !matches!(*lock(&self.0.gate), Gate::Open(_)) {
+            self.0.set(Gate::Shut);
         }
     }
 }
@@ -81,7 +81,7 @@ impl<H> Entry<H> {
             held,
             intake: Mutex::new(intake),
             decided: watch::Sender::new(false),
-            door: Mutex::new(Door::Closed),
+            gate: Mutex::new(Gate::Closed),
             moved: Condvar::new(),
         });
         (Arc::clone(&entry), Opening(entry))
@@ -101,15 +101,15 @@ impl<H> Entry<H> {
         *self.decided.borrow()
     }
 
-    fn set(&self, door: Door<H>) {
-        *lock(&self.door) = door;
+    fn set(&self, gate: Gate<H>) {
+        *lock(&self.gate) = gate;
         self.moved.notify_all();
     }
 
     /// Who answers, if the node has begun.
     fn opened(&self) -> Option<Arc<H>> {
-        match &*lock(&self.door) {
-            Door::Open(handler) => Some(Arc::clone(handler)),
+        match &*lock(&self.gate) {
+            Gate::Open(handler) => Some(Arc::clone(handler)),
             _ => None,
         }
     }
@@ -117,15 +117,15 @@ impl<H> Entry<H> {
     /// Who answers what belongs to consensus: the store has what it has, and the node begins with that.
     fn begun(&self) -> Outcome<Arc<H>> {
         self.decide();
-        let mut door = lock(&self.door);
+        let mut gate = lock(&self.gate);
         loop {
-            match &*door {
-                Door::Open(handler) => return Ok(Arc::clone(handler)),
-                Door::Shut => return Err(Fault::new("this node ended before it began")),
-                Door::Closed => {
-                    door = self
+            match &*gate {
+                Gate::Open(handler) => return Ok(Arc::clone(handler)),
+                Gate::Shut => return Err(Fault::new("this node ended before it began")),
+                Gate::Closed => {
+                    gate = self
                         .moved
-                        .wait(door)
+                        .wait(gate)
                         .unwrap_or_else(PoisonError::into_inner);
                 }
             }

@@ -17,7 +17,7 @@ use plasmid_bridge::{
         position::PositionFile,
         rpc::{Limits as RpcLimits, Rpc},
     },
-    relay::{acceptance::DeploymentEnd, config::Config as FollowConfig, seen::Anchor},
+    relay::{config::Config as FollowConfig, seen::Anchor},
 };
 
 use super::{
@@ -28,17 +28,15 @@ use super::{
     duty, founding,
     keystore::Password,
     metrics::{self, MetricsError},
-    root::{Keeping, RootReader, RootRefusal},
-    shutdown,
+    root::{Keeping, RootOutlook, RootReader, RootRefusal},
     signer::{self, KeyWatch, KeysError, OlderCopy, Reach, Terms},
 };
 use crate::{
     app::{
         App, Surroundings,
         guard::Guard,
-        identity,
         pool::Limits as PoolLimits,
-        ports::{Agreed, Outlook, Sight},
+        ports::Sight,
         reads::{Contracts, Facts, Served, Source},
     },
     chain::{
@@ -55,7 +53,7 @@ use crate::{
 
 mod early;
 
-use early::{Beginning, Early};
+use early::{Beginning, EngineSide};
 
 /// How long the root chain may take to answer at the start.
 const ROOT_PATIENCE: Duration = Duration::from_secs(20);
@@ -253,8 +251,8 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         proxies: config.grpc_proxies,
     };
     let server = match early {
-        Some(early) => Door::Early(early),
-        None => Door::Bound(Server::bind(&address, limits).await?),
+        Some(early) => EngineSide::Early(early),
+        None => EngineSide::Bound(Server::bind(&address, limits).await?),
     };
     let watched = (Arc::clone(&backends.source), Arc::clone(&backends.counts));
     let told = Ready {
@@ -291,23 +289,6 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
-}
-
-/// Where the engine connects.
-enum Door {
-    /// It is answered already.
-    Early(Early),
-    Bound(Server),
-}
-
-impl Door {
-    /// Lets `guard` answer the engine until the node is asked to stop.
-    async fn serve(self, guard: Arc<Guard>) -> Result<(), StartError> {
-        match self {
-            Self::Early(early) => early.open(guard).await,
-            Self::Bound(server) => Ok(server.run(guard, shutdown::requested()).await?),
-        }
-    }
 }
 
 /// The contracts that the Registry of the configuration made, which must be the genesis's.
@@ -397,33 +378,6 @@ async fn watch_root(root: &RootReader) -> Infallible {
             Err(error) => tracing::error!(%error, "nothing is reported of the root chain"),
         }
         known = seen;
-    }
-}
-
-/// The follower as the application asks it, and how long states are kept.
-struct RootOutlook(RootReader, Keeping);
-
-impl Outlook for RootOutlook {
-    fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
-        self.0.report(cursor, link, limit)
-    }
-
-    fn message(&self, index: u64) -> Option<Vec<u8>> {
-        let known = self.0.messages(index.checked_sub(1)?, index)?;
-        known.first().map(|message| message.bytes.to_vec())
-    }
-
-    fn consumed(&self, cursor: u64, link: B256) {
-        self.0.consumed(cursor, link);
-    }
-
-    fn settled(&self, agreed: &Agreed<'_>) -> u64 {
-        self.0.settled(self.1, agreed)
-    }
-
-    fn end(&self) -> (DeploymentEnd, bool) {
-        let view = self.0.view();
-        (view.end, view.is_over())
     }
 }
 

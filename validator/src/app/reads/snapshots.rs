@@ -3,8 +3,6 @@
 //! What is offered are states whose checkpoint root has accepted, as the child has consumed it. No copy of one is made: a part is read from the tree
 //! and from what is kept of the past when it is asked for.
 
-use alloy_primitives::B256;
-
 use super::{Past, PastLeaf, ReadError, Reader, on_tree};
 use crate::{
     chain::tree::{LeafRef, Tree},
@@ -14,7 +12,6 @@ use crate::{
         image::{
             Heading, last_checkpoints, part,
             taking::{SNAPSHOT_FORMAT, SnapshotOffer, ended_by},
-            write_heading,
         },
     },
 };
@@ -37,14 +34,27 @@ pub fn is_accepted(tree: &Tree, epoch: u64, ring: u32) -> bool {
 /// # Errors
 /// [`ReadError`]: the state is not kept any more, the store cannot be read.
 pub fn offers(source: &Reader<'_>) -> Result<Vec<SnapshotOffer>, ReadError> {
-    let ring = source.facts().parameters.ring;
+    let parameters = &source.facts().parameters;
+    let (ring, blocks) = (parameters.ring, u64::from(parameters.epoch_blocks));
+    // Of blocks up to there this node has no commitments.
+    let first = source.imported().map_or(0, |height| height / blocks.max(1));
     let epochs = on_tree(source, |tree| {
-        let ended: Vec<u64> = tree.marks().map(|mark| mark.epoch).collect();
+        let ended = tree.marks().map(|mark| mark.epoch);
+        let ended: Vec<u64> = ended.filter(|epoch| *epoch >= first).collect();
         let newest = ended.into_iter().rev().take(LOOKED_AT);
         let accepted = newest.filter(|epoch| is_accepted(tree, *epoch, ring));
         accepted.take(OFFERED).collect::<Vec<_>>()
     })?;
-    epochs.into_iter().map(|epoch| offer(source, epoch)).collect()
+    let mut offers = Vec::new();
+    for epoch in epochs {
+        match offer(source, epoch) {
+            Ok(offer) => offers.push(offer),
+            // It was given up meanwhile.
+            Err(ReadError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(offers)
 }
 
 fn offer(source: &Reader<'_>, epoch: u64) -> Result<SnapshotOffer, ReadError> {
@@ -80,8 +90,7 @@ pub fn part(
     let epoch = ended_by(height, blocks).map_err(|error| no(error.to_string()))?;
     let past = Past::of(source, epoch)?;
     if number == 0 {
-        let heading = heading(source, height, epoch, past.root())?;
-        return write_heading(&heading).map_err(internal);
+        return first(source, height, epoch);
     }
     let indices: Vec<u32> = part::leaves_of(number, past.count()).collect();
     if indices.is_empty() {
@@ -96,29 +105,31 @@ pub fn part(
     part::write_part(&proof, leaves.iter().map(reference)).map_err(internal)
 }
 
-/// What stands in front of the leaves.
-fn heading(
-    source: &Reader<'_>,
-    height: u64,
-    epoch: u64,
-    root: B256,
-) -> Result<Heading, ReadError> {
-    let block = source.commitment(height)?;
-    let block = block.filter(|block| block.after == root);
+/// The first part: what stands in front of the leaves, and the place of its block in the epoch.
+fn first(source: &Reader<'_>, height: u64, epoch: u64) -> Result<Vec<u8>, ReadError> {
     let facts = source.facts();
+    let blocks = u64::from(facts.parameters.epoch_blocks);
+    let (mut hashes, mut last) = (Vec::new(), None);
+    for height in height.saturating_sub(blocks).saturating_add(1)..=height {
+        source.check()?;
+        let block = source.commitment(height)?.ok_or_else(|| lacks(epoch))?;
+        hashes.push(block.hash());
+        last = Some(block);
+    }
     let genesis = &source.genesis_parameters().inclusion;
-    Ok(Heading {
+    let heading = Heading {
         identity: Identity {
             deployment: facts.domain.deployment,
             genesis_root: genesis.state_root().map_err(internal)?,
         },
         parameters: facts.parameters,
-        block: block.ok_or_else(|| lacks(epoch))?,
+        block: last.ok_or_else(|| lacks(epoch))?,
         checkpoints: last_checkpoints(epoch.saturating_add(1), |epoch| {
             source.check()?;
             source.checkpoint(epoch)
         })?,
-    })
+    };
+    part::write_first(&heading, &hashes).map_err(internal)
 }
 
 fn reference(leaf: &PastLeaf) -> LeafRef<'_> {
@@ -133,7 +144,7 @@ fn reference(leaf: &PastLeaf) -> LeafRef<'_> {
 
 fn lacks(epoch: u64) -> ReadError {
     ReadError::NotFound(format!(
-        "this node has no checkpoint or no last block of epoch {epoch} any more"
+        "this node has not the checkpoint and all blocks' commitments of epoch {epoch}"
     ))
 }
 

@@ -39,6 +39,23 @@ pub(super) enum Beginning {
     Stopped,
 }
 
+/// Where the engine connects.
+pub(super) enum EngineSide {
+    /// It is answered already.
+    Early(Early),
+    Bound(Server),
+}
+
+impl EngineSide {
+    /// Lets `guard` answer the engine until the node is asked to stop.
+    pub(super) async fn serve(self, guard: Arc<Guard>) -> Result<(), StartError> {
+        match self {
+            Self::Early(early) => early.open(guard).await,
+            Self::Bound(server) => Ok(server.run(guard, shutdown::requested()).await?),
+        }
+    }
+}
+
 /// A server that runs before the application does.
 pub(super) struct Early {
     serving: JoinHandle<Result<(), Alarm>>,
@@ -47,7 +64,7 @@ pub(super) struct Early {
 
 impl Early {
     /// Lets `guard` answer from now on, and waits until the server ends.
-    pub(super) async fn open(self, guard: Arc<Guard>) -> Result<(), StartError> {
+    async fn open(self, guard: Arc<Guard>) -> Result<(), StartError> {
         self.opening.open(guard);
         ended(self.serving.await)
     }

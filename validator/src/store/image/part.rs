@@ -1,16 +1,17 @@
 //! A part of a state: leaves in a row with one proof, so that each part is judged for itself against the state's root.
 //!
 //! ```text
-//! part 0 = what a state's file has in front of its leaves
+//! part 0 = what a state's file has in front of its leaves ‖ siblings u8 × 32, by which its block is the last one of its epoch
 //! part i = siblings u8 × 32 ‖ leaf × n        leaf = kind u8 ‖ width u16 ‖ key 32 ‖ value ‖ next key 32
 //! ```
 //! Part i, from 1 on, has the leaves (i − 1) × 4,096 to i × 4,096 − 1, as many of them as the state has. How many it has is known before, with a proof.
 
-use super::LEAF_HEAD;
+use super::{Heading, ImageError, LEAF_HEAD, read_heading, write_heading};
 use super::write::{head, short};
 use crate::chain::tree::{Change, LeafRef, MAX_VALUE};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
+use plasmid_bridge::proof::list;
 use plasmid_bridge::proof::tree::{DEPTH, Multiproof, ProofError, leaf as leaf_hash, value_hash};
 use std::io;
 
@@ -23,7 +24,7 @@ pub const MAX_PART_BYTES: usize =
     1 + 32 * MAX_SIBLINGS + PART_LEAVES as usize * (LEAF_HEAD + MAX_VALUE + 32);
 
 /// Why a part is refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence of each says what it is")]
 pub enum PartError {
     #[error("it has {0} bytes, and no part has more than {MAX_PART_BYTES}")]
@@ -34,6 +35,10 @@ pub enum PartError {
     Wide { index: u32, width: usize },
     #[error("it ends too early or too late: {0}")]
     Bytes(#[from] DecodeError),
+    #[error(transparent)]
+    Heading(#[from] ImageError),
+    #[error("its block is not the last one of the epoch whose checkpoint root accepted")]
+    Block,
     #[error("its leaves do not stand in the state that root accepted: {0}")]
     Proof(#[from] ProofError),
 }
@@ -52,6 +57,53 @@ pub fn leaves_of(number: u32, count: u32) -> std::ops::Range<u32> {
     first.min(end)..end
 }
 
+/// The bytes of the first part. `blocks` are the commitments' hashes of the epoch's blocks.
+///
+/// # Errors
+/// More of anything than there can be.
+pub fn write_first(heading: &Heading, blocks: &[Hash]) -> io::Result<Vec<u8>> {
+    let last = blocks.len().saturating_sub(1);
+    let last = u32::try_from(last).map_err(io::Error::other)?;
+    let siblings = list::prove(blocks, last).unwrap_or_default();
+    let mut out = write_heading(heading)?;
+    put_siblings(&siblings, &mut out)?;
+    Ok(out)
+}
+
+/// What the first part says, whose block is the last one of an epoch whose blocks have this root.
+///
+/// # Errors
+/// [`PartError`]: it is none.
+pub fn read_first(mut bytes: &[u8], blocks_root: &Hash) -> Result<Heading, PartError> {
+    let heading = read_heading(&mut bytes)?;
+    let mut reader = Reader::new(bytes);
+    let siblings = siblings(&mut reader)?;
+    reader.finish()?;
+    let count = heading.parameters.epoch_blocks;
+    let (block, last) = (heading.block.hash(), count.saturating_sub(1));
+    match list::verify(blocks_root, &block, last, count, &siblings) {
+        true => Ok(heading),
+        false => Err(PartError::Block),
+    }
+}
+
+fn put_siblings(siblings: &[Hash], out: &mut Vec<u8>) -> io::Result<()> {
+    out.push(u8::try_from(siblings.len()).map_err(io::Error::other)?);
+    for sibling in siblings {
+        out.extend_from_slice(sibling.as_slice());
+    }
+    Ok(())
+}
+
+fn siblings(reader: &mut Reader<'_>) -> Result<Vec<Hash>, PartError> {
+    let count = reader.u8()?;
+    if usize::from(count) > MAX_SIBLINGS {
+        return Err(PartError::Siblings(count));
+    }
+    let siblings = (0..count).map(|_| reader.array().map(Hash::from));
+    Ok(siblings.collect::<Result<_, _>>()?)
+}
+
 /// The bytes of a part of leaves.
 ///
 /// # Errors
@@ -60,11 +112,8 @@ pub fn write_part<'a>(
     proof: &Multiproof,
     leaves: impl Iterator<Item = LeafRef<'a>>,
 ) -> io::Result<Vec<u8>> {
-    let siblings = u8::try_from(proof.siblings.len()).map_err(io::Error::other)?;
-    let mut out = vec![siblings];
-    for sibling in &proof.siblings {
-        out.extend_from_slice(sibling.as_slice());
-    }
+    let mut out = Vec::new();
+    put_siblings(&proof.siblings, &mut out)?;
     for leaf in leaves {
         short(leaf.value.len())?;
         out.extend_from_slice(&head(&leaf)?);
@@ -88,13 +137,8 @@ pub fn read_part(
         return Err(PartError::Large(bytes.len()));
     }
     let mut reader = Reader::new(bytes);
-    let siblings = reader.u8()?;
-    if usize::from(siblings) > MAX_SIBLINGS {
-        return Err(PartError::Siblings(siblings));
-    }
-    let siblings = (0..siblings).map(|_| reader.array().map(Hash::from));
     let proof = Multiproof {
-        siblings: siblings.collect::<Result<_, _>>()?,
+        siblings: siblings(&mut reader)?,
     };
     let (mut hashes, mut leaves) = (Vec::new(), Vec::new());
     for index in leaves_of(number, count) {

@@ -98,7 +98,7 @@ pub fn read_leaves(input: impl Read) -> Result<Tree, ImageError> {
     }
 }
 
-/// Reads what stands in front of a state's leaves, and checks that its parts fit one another.
+/// Reads what stands in front of a state's leaves, and checks that its parts fit one another. What is behind it stays in `input`.
 ///
 /// # Errors
 /// [`ImageError`] with what is wrong in it.
@@ -109,10 +109,7 @@ pub fn read_heading(input: impl Read) -> Result<Heading, ImageError> {
     };
     let header = header(&mut input)?;
     header.check()?;
-    match input.input.read(&mut [0; 1])? {
-        0 => Ok(header),
-        _ => Err(ImageError::Trailing),
-    }
+    Ok(header)
 }
 
 fn header<R: Read>(input: &mut Hashed<R>) -> Result<Heading, ImageError> {

@@ -8,7 +8,7 @@
 //! part says is compared when it comes, so whoever sent a false one lied too. Memory grows with leaves that were proven.
 
 use super::part::{self, PartError};
-use super::{Heading, ImageError, read_heading};
+use super::Heading;
 use crate::chain::tree::{Tree, TreeError};
 use crate::ledger::Parameters;
 use crate::store::Identity;
@@ -67,8 +67,6 @@ pub enum OfferError {
 pub enum TakeError {
     #[error("part {0} comes before those in front of it")]
     Early(u32),
-    #[error("its first part is refused: {0}")]
-    Heading(#[from] ImageError),
     #[error("its first part is of another chain, or of other parameters, than this folder's")]
     OtherChain,
     #[error("its first part is over {0}, and not over what was offered")]
@@ -86,7 +84,7 @@ impl TakeError {
     #[must_use]
     pub const fn is_lie(&self) -> bool {
         match self {
-            Self::Heading(_) | Self::OtherChain | Self::OtherState(_) | Self::Part(_) => true,
+            Self::OtherChain | Self::OtherState(_) | Self::Part(_) => true,
             Self::Early(_) | Self::Tree(_) | Self::Root { .. } => false,
         }
     }
@@ -99,6 +97,7 @@ pub struct Taking {
     height: u64,
     digest: Hash,
     root: Hash,
+    blocks_root: Hash,
     app_hash: Hash,
     count: u32,
     heading: Option<Heading>,
@@ -164,6 +163,7 @@ impl Taking {
             height,
             digest,
             root: accepted.state_root,
+            blocks_root: accepted.blocks_root,
             app_hash,
             count: shown.count,
             heading: None,
@@ -199,7 +199,7 @@ impl Taking {
     }
 
     fn read_heading(&self, bytes: &[u8]) -> Result<Heading, TakeError> {
-        let heading = read_heading(bytes)?;
+        let heading = part::read_first(bytes, &self.blocks_root)?;
         if heading.identity != self.identity || heading.parameters != self.parameters {
             return Err(TakeError::OtherChain);
         }
