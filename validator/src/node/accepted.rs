@@ -33,6 +33,8 @@ pub enum AcceptedError {
         epoch: u64,
         newest: u64,
     },
+    #[error("RootChain has accepted no checkpoint up to root block {newest}")]
+    NoneAccepted { newest: u64 },
     #[error("{0}")]
     Event(String),
     #[error("root endpoint {place}: {source}")]
@@ -81,6 +83,22 @@ pub async fn accepted_by(
     epoch: u64,
     finality: Finality,
 ) -> Result<Acceptance, AcceptedError> {
+    let is_it = |one: &Acceptance| one.epoch == epoch;
+    let (found, newest) = last_accepted(rpc, address, finality, is_it).await?;
+    found.ok_or(AcceptedError::NotAccepted {
+        root_chain: address,
+        epoch,
+        newest,
+    })
+}
+
+/// The newest acceptance that `is_it`, in a block that is final by this rule, and the newest such block.
+async fn last_accepted(
+    rpc: &Rpc,
+    address: Address,
+    finality: Finality,
+    is_it: impl Fn(&Acceptance) -> bool,
+) -> Result<(Option<Acceptance>, u64), AcceptedError> {
     let id = view_call(rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
     let first = view_call(rpc, address, IRootChain::genesisBlockCall {}, At::Latest).await?;
     let (which, depth) = match finality {
@@ -93,15 +111,11 @@ pub async fn accepted_by(
     let addresses = [address];
     let mut search = Backwards::new(rpc, &addresses, &[ACCEPTANCE], (first, newest));
     while let Some(logs) = search.look().await? {
-        if let Some(found) = find(&logs, (address, id.0), epoch)? {
-            return Ok(found);
+        if let Some(found) = find(&logs, (address, id.0), &is_it)? {
+            return Ok((Some(found), newest));
         }
     }
-    Err(AcceptedError::NotAccepted {
-        root_chain: address,
-        epoch,
-        newest,
-    })
+    Ok((None, newest))
 }
 
 /// The same, as each of these endpoints says.
@@ -153,6 +167,30 @@ pub async fn standing(
     all_alike(accepted_by_each(endpoints, address, epoch, finality).await?)
 }
 
+/// The newest acceptance in a final block that all these endpoints know, of a checkpoint that stands.
+///
+/// # Errors
+/// As [`standing`]; root has accepted none.
+pub async fn newest(
+    endpoints: &[String],
+    address: Address,
+    finality: Finality,
+) -> Result<Acceptance, AcceptedError> {
+    let mut common: Option<u64> = None;
+    for endpoint in endpoints {
+        let place = plain::place(endpoint);
+        let ask = async {
+            let rpc = Rpc::new(endpoint, Limits::default())?;
+            last_accepted(&rpc, address, finality, |_| true).await
+        };
+        let (found, newest) = ask.await.map_err(|source| at(&place, source))?;
+        let found = found.ok_or_else(|| at(&place, AcceptedError::NoneAccepted { newest }))?;
+        common = Some(common.map_or(found.epoch, |common| common.min(found.epoch)));
+    }
+    let epoch = common.ok_or(AcceptedError::NoEndpoint)?;
+    standing(endpoints, address, epoch, finality).await
+}
+
 /// What all of them say.
 fn all_alike(said: Vec<(String, Acceptance)>) -> Result<Acceptance, AcceptedError> {
     let mut said = said.into_iter();
@@ -178,17 +216,23 @@ fn at(place: &str, source: AcceptedError) -> AcceptedError {
 fn find(
     logs: &[Log],
     (address, deployment): (Address, [u8; 20]),
-    epoch: u64,
+    is_it: &impl Fn(&Acceptance) -> bool,
 ) -> Result<Option<Acceptance>, AcceptedError> {
+    let mut newest: Option<Acceptance> = None;
     for log in logs {
         match events::decode(log, &deployment).map_err(AcceptedError::Event)? {
-            Heard::Acceptance(found) if found.epoch == epoch && log.address == address => {
-                return Ok(Some(*found));
+            Heard::Acceptance(found) if is_it(&found) && log.address == address => {
+                if newest
+                    .as_ref()
+                    .is_none_or(|newest| newest.epoch < found.epoch)
+                {
+                    newest = Some(*found);
+                }
             }
             _ => {}
         }
     }
-    Ok(None)
+    Ok(newest)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::{
 };
 
 pub mod intake;
+pub mod trusted;
 
 use intake::Intake;
 
@@ -75,7 +76,11 @@ impl<H> Drop for Opening<H> {
 
 impl<H> Entry<H> {
     /// An entry of a node with these rules, whose store has the state of `held` and nothing else.
-    pub fn new(rules: u32, held: Option<BlockCommitment>, intake: Intake) -> (Arc<Self>, Opening<H>) {
+    pub fn new(
+        rules: u32,
+        held: Option<BlockCommitment>,
+        intake: Intake,
+    ) -> (Arc<Self>, Opening<H>) {
         let entry = Arc::new(Self {
             rules,
             held,

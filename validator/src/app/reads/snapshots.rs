@@ -94,7 +94,9 @@ pub fn part(
     }
     let indices: Vec<u32> = part::leaves_of(number, past.count()).collect();
     if indices.is_empty() {
-        return Err(no(format!("the state of height {height} has no part {number}")));
+        return Err(no(format!(
+            "the state of height {height} has no part {number}"
+        )));
     }
     let mut leaves = Vec::with_capacity(indices.len());
     for index in &indices {
@@ -151,3 +153,6 @@ fn lacks(epoch: u64) -> ReadError {
 fn internal(error: impl std::fmt::Display) -> ReadError {
     ReadError::Internal(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

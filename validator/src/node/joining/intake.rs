@@ -58,7 +58,9 @@ impl Intake {
     /// [`Fault`] for a request that no engine makes.
     pub fn offer(&mut self, request: RequestOfferSnapshot) -> Outcome<ResponseOfferSnapshot> {
         self.taking = None;
-        let shown = request.snapshot.ok_or_else(|| Fault::new("an offer of no snapshot"))?;
+        let shown = request
+            .snapshot
+            .ok_or_else(|| Fault::new("an offer of no snapshot"))?;
         let app_hash = B256::try_from(request.app_hash.as_ref())
             .map_err(|_| Fault::new("the app hash of an offer has not 32 bytes"))?;
         let offer = SnapshotOffer {
@@ -147,7 +149,11 @@ impl Intake {
         let (height, leaves) = (heading.block.height, tree.count());
         state_file::take_over(&self.home, &heading, tree).map_err(Fault::new)?;
         self.is_done = true;
-        tracing::info!(height, leaves, "the state of others was taken, as root accepted it");
+        tracing::info!(
+            height,
+            leaves,
+            "the state of others was taken, as root accepted it"
+        );
         Ok(only(Applied::Accept))
     }
 }

@@ -14,6 +14,8 @@
 //! A file is read once, front to back, into a tree whose root must be the one that the commitment states, and only what was read whole is written
 //! anywhere. Which leaf comes next is not in the file, so it cannot be wrong there.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gather;
 pub mod part;
 mod put;

@@ -6,8 +6,8 @@
 //! ```
 //! Part i, from 1 on, has the leaves (i − 1) × 4,096 to i × 4,096 − 1, as many of them as the state has. How many it has is known before, with a proof.
 
-use super::{Heading, ImageError, LEAF_HEAD, read_heading, write_heading};
 use super::write::{head, short};
+use super::{Heading, ImageError, LEAF_HEAD, read_heading, write_heading};
 use crate::chain::tree::{Change, LeafRef, MAX_VALUE};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};

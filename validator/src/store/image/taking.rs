@@ -7,8 +7,8 @@
 //! What is offered is all compared at once: of each accepted epoch there is one offer that is taken, so whoever made another one lied. What a
 //! part says is compared when it comes, so whoever sent a false one lied too. Memory grows with leaves that were proven.
 
-use super::part::{self, PartError};
 use super::Heading;
+use super::part::{self, PartError};
 use crate::chain::tree::{Tree, TreeError};
 use crate::ledger::Parameters;
 use crate::store::Identity;
@@ -188,9 +188,7 @@ impl Taking {
             _ => {
                 let leaves = part::read_part(bytes, number, self.count, &self.root)?;
                 // Every tree has the first leaf of the first part.
-                let new = leaves
-                    .get(usize::from(number == 1)..)
-                    .unwrap_or_default();
+                let new = leaves.get(usize::from(number == 1)..).unwrap_or_default();
                 self.tree.apply(new)?;
             }
         }
