@@ -31,24 +31,24 @@ use crate::{
 pub mod intake;
 pub mod trusted;
 
-use intake::Intake;
+use intake::StateIntake;
 
 /// What clients hear meanwhile.
 const JOINING: &str = "this node has no state yet, and takes that of others: ask another node";
 
 /// What answers the engine of a node that may be given a state.
-pub struct Entry<H> {
+pub struct EarlyAnswers<H> {
     rules: u32,
     /// The block of the state that the store has, before anything is decided.
     held: Option<BlockCommitment>,
-    intake: Mutex<Intake>,
+    intake: Mutex<StateIntake>,
     decided: watch::Sender<bool>,
-    gate: Mutex<Gate<H>>,
+    gate: Mutex<Answerer<H>>,
     moved: Condvar,
 }
 
 /// Who answers once it is decided.
-enum Gate<H> {
+enum Answerer<H> {
     /// Nobody yet.
     Closed,
     Open(Arc<H>),
@@ -57,39 +57,39 @@ enum Gate<H> {
 }
 
 /// Shuts an entry that nobody has opened when it is dropped, so that no thread waits for ever.
-pub struct Opening<H>(Arc<Entry<H>>);
+pub struct EarlyOpening<H>(Arc<EarlyAnswers<H>>);
 
-impl<H: Handler> Opening<H> {
+impl<H: Handler> EarlyOpening<H> {
     /// From now on `handler` answers.
     pub fn open(&self, handler: Arc<H>) {
-        self.0.set(Gate::Open(handler));
+        self.0.set(Answerer::Open(handler));
     }
 }
 
-impl<H> Drop for Opening<H> {
+impl<H> Drop for EarlyOpening<H> {
     fn drop(&mut self) {
-        if !matches!(*lock(&self.0.gate), Gate::Open(_)) {
-            self.0.set(Gate::Shut);
+        if !matches!(*lock(&self.0.gate), Answerer::Open(_)) {
+            self.0.set(Answerer::Shut);
         }
     }
 }
 
-impl<H> Entry<H> {
+impl<H> EarlyAnswers<H> {
     /// An entry of a node with these rules, whose store has the state of `held` and nothing else.
     pub fn new(
         rules: u32,
         held: Option<BlockCommitment>,
-        intake: Intake,
-    ) -> (Arc<Self>, Opening<H>) {
+        intake: StateIntake,
+    ) -> (Arc<Self>, EarlyOpening<H>) {
         let entry = Arc::new(Self {
             rules,
             held,
             intake: Mutex::new(intake),
             decided: watch::Sender::new(false),
-            gate: Mutex::new(Gate::Closed),
+            gate: Mutex::new(Answerer::Closed),
             moved: Condvar::new(),
         });
-        (Arc::clone(&entry), Opening(entry))
+        (Arc::clone(&entry), EarlyOpening(entry))
     }
 
     /// Waits until the store has the state with which this node begins.
@@ -106,7 +106,7 @@ impl<H> Entry<H> {
         *self.decided.borrow()
     }
 
-    fn set(&self, gate: Gate<H>) {
+    fn set(&self, gate: Answerer<H>) {
         *lock(&self.gate) = gate;
         self.moved.notify_all();
     }
@@ -114,7 +114,7 @@ impl<H> Entry<H> {
     /// Who answers, if the node has begun.
     fn opened(&self) -> Option<Arc<H>> {
         match &*lock(&self.gate) {
-            Gate::Open(handler) => Some(Arc::clone(handler)),
+            Answerer::Open(handler) => Some(Arc::clone(handler)),
             _ => None,
         }
     }
@@ -125,9 +125,9 @@ impl<H> Entry<H> {
         let mut gate = lock(&self.gate);
         loop {
             match &*gate {
-                Gate::Open(handler) => return Ok(Arc::clone(handler)),
-                Gate::Shut => return Err(Fault::new("this node ended before it began")),
-                Gate::Closed => {
+                Answerer::Open(handler) => return Ok(Arc::clone(handler)),
+                Answerer::Shut => return Err(Fault::new("this node ended before it began")),
+                Answerer::Closed => {
                     gate = self
                         .moved
                         .wait(gate)
@@ -151,7 +151,7 @@ fn refused() -> ResponseCheckTx {
     }
 }
 
-impl<H: Handler> Handler for Entry<H> {
+impl<H: Handler> Handler for EarlyAnswers<H> {
     fn info(&self, request: RequestInfo) -> Outcome<ResponseInfo> {
         if self.is_decided() {
             return self.begun()?.info(request);

@@ -24,7 +24,7 @@ use crate::{
 pub type RootWord = Box<dyn Fn(u64) -> Result<Checkpoint, AcceptedError> + Send>;
 
 /// Takes in one state after the other until one is whole.
-pub struct Intake {
+pub struct StateIntake {
     home: Home,
     whose: (Identity, Parameters),
     word: RootWord,
@@ -34,7 +34,7 @@ pub struct Intake {
     is_done: bool,
 }
 
-impl Intake {
+impl StateIntake {
     /// Takes states of a chain into the folder of a node, whose store nobody has opened. `word` tells what root accepted.
     pub fn new(home: Home, whose: (Identity, Parameters), word: RootWord) -> Self {
         Self {

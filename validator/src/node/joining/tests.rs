@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// An application that answers with its height alone.
-struct Opened(i64);
+struct HeightOnly(i64);
 
-impl Handler for Opened {
+impl Handler for HeightOnly {
     fn info(&self, _: RequestInfo) -> Outcome<ResponseInfo> {
         Ok(ResponseInfo {
             last_block_height: self.0,
@@ -55,7 +55,7 @@ impl Handler for Opened {
     }
 }
 
-type Pair = (Arc<Entry<Opened>>, Opening<Opened>);
+type Pair = (Arc<EarlyAnswers<HeightOnly>>, EarlyOpening<HeightOnly>);
 
 fn entry(folder: &tempfile::TempDir, given: &GivenState, held: bool) -> Pair {
     let accepted = given.checkpoint;
@@ -63,18 +63,18 @@ fn entry(folder: &tempfile::TempDir, given: &GivenState, held: bool) -> Pair {
         0 => Ok(accepted),
         _ => Err(AcceptedError::NoEndpoint),
     });
-    let intake = Intake::new(Home::new(folder.path()), given.whose(), word);
-    Entry::new(1, held.then_some(given.heading.block), intake)
+    let intake = StateIntake::new(Home::new(folder.path()), given.whose(), word);
+    EarlyAnswers::new(1, held.then_some(given.heading.block), intake)
 }
 
-fn height<H: Handler>(entry: &Entry<H>) -> i64 {
+fn height<H: Handler>(entry: &EarlyAnswers<H>) -> i64 {
     entry
         .info(RequestInfo::default())
         .unwrap()
         .last_block_height
 }
 
-fn takes_all(entry: &Entry<Opened>, given: &GivenState) {
+fn takes_all(entry: &EarlyAnswers<HeightOnly>, given: &GivenState) {
     let offer = given.offer();
     let answer = entry.offer_snapshot(RequestOfferSnapshot {
         snapshot: Some(Snapshot {
@@ -128,7 +128,7 @@ async fn the_engine_is_told_of_the_state_only_once_the_application_has_it() {
     entry.decided().await;
     let asking = Arc::clone(&entry);
     let asked = thread::spawn(move || height(&asking));
-    opening.open(Arc::new(Opened(64)));
+    opening.open(Arc::new(HeightOnly(64)));
     assert_eq!(asked.join().unwrap(), 64);
     assert_eq!(entry.check_tx(RequestCheckTx::default()).unwrap().code, 0);
     drop(opening);
@@ -137,7 +137,7 @@ async fn the_engine_is_told_of_the_state_only_once_the_application_has_it() {
 
 #[test]
 fn an_engine_that_begins_without_a_state_or_goes_on_is_answered_by_the_application() {
-    let calls: [fn(&Entry<Opened>) -> bool; 7] = [
+    let calls: [fn(&EarlyAnswers<HeightOnly>) -> bool; 7] = [
         |entry| entry.init_chain(RequestInitChain::default()).is_ok(),
         |entry| {
             entry
@@ -171,7 +171,7 @@ fn an_engine_that_begins_without_a_state_or_goes_on_is_answered_by_the_applicati
         let asked = thread::spawn(move || call(&asking));
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.unwrap().block_on(entry.decided());
-        opening.open(Arc::new(Opened(64)));
+        opening.open(Arc::new(HeightOnly(64)));
         assert!(asked.join().unwrap());
     }
 }

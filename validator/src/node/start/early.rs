@@ -16,8 +16,8 @@ use crate::{
         config::{Config, Home},
         founding,
         joining::{
-            Entry, Opening,
-            intake::{Intake, RootWord},
+            EarlyAnswers, EarlyOpening,
+            intake::{RootWord, StateIntake},
         },
         shutdown,
     },
@@ -59,7 +59,7 @@ impl EngineSide {
 /// A server that runs before the application does.
 pub(super) struct Early {
     serving: JoinHandle<Result<(), Alarm>>,
-    opening: Opening<Guard>,
+    opening: EarlyOpening<Guard>,
 }
 
 impl Early {
@@ -105,8 +105,8 @@ pub(super) async fn begin(
     let finality = founding::finality(&parameters);
     let endpoints = config.root.endpoints.clone();
     let word = root_word((endpoints, root_chain, finality), stopped.clone());
-    let intake = Intake::new(home.clone(), (whose, parameters), word);
-    let (entry, opening) = Entry::new(parameters.rules, held, intake);
+    let intake = StateIntake::new(home.clone(), (whose, parameters), word);
+    let (entry, opening) = EarlyAnswers::new(parameters.rules, held, intake);
     let server = Server::bind(address, limits).await?;
     let mut serving = tokio::spawn(server.run(Arc::clone(&entry), stop_of(stopped)));
     tracing::info!(

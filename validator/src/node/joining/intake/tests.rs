@@ -11,12 +11,12 @@ use crate::store::{
 };
 
 /// A folder, with what root says of the first epoch there, and how often it was asked.
-struct Folder {
+struct IntakeFolder {
     folder: tempfile::TempDir,
     asked: Arc<Mutex<Vec<u64>>>,
 }
 
-impl Folder {
+impl IntakeFolder {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -28,7 +28,7 @@ impl Folder {
         Home::new(self.folder.path())
     }
 
-    fn intake(&self, given: &GivenState) -> Intake {
+    fn intake(&self, given: &GivenState) -> StateIntake {
         let (accepted, asked) = (given.checkpoint, Arc::clone(&self.asked));
         let word: RootWord = Box::new(move |epoch| {
             asked.lock().unwrap().push(epoch);
@@ -37,7 +37,7 @@ impl Folder {
                 _ => Err(AcceptedError::NotStanding { epoch, count: 1 }),
             }
         });
-        Intake::new(self.home(), given.whose(), word)
+        StateIntake::new(self.home(), given.whose(), word)
     }
 
     /// The height of the store that is there; `None` where there is no store.
@@ -67,7 +67,7 @@ fn asked(offer: &SnapshotOffer, app_hash: B256) -> RequestOfferSnapshot {
     }
 }
 
-fn offer(intake: &mut Intake, given: &GivenState, offer: &SnapshotOffer) -> Offered {
+fn offer(intake: &mut StateIntake, given: &GivenState, offer: &SnapshotOffer) -> Offered {
     let answer = intake.offer(asked(offer, given.app_hash())).unwrap();
     Offered::try_from(answer.result).unwrap()
 }
@@ -80,14 +80,14 @@ fn part(index: u32, chunk: Vec<u8>, sender: &str) -> RequestApplySnapshotChunk {
     }
 }
 
-fn apply(intake: &mut Intake, given: &GivenState, index: u32) -> Applied {
+fn apply(intake: &mut StateIntake, given: &GivenState, index: u32) -> Applied {
     let answer = intake.apply(part(index, given.part(index), "honest"));
     Applied::try_from(answer.unwrap().result).unwrap()
 }
 
 #[test]
 fn a_state_is_in_the_folder_once_its_last_part_was_taken_and_not_before() {
-    let (given, folder) = (GivenState::new(PART_LEAVES + 5, 1), Folder::new());
+    let (given, folder) = (GivenState::new(PART_LEAVES + 5, 1), IntakeFolder::new());
     // The process ends behind each of the parts: it begins again from nothing.
     for taken in 0..3 {
         let mut intake = folder.intake(&given);
@@ -116,7 +116,7 @@ fn a_state_is_in_the_folder_once_its_last_part_was_taken_and_not_before() {
 
 #[test]
 fn whoever_sends_a_part_that_lies_is_left_and_the_part_is_asked_for_again() {
-    let (given, folder) = (GivenState::new(60, 1), Folder::new());
+    let (given, folder) = (GivenState::new(60, 1), IntakeFolder::new());
     let stranger = GivenState::new(60, 2);
     let mut intake = folder.intake(&given);
     assert_eq!(offer(&mut intake, &given, &given.offer()), Offered::Accept);
@@ -133,7 +133,7 @@ fn whoever_sends_a_part_that_lies_is_left_and_the_part_is_asked_for_again() {
 
 #[test]
 fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
-    let (given, folder) = (GivenState::new(60, 1), Folder::new());
+    let (given, folder) = (GivenState::new(60, 1), IntakeFolder::new());
     let mut intake = folder.intake(&given);
     // Nothing was offered that was taken.
     assert_eq!(apply(&mut intake, &given, 0), Applied::RejectSnapshot);
@@ -171,7 +171,7 @@ fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
 
 #[test]
 fn a_state_that_cannot_be_written_is_a_fault_of_this_node() {
-    let (given, folder) = (GivenState::new(60, 1), Folder::new());
+    let (given, folder) = (GivenState::new(60, 1), IntakeFolder::new());
     let mut intake = folder.intake(&given);
     assert_eq!(offer(&mut intake, &given, &given.offer()), Offered::Accept);
     assert_eq!(apply(&mut intake, &given, 0), Applied::Accept);
