@@ -448,7 +448,8 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
                 "init join --home d --private --grpc {} --rpc {} --p2p {} {peers}",
                 ports[10], ports[11], ports[12]
             );
-            joins_by_a_snapshot(&place, &join, &ports, &nodes).await;
+            let registry = deployed["registry"].as_str().expect("an address");
+            joins_by_a_snapshot(&place, (&join, registry), &ports, &nodes).await;
             return;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -457,7 +458,12 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
 }
 
 /// A fourth node begins with a state of the others, and has none of the blocks before it.
-async fn joins_by_a_snapshot(place: &Place, join: &str, ports: &[SocketAddr], nodes: &[Node]) {
+async fn joins_by_a_snapshot(
+    place: &Place,
+    (join, registry): (&str, &str),
+    ports: &[SocketAddr],
+    nodes: &[Node],
+) {
     let (first, second) = (ports[1], ports[4]);
     let alone = place.refused(&format!("{join} --snapshot http://{first}"));
     assert!(alone.contains("two at least"), "{alone}");
@@ -472,7 +478,11 @@ async fn joins_by_a_snapshot(place: &Place, join: &str, ports: &[SocketAddr], no
     ));
     let engine = said["engine"].as_str().expect("a path").to_owned();
     let node = Node::start(place, "d", &engine, ports[11]);
-    let status = |grpc| place.good(&format!("--node http://{grpc} status"));
+    let status = |grpc| {
+        place.good(&format!(
+            "--node http://{grpc} --registry {registry} status"
+        ))
+    };
     let height = status(ports[0])["height"].as_u64().expect("a height") + 40;
     assert_eq!(node.app_hash(height).await, nodes[0].app_hash(height).await);
     assert!(node.block(1).await.is_none(), "it has the first block");
