@@ -84,7 +84,7 @@ fn a_node_begins_with_the_state_of_others_and_makes_the_same_blocks_from_there_o
     let mut network = Network::quiet();
     network.run(3 * K);
     assert!(offers(&network, 0).is_empty(), "root has accepted nothing");
-    network.accept(0..=1, 6);
+    network.accept(0..=1, K);
     let all = offers(&network, 0);
     assert_eq!(heights(&all), [2 * K, K]);
     for other in 1..4 {
@@ -117,7 +117,7 @@ fn a_node_begins_with_the_state_of_others_and_makes_the_same_blocks_from_there_o
     }
     // Over the next ends of epochs it votes, proposes and signs, and then gives out what it has itself.
     network.run(2 * K);
-    network.accept(2..=4, 6);
+    network.accept(2..=4, K);
     let given = offers(&network, NEW);
     assert_eq!(given, offers(&network, 0));
     assert_eq!(given[0].height, 5 * K);
@@ -129,7 +129,7 @@ fn a_node_begins_with_the_state_of_others_and_makes_the_same_blocks_from_there_o
 fn what_is_not_given_out_is_an_empty_part() {
     let mut network = Network::quiet();
     network.run(2 * K);
-    network.accept(0..=0, 6);
+    network.accept(0..=0, K);
     let offer = offers(&network, 0).remove(0);
     let good = (offer.height, offer.format);
     for number in 0..offer.parts {
