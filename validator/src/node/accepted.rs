@@ -220,16 +220,16 @@ fn find(
 ) -> Result<Option<Acceptance>, AcceptedError> {
     let mut newest: Option<Acceptance> = None;
     for log in logs {
-        match events::decode(log, &deployment).map_err(AcceptedError::Event)? {
-            Heard::Acceptance(found) if is_it(&found) && log.address == address => {
-                if newest
-                    .as_ref()
-                    .is_none_or(|newest| newest.epoch < found.epoch)
-                {
-                    newest = Some(*found);
-                }
-            }
-            _ => {}
+        let Heard::Acceptance(found) =
+            events::decode(log, &deployment).map_err(AcceptedError::Event)?
+        else {
+            continue;
+        };
+        let is_newer = newest
+            .as_ref()
+            .is_none_or(|newest| newest.epoch < found.epoch);
+        if is_newer && is_it(&found) && log.address == address {
+            newest = Some(*found);
         }
     }
     Ok(newest)

@@ -100,10 +100,6 @@ struct Pending {
     _memory: OwnedSemaphorePermit,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a queue of 256 may take 60 KB; a box for each request costs an allocation"
-)]
 enum Work {
     Call(RequestValue),
     /// A query that cannot be read, and why.
