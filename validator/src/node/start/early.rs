@@ -64,14 +64,15 @@ pub(super) struct Early {
 
 impl Early {
     /// Lets `guard` answer from now on, and waits until the server ends.
-    async fn open(self, guard: Arc<Guard>) -> Result<(), StartError> {
+    async fn open(mut self, guard: Arc<Guard>) -> Result<(), StartError> {
         self.opening.open(guard);
-        ended(self.serving.await)
+        ended(&mut self.serving).await
     }
 }
 
-fn ended(joined: Result<Result<(), Alarm>, tokio::task::JoinError>) -> Result<(), StartError> {
-    match joined {
+/// What became of a server that ended.
+async fn ended(serving: &mut JoinHandle<Result<(), Alarm>>) -> Result<(), StartError> {
+    match serving.await {
         Ok(outcome) => outcome.map_err(StartError::from),
         Err(error) => Err(StartError::Fault(Fault::new(error))),
     }
@@ -114,8 +115,8 @@ pub(super) async fn begin(
         "this node has no blocks, and begins when CometBFT has given it the state of others: start CometBFT"
     );
     tokio::select! {
-        joined = &mut serving => {
-            ended(joined)?;
+        outcome = ended(&mut serving) => {
+            outcome?;
             Ok(Beginning::Stopped)
         }
         () = entry.decided() => {
