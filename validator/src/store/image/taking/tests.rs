@@ -82,16 +82,16 @@ fn an_offer_that_is_not_of_the_accepted_checkpoint_is_refused_in_each_field() {
 #[test]
 fn a_first_part_of_another_chain_state_or_block_is_a_lie() {
     let given = GivenState::new(60, 1);
-    let lies: [(&str, &dyn Fn(&mut GivenState)); 4] = [
-        ("deployment", &|lie| {
+    let lies: [(&str, fn(&mut GivenState)); 4] = [
+        ("deployment", |lie| {
             lie.heading.identity.deployment = [8; 20];
             lie.heading.checkpoints[0].deployment = [8; 20];
         }),
-        ("genesis", &|lie| {
+        ("genesis", |lie| {
             lie.heading.identity.genesis_root = Hash::ZERO;
         }),
-        ("parameters", &|lie| lie.heading.parameters.base_fee += 1),
-        ("checkpoint", &|lie| {
+        ("parameters", |lie| lie.heading.parameters.base_fee += 1),
+        ("checkpoint", |lie| {
             lie.heading.checkpoints[0].inbox_cursor += 1;
         }),
     ];
