@@ -1,7 +1,12 @@
 //! Protobuf and text to domain and back: the only conversions of the crate.
 
-use alloy_primitives::Address;
-use plasmid_proto::{bridge::v1 as bridge, chain::v1::Parameter, ledger::v1 as ledger};
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::proof::commitment::BlockCommitment;
+use plasmid_proto::{
+    bridge::v1 as bridge,
+    chain::v1::{GetBlockResponse, Parameter},
+    ledger::v1 as ledger,
+};
 use plasmid_staking::Member;
 use sha2::{Digest, Sha256};
 
@@ -49,6 +54,25 @@ pub fn address_bytes(text: &str) -> Result<[u8; 20], Unreadable> {
     address::parse(text)
         .map(Address::into_array)
         .map_err(|error| Unreadable::new("address", text, error))
+}
+
+/// 32 bytes.
+pub fn word(bytes: &[u8]) -> Option<B256> {
+    B256::try_from(bytes).ok()
+}
+
+/// A block's commitment, as a node tells it; `None` where a part of it has another length.
+pub fn commitment(told: &GetBlockResponse) -> Option<BlockCommitment> {
+    Some(BlockCommitment {
+        rules: told.rules,
+        height: told.height,
+        time: told.time,
+        block_hash: word(&told.block_hash)?,
+        witness_hash: word(&told.witness_hash)?,
+        before: word(&told.state_root_before)?,
+        after: word(&told.state_root_after)?,
+        segments_root: word(&told.segments_root)?,
+    })
 }
 
 /// `0x` hex with the checksum of EIP-55.

@@ -43,7 +43,7 @@ const COMET: &str = "\
 ## CometBFT's config.toml
 
 `plasmid init join` writes `cometbft/config/config.toml` in the node's folder. Run again, it writes the lines of this table and those that its options
-name (`--moniker`, `--rpc`, `--p2p`, `--peer`, `--private`) when they are named, and keeps every other line as it stands.
+name (`--moniker`, `--rpc`, `--p2p`, `--peer`, `--private`, `--snapshot`) when they are named, and keeps every other line as it stands.
 
 ";
 

@@ -11,7 +11,7 @@ use plasmid::app::ports::{OwnVotes, Signer, Unsigned};
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::genesis::Operator;
 use plasmid::chain::genesis::file::{File, Loaded};
-use plasmid::chain::tree::PastLimit;
+use plasmid::chain::tree::{PastLimit, Tree};
 use plasmid::engine::abci::Handler;
 use plasmid::node::config::Home;
 use plasmid::node::signer::{OlderCopy, Terms};
@@ -190,9 +190,14 @@ impl Node {
 
     /// Its disk is lost, and a state from a file is put on a new one.
     pub fn import(&mut self, bytes: &[u8]) {
-        self.lose_disk();
         let (header, tree) = image::read(bytes).expect("a sound file");
-        image::put(self.disk.clone(), &header, &tree).expect("memory takes it");
+        self.begin_with(&header, &tree);
+    }
+
+    /// Its disk is lost, and this state is put on a new one.
+    pub fn begin_with(&mut self, header: &Heading, tree: &Tree) {
+        self.lose_disk();
+        image::put(self.disk.clone(), header, tree).expect("memory takes it");
     }
 
     /// Starts again and replays what the engine has and the disk has not.

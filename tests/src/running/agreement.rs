@@ -34,6 +34,11 @@ impl Running {
         println!("{nodes} nodes agree up to height {height}");
     }
 
+    /// What nodes have of blocks up to `height` is not compared any more: one of them begins behind it.
+    pub fn compares_behind(&mut self, height: u64) {
+        self.compared = self.compared.max(height);
+    }
+
     /// Waits until a node is at `height`.
     ///
     /// # Panics

@@ -377,7 +377,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
 
     let peer = place.refused("init join --home a --peer 127.0.0.1:5");
     assert!(peer.contains("ID@HOST:PORT"), "{peer}");
-    let ports: Vec<_> = (0..10).map(|_| loopback()).collect();
+    let ports: Vec<_> = (0..13).map(|_| loopback()).collect();
     let id = |said: &Value| said["node_id"].as_str().expect("a node id").to_owned();
     let peers = format!(
         "--peer {}@{} --peer {}@{}",
@@ -444,11 +444,50 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     for _ in 0..POLLS {
         let status = place.good(&format!("{at} status"));
         if status["checkpoints_accepted"].as_u64() >= Some(1) {
+            let join = format!(
+                "init join --home d --private --grpc {} --rpc {} --p2p {} {peers}",
+                ports[10], ports[11], ports[12]
+            );
+            let registry = deployed["registry"].as_str().expect("an address");
+            joins_by_a_snapshot(&place, (&join, registry), &ports, &nodes).await;
             return;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     panic!("root accepted no checkpoint");
+}
+
+/// A fourth node begins with a state of the others, and has none of the blocks before it.
+async fn joins_by_a_snapshot(
+    place: &Place,
+    (join, registry): (&str, &str),
+    ports: &[SocketAddr],
+    nodes: &[Node],
+) {
+    let (first, second) = (ports[1], ports[4]);
+    let alone = place.refused(&format!("{join} --snapshot http://{first}"));
+    assert!(alone.contains("two at least"), "{alone}");
+    let nobody = loopback();
+    let silent = place.refused(&format!(
+        "{join} --snapshot http://{nobody} --snapshot http://{nobody}"
+    ));
+    assert!(silent.contains("no RPC server shows"), "{silent}");
+    assert!(!place.path("d").exists(), "something was written");
+    let said = place.good(&format!(
+        "{join} --snapshot http://{first} --snapshot http://{second}"
+    ));
+    let engine = said["engine"].as_str().expect("a path").to_owned();
+    let node = Node::start(place, "d", &engine, ports[11]);
+    let status = |grpc| {
+        place.good(&format!(
+            "--node http://{grpc} --registry {registry} status"
+        ))
+    };
+    let height = status(ports[0])["height"].as_u64().expect("a height") + 40;
+    assert_eq!(node.app_hash(height).await, nodes[0].app_hash(height).await);
+    assert!(node.block(1).await.is_none(), "it has the first block");
+    let status = status(ports[10]);
+    assert!(status["height"].as_u64() >= Some(height - 1), "{status}");
 }
 
 /// Operators who all agree can have root keep less than what the first state says. Nobody who has the plan joins them.

@@ -20,5 +20,6 @@ mod remote_signer;
 mod root;
 mod root_chain;
 mod rotation;
+mod snapshot;
 mod thieves;
 mod watcher;

@@ -6,6 +6,7 @@ pub(super) mod proposals;
 mod reexecuted;
 mod votes;
 
+use plasmid_bridge::proof::commitment::BlockCommitment;
 use tendermint_proto::v0_38::abci::{RequestInfo, ResponseInfo};
 
 use super::App;
@@ -25,17 +26,26 @@ impl App {
             }
             None => None,
         };
-        Ok(ResponseInfo {
-            data: "plasmid".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            app_version: u64::from(self.parameters.rules),
-            last_block_height: i64::try_from(height.unwrap_or(0)).map_err(Fault::new)?,
-            last_block_app_hash: block
-                .map(|block| block.hash().to_vec())
-                .unwrap_or_default()
-                .into(),
-        })
+        told(self.parameters.rules, block.as_ref())
     }
+}
+
+/// What an engine is told of a node whose last durable block this is; `None` before it has any state.
+///
+/// # Errors
+/// [`Fault`] for a height that the engine cannot have.
+pub fn told(rules: u32, block: Option<&BlockCommitment>) -> Outcome<ResponseInfo> {
+    let height = block.map_or(0, |block| block.height);
+    Ok(ResponseInfo {
+        data: "plasmid".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        app_version: u64::from(rules),
+        last_block_height: i64::try_from(height).map_err(Fault::new)?,
+        last_block_app_hash: block
+            .map(|block| block.hash().to_vec())
+            .unwrap_or_default()
+            .into(),
+    })
 }
 
 /// Refuses a call about any height but the next: the engine and this node have lost each other.

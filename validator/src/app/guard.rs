@@ -4,16 +4,18 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use tendermint_proto::v0_38::abci::{
     RequestCheckTx, RequestExtendVote, RequestFinalizeBlock, RequestInfo, RequestInitChain,
-    RequestPrepareProposal, RequestProcessProposal, RequestQuery, RequestVerifyVoteExtension,
-    ResponseCheckTx, ResponseCommit, ResponseExtendVote, ResponseFinalizeBlock, ResponseInfo,
-    ResponseInitChain, ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
-    ResponseVerifyVoteExtension,
+    RequestLoadSnapshotChunk, RequestOfferSnapshot, RequestPrepareProposal, RequestProcessProposal,
+    RequestQuery, RequestVerifyVoteExtension, ResponseCheckTx, ResponseCommit, ResponseExtendVote,
+    ResponseFinalizeBlock, ResponseInfo, ResponseInitChain, ResponseListSnapshots,
+    ResponseLoadSnapshotChunk, ResponseOfferSnapshot, ResponsePrepareProposal,
+    ResponseProcessProposal, ResponseQuery, ResponseVerifyVoteExtension, Snapshot,
+    response_offer_snapshot,
 };
 
 use super::{
     App,
     query::{QueryAnswer, respond},
-    reads::{self, Door, ReadError, Reader, Source},
+    reads::{self, Door, ReadError, Reader, Source, snapshots},
 };
 use crate::{
     engine::{
@@ -61,13 +63,7 @@ impl Guard {
 
 impl Handler for Guard {
     fn info(&self, request: RequestInfo) -> Outcome<ResponseInfo> {
-        // `abci-cli` and people's tools name no version; an engine always does.
-        if !request.version.is_empty() && is_old(&request.version) {
-            return Err(Fault(format!(
-                "the engine says it is {text:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
-                text = shown(&request.version)
-            )));
-        }
+        refuse_old(&request.version)?;
         self.app.info(request)
     }
 
@@ -122,5 +118,65 @@ impl Handler for Guard {
 
     fn commit(&self) -> Outcome<ResponseCommit> {
         self.app.commit()
+    }
+
+    fn offer_snapshot(&self, _request: RequestOfferSnapshot) -> Outcome<ResponseOfferSnapshot> {
+        tracing::error!(
+            "the engine asks this node to take the state of others, and it has one: the engine's own data are gone. Bring them back, or stop both, move data/store away, and start both again"
+        );
+        Ok(ResponseOfferSnapshot {
+            result: response_offer_snapshot::Result::Abort.into(),
+        })
+    }
+
+    fn list_snapshots(&self, cancelled: &AtomicBool) -> Outcome<ResponseListSnapshots> {
+        let reader = Reader::new(self.source.as_ref(), cancelled).by(Door::Snapshot);
+        let offers = given(snapshots::offers(&reader))?.unwrap_or_default();
+        let snapshots = offers.into_iter().map(|offer| Snapshot {
+            height: offer.height,
+            format: offer.format,
+            chunks: offer.parts,
+            hash: offer.digest.into(),
+            metadata: offer.shown.into(),
+        });
+        Ok(ResponseListSnapshots {
+            snapshots: snapshots.collect(),
+        })
+    }
+
+    fn load_snapshot_chunk(
+        &self,
+        request: RequestLoadSnapshotChunk,
+        cancelled: &AtomicBool,
+    ) -> Outcome<ResponseLoadSnapshotChunk> {
+        let reader = Reader::new(self.source.as_ref(), cancelled).by(Door::Snapshot);
+        let part = snapshots::part(&reader, (request.height, request.format), request.chunk);
+        Ok(ResponseLoadSnapshotChunk {
+            chunk: given(part)?.unwrap_or_default().into(),
+        })
+    }
+}
+
+/// Refuses an engine that is too old.
+///
+/// # Errors
+/// [`Fault`] with the least version.
+pub fn refuse_old(version: &str) -> Outcome<()> {
+    // `abci-cli` and people's tools name no version; an engine always does.
+    if !version.is_empty() && is_old(version) {
+        return Err(Fault(format!(
+            "the engine says it is {text:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
+            text = shown(version)
+        )));
+    }
+    Ok(())
+}
+
+/// What was read for a stranger; nothing, where it is not there. What this node cannot read although it should is its fault.
+fn given<T>(read: Result<T, ReadError>) -> Outcome<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(ReadError::Internal(why)) => Err(Fault(why)),
+        Err(_) => Ok(None),
     }
 }

@@ -61,6 +61,7 @@ use crate::chain::tree::{PastLimit, Tree};
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::{Parameters, Slot};
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
+pub use consensus::told as informed;
 use handed::HandedIn;
 use mempool::Unswept;
 pub use mempool::{AwaitedAnswer, Submission};

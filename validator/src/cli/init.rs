@@ -242,6 +242,12 @@ pub struct JoinCommand {
     /// Accepts private and repeated IP addresses of peers, and does not exchange the addresses of peers: for a network whose nodes are all on one machine or in one private network.
     #[arg(long)]
     private: bool,
+    /// CometBFT's RPC of a node of the network, such as http://HOST:26657; two at least. The node then begins with a state that others give it, and not with
+    /// the first block. It takes none but that of a checkpoint that RootChain has accepted in a final block, as all root endpoints say, and compares every part
+    /// of it with that word; the header with which CometBFT's light client begins is that checkpoint's too. Believed are root, more than two thirds of the power
+    /// that signed the checkpoint, and of what is behind it more than two thirds of the next sets: neither these nodes nor those that send the state. Root must have accepted a checkpoint.
+    #[arg(long = "snapshot", value_name = "URL", value_parser = UrlOption)]
+    snapshot: Vec<String>,
 }
 
 impl From<FoundingError> for CliError {

@@ -190,6 +190,7 @@ macro_rules! spoken {
 spoken!(
     std::io::Error,
     serde_json::Error,
+    crate::node::accepted::AcceptedError,
     crate::node::comet::RpcError,
     crate::node::config::ConfigError,
     crate::node::keystore::KeystoreError,

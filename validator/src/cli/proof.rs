@@ -23,11 +23,10 @@ use super::{
     connect::{self, Bridge, Connection},
     output::Output,
 };
+use crate::node::accepted::accepted_by;
 
-mod accepted;
 mod claim;
 
-pub use accepted::accepted_by;
 use claim::{Claim, Names};
 
 /// The largest proof file that is read, in bytes.
@@ -277,7 +276,7 @@ async fn accepted(
         }
     };
     let rpc = connection.root()?;
-    accepted_by(&rpc, address, epoch, Finality::Depth(0)).await
+    Ok(accepted_by(&rpc, address, epoch, Finality::Depth(0)).await?)
 }
 
 fn read_file(path: &PathBuf) -> Result<Value, CliError> {

@@ -4,24 +4,20 @@ use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
 use clap::Args;
-use plasmid_bridge::{
-    client::rpc::{Limits, Rpc},
-    relay::seen::Finality,
-};
+use plasmid_bridge::relay::seen::Finality;
 use serde_json::{Value, json};
 
 use super::{
     CliError,
     output::{Output, note},
-    proof,
 };
 use crate::{
     node::{
+        accepted::accepted_by_each,
         config::Home,
         founding,
         state_file::{self, Exported, StateFileError},
     },
-    plain,
     store::image::Heading,
 };
 
@@ -171,16 +167,9 @@ async fn certified(
 ) -> Result<&'static str, CliError> {
     let config = home.read_config().map_err(StateFileError::from)?;
     let epoch = header.ended().saturating_sub(1);
-    let mut said = Vec::new();
-    for endpoint in &config.root.endpoints {
-        let place = plain::place(endpoint);
-        let rpc = Rpc::new(endpoint, Limits::default())?;
-        let accepted = proof::accepted_by(&rpc, root_chain, epoch, finality).await;
-        let accepted =
-            accepted.map_err(|error| CliError::new(format!("root endpoint {place}: {error}")))?;
-        said.push((place, accepted.digest));
-    }
-    all_say(header, &said)
+    let said = accepted_by_each(&config.root.endpoints, root_chain, epoch, finality).await?;
+    let said = said.into_iter().map(|(place, one)| (place, one.digest));
+    all_say(header, &said.collect::<Vec<_>>())
 }
 
 /// That there is an endpoint, and that each has the file's digest.

@@ -340,6 +340,7 @@ pub(super) fn place(founding: &Founding, number: usize) -> Result<Place, LocalEr
         one_machine: true,
         metrics: None,
         retain_blocks: founding.retain_blocks,
+        statesync: None,
         root: format!("http://{}", loopback(founding.root_port)),
         second_root: None,
     })

@@ -131,13 +131,23 @@ impl Network {
         })
     }
 
-    /// Starts validator `number`: first the application, then the engine under it.
+    /// Starts validator `number`: first the application, then the engine under it. Where the engine takes the state of others, the application answers
+    /// nobody else before it has one.
     ///
     /// # Errors
     /// [`LocalError::Process`] with the end of the log of what did not answer.
     pub async fn start_node(&mut self, number: usize) -> Result<(), LocalError> {
-        let app = self.start_app(number).await?;
+        let takes_snapshots = Local::home(&self.folder, number)
+            .engine()
+            .takes_snapshots()?;
+        let mut app = self.spawn_app(number)?;
+        if !takes_snapshots {
+            self.answers(number, &mut app).await?;
+        }
         let engine = self.start_engine(number).await?;
+        if takes_snapshots {
+            self.answers(number, &mut app).await?;
+        }
         if let Some(place) = self.nodes.get_mut(number) {
             *place = Some(Node { app, engine });
         }
@@ -155,7 +165,17 @@ impl Network {
         Ok(())
     }
 
-    async fn start_app(&self, number: usize) -> Result<Child, LocalError> {
+    /// Starts the application of validator `number` alone, and waits until it answers.
+    ///
+    /// # Errors
+    /// [`LocalError::Process`].
+    pub async fn start_app(&self, number: usize) -> Result<Child, LocalError> {
+        let mut app = self.spawn_app(number)?;
+        self.answers(number, &mut app).await?;
+        Ok(app)
+    }
+
+    fn spawn_app(&self, number: usize) -> Result<Child, LocalError> {
         let home = Local::home(&self.folder, number);
         let mut command = self.program()?;
         command
@@ -167,11 +187,11 @@ impl Network {
         if self.verify_segments {
             command.arg("--verify-segments");
         }
-        let mut app = Child::spawn(
-            &format!("node{number}"),
-            command,
-            &home.path().join("plasmid.log"),
-        )?;
+        let log = home.path().join("plasmid.log");
+        Ok(Child::spawn(&format!("node{number}"), command, &log)?)
+    }
+
+    async fn answers(&self, number: usize, app: &mut Child) -> Result<(), LocalError> {
         let url = self.grpc(number);
         app.ready(READY, || async {
             let mut client = ChainServiceClient::connect(url.clone())
@@ -183,7 +203,7 @@ impl Network {
                 .map_err(|status| status.message().to_owned())
         })
         .await?;
-        Ok(app)
+        Ok(())
     }
 
     /// Starts the engine of validator `number` alone.

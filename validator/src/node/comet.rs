@@ -36,6 +36,11 @@ mod remembered;
 pub mod rpc;
 pub mod signed;
 mod span;
+#[expect(
+    missing_docs,
+    reason = "the names are those of CometBFT's documentation"
+)]
+pub mod statesync;
 #[cfg(test)]
 mod tests;
 pub mod votes;

@@ -55,8 +55,8 @@ pub struct Config {
     /// votes did not carry reaches a relayer that asks any of them.
     #[serde(default)]
     pub share_with: Vec<String>,
-    /// Blocks that the engine keeps, at least the genesis's `evidence_age_blocks`; zero keeps all. A node that comes later replays all
-    /// blocks: a network needs nodes that keep them.
+    /// Blocks that the engine keeps, at least the genesis's `evidence_age_blocks`; zero keeps all. A node that comes later and takes no
+    /// snapshot replays all blocks: it needs nodes that keep them.
     #[serde(default)]
     pub retain_blocks: u64,
     /// The root chain.

@@ -80,7 +80,7 @@ pub const OPTIONS: [Described; 10] = [
         default: "0",
         checked: "0, or at least the genesis's `evidence_age_blocks`",
         refused: "1",
-        meaning: "how many blocks CometBFT keeps; 0 keeps all. A new node replays every block, so a network needs nodes that keep all",
+        meaning: "how many blocks CometBFT keeps; 0 keeps all. A node that joins by a snapshot needs the blocks behind the newest checkpoints that root has accepted, which are always kept; one that replays every block needs nodes that keep all",
     },
     Described {
         name: "root.endpoints",

@@ -15,7 +15,7 @@ use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::EndpointStanding;
 use tokio::sync::watch;
 
-use crate::app::ports::{Agreed, Sight};
+use crate::app::ports::{Agreed, Outlook, Sight};
 use crate::ledger::Parameters;
 
 /// How long the states of past epochs are kept.
@@ -231,6 +231,33 @@ impl Sight for RootReader {
 
     fn is_sound(&self) -> bool {
         self.view.borrow().is_sound(now_ms())
+    }
+}
+
+/// The follower as the application asks it, and how long states are kept.
+pub struct RootOutlook(pub RootReader, pub Keeping);
+
+impl Outlook for RootOutlook {
+    fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
+        self.0.report(cursor, link, limit)
+    }
+
+    fn message(&self, index: u64) -> Option<Vec<u8>> {
+        let known = self.0.messages(index.checked_sub(1)?, index)?;
+        known.first().map(|message| message.bytes.to_vec())
+    }
+
+    fn consumed(&self, cursor: u64, link: B256) {
+        self.0.consumed(cursor, link);
+    }
+
+    fn settled(&self, agreed: &Agreed<'_>) -> u64 {
+        self.0.settled(self.1, agreed)
+    }
+
+    fn end(&self) -> (DeploymentEnd, bool) {
+        let view = self.0.view();
+        (view.end, view.is_over())
     }
 }
 

@@ -17,7 +17,7 @@ use plasmid_bridge::{
         position::PositionFile,
         rpc::{Limits as RpcLimits, Rpc},
     },
-    relay::{acceptance::DeploymentEnd, config::Config as FollowConfig, seen::Anchor},
+    relay::{config::Config as FollowConfig, seen::Anchor},
 };
 
 use super::{
@@ -28,17 +28,15 @@ use super::{
     duty, founding,
     keystore::Password,
     metrics::{self, MetricsError},
-    root::{Keeping, RootReader, RootRefusal},
-    shutdown,
+    root::{Keeping, RootOutlook, RootReader, RootRefusal},
     signer::{self, KeyWatch, KeysError, OlderCopy, Reach, Terms},
 };
 use crate::{
     app::{
         App, Surroundings,
         guard::Guard,
-        identity,
         pool::Limits as PoolLimits,
-        ports::{Agreed, Outlook, Sight},
+        ports::Sight,
         reads::{Contracts, Facts, Served, Source},
     },
     chain::{
@@ -50,8 +48,12 @@ use crate::{
     ledger::{Slot, leaf::InboxLeaf},
     plain,
     rpc::{self, Backends, Listen, ServeError},
-    store::{self, StoreError},
+    store::{StoreError, image::part::MAX_PART_BYTES},
 };
+
+mod early;
+
+use early::{Beginning, EngineSide};
 
 /// How long the root chain may take to answer at the start.
 const ROOT_PATIENCE: Duration = Duration::from_secs(20);
@@ -149,11 +151,24 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         place: plain::place(&text),
         why: why.to_string(),
     })?;
+    let mut takes_snapshots = false;
     if !options.engine_elsewhere {
         let block_time_ms = parameters.block_time_ms;
         home.engine().check_config(&config.abci, block_time_ms)?;
+        takes_snapshots = home.engine().takes_snapshots()?;
     }
-    let (books, loaded) = store::open(&home.store_path(), identity(&genesis))?;
+    let address: AbciAddress = config.abci.parse()?;
+    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
+    let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
+    let largest = largest.max(MAX_PART_BYTES as u64);
+    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LATE);
+    let folder = (&home, &config, &genesis);
+    let beginning = early::begin(folder, takes_snapshots, (&address, limits)).await?;
+    let (books, loaded, early) = match beginning {
+        Beginning::Store(books, loaded) => (books, loaded, None),
+        Beginning::Answered(books, loaded, early) => (books, loaded, Some(early)),
+        Beginning::Stopped => return Ok(()),
+    };
     if let Some(warning) = loaded.as_ref().and_then(|loaded| loaded.warning.as_ref()) {
         tracing::warn!(%warning, "store");
     }
@@ -235,11 +250,10 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         limits: connections,
         proxies: config.grpc_proxies,
     };
-    let address: AbciAddress = config.abci.parse()?;
-    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
-    let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
-    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LATE);
-    let server = Server::bind(&address, limits).await?;
+    let server = match early {
+        Some(early) => EngineSide::Early(early),
+        None => EngineSide::Bound(Server::bind(&address, limits).await?),
+    };
     let watched = (Arc::clone(&backends.source), Arc::clone(&backends.counts));
     let told = Ready {
         chain_id: app.deployment().chain_id.clone(),
@@ -256,7 +270,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     );
     ready(&told);
     let outcome = tokio::select! {
-        outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
+        outcome = server.serve(guard) => outcome,
         outcome = duty::run(Arc::clone(&app), root.clone(), others) => match outcome {
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
@@ -364,33 +378,6 @@ async fn watch_root(root: &RootReader) -> Infallible {
             Err(error) => tracing::error!(%error, "nothing is reported of the root chain"),
         }
         known = seen;
-    }
-}
-
-/// The follower as the application asks it, and how long states are kept.
-struct RootOutlook(RootReader, Keeping);
-
-impl Outlook for RootOutlook {
-    fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
-        self.0.report(cursor, link, limit)
-    }
-
-    fn message(&self, index: u64) -> Option<Vec<u8>> {
-        let known = self.0.messages(index.checked_sub(1)?, index)?;
-        known.first().map(|message| message.bytes.to_vec())
-    }
-
-    fn consumed(&self, cursor: u64, link: B256) {
-        self.0.consumed(cursor, link);
-    }
-
-    fn settled(&self, agreed: &Agreed<'_>) -> u64 {
-        self.0.settled(self.1, agreed)
-    }
-
-    fn end(&self) -> (DeploymentEnd, bool) {
-        let view = self.0.view();
-        (view.end, view.is_over())
     }
 }
 

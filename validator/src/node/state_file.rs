@@ -16,9 +16,8 @@ use plasmid_bridge::client::whole;
 
 use super::config::{ConfigError, Home};
 use crate::{
-    app::identity,
+    app::{identity, reads::snapshots::is_accepted},
     chain::{genesis::file::Loaded as Genesis, tree::Tree},
-    ledger::{Slot, Value, leaf::EpochRecord, ring_place},
     store::{
         self, Sled, StoreError,
         image::{self, Gone, Heading, ImageError},
@@ -110,18 +109,13 @@ pub fn export(home: &Home, epoch: Option<u64>, to: &Path) -> Result<Exported, St
     .map_err(at(to))?;
     Ok(Exported {
         leaves: leaves.count(),
-        is_accepted: is_accepted(&loaded.tree, &header),
+        is_accepted: is_accepted(
+            &loaded.tree,
+            header.ended().saturating_sub(1),
+            header.parameters.ring,
+        ),
         header,
     })
-}
-
-/// Whether a message of root that the newest state has consumed says that root accepted the last checkpoint of a file.
-fn is_accepted(newest: &Tree, header: &Heading) -> bool {
-    let epoch = header.ended().saturating_sub(1);
-    let place = ring_place(epoch, header.parameters.ring);
-    let record = newest.get(&Slot::EpochRecord { place }.key());
-    let record = record.and_then(|(_, _, bytes)| EpochRecord::decode(bytes).ok());
-    record.is_some_and(|record| record.epoch == epoch && record.accepted != 0)
 }
 
 /// Reads a file that is to be imported into this folder: all of it, so that what comes back is whole and of this chain.
@@ -155,13 +149,29 @@ pub fn read(genesis: &Genesis, from: &Path) -> Result<(Heading, Tree), StateFile
 /// [`StateFileError`]; the folder is as it was then.
 pub fn import(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
     refuse_store(home)?;
+    // An empty folder makes way, one that got something in the meantime does not.
+    put(home, header, tree, |store| fs::remove_dir(store))
+}
+
+/// The same for a folder whose store has nothing, or nothing but another state that came from elsewhere: that one is gone then. The store is closed.
+///
+/// # Errors
+/// [`StateFileError`]; the folder is as it was then, or has no store.
+pub fn take_over(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
+    put(home, header, tree, |store| fs::remove_dir_all(store))
+}
+
+/// Writes a state beside the store, and puts it in its place once it is whole and `make_way` has removed what is there.
+fn put(
+    home: &Home,
+    header: &Heading,
+    tree: Tree,
+    make_way: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), StateFileError> {
     let (store, aside) = (home.store_path(), aside(home));
-    let done = put_aside(&aside, header, tree).and_then(|()| {
-        // An empty folder makes way, one that got something in the meantime does not.
-        match fs::remove_dir(&store) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&store)(error)),
-            _ => fs::rename(&aside, &store).map_err(at(&store)),
-        }
+    let done = put_aside(&aside, header, tree).and_then(|()| match make_way(&store) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&store)(error)),
+        _ => fs::rename(&aside, &store).map_err(at(&store)),
     });
     if done.is_err() {
         // What is left of it is removed by the next import.
@@ -208,51 +218,5 @@ fn is_missing(path: &Path) -> io::Result<bool> {
         Ok(mut entries) => Ok(entries.next().is_none()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloy_primitives::B256;
-    use plasmid_bridge::proof::commitment::BlockCommitment;
-
-    use super::*;
-    use crate::{chain::tree::Change, ledger::Parameters, store::Identity};
-
-    #[test]
-    fn a_checkpoint_is_accepted_once_a_message_of_root_has_said_so_of_its_epoch() {
-        let parameters = Parameters::local();
-        let mut block = BlockCommitment::genesis(1, 5, B256::ZERO);
-        block.height = 3 * u64::from(parameters.epoch_blocks);
-        let header = Heading {
-            identity: Identity {
-                deployment: [7; 20],
-                genesis_root: B256::ZERO,
-            },
-            parameters,
-            block,
-            checkpoints: Vec::new(),
-        };
-        let place = ring_place(2, parameters.ring);
-        let slot = Slot::EpochRecord { place };
-        let says = |epoch, accepted| {
-            let record = EpochRecord {
-                epoch,
-                accepted,
-                ..EpochRecord::default()
-            };
-            let mut tree = Tree::new();
-            let change = Change {
-                key: slot.key(),
-                kind: slot.kind(),
-                value: record.encode(),
-            };
-            tree.apply(&[change]).unwrap();
-            is_accepted(&tree, &header)
-        };
-        assert!(says(2, 9));
-        assert!(!says(2, 0), "the epoch is over, and no message has said it");
-        assert!(!says(2 + u64::from(parameters.ring), 9));
-        assert!(!is_accepted(&Tree::new(), &header));
     }
 }

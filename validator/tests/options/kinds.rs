@@ -286,8 +286,8 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
     Some(match (command, argument.get_id().as_str()) {
         (
             _,
-            "node" | "root" | "second_root" | "also_nodes" | "engines" | "share_with" | "endpoints"
-            | "engine",
+            "node" | "root" | "second_root" | "also_nodes" | "engines" | "share_with" | "snapshot"
+            | "endpoints" | "engine",
         ) => &URL,
         (_, "moniker") => &MONIKER,
         (_, "peers") => &PEER,

@@ -163,7 +163,7 @@ impl App {
         self.surroundings.outlook.settled(&agreed)
     }
 
-    /// The first height that the engine has to keep; zero keeps all, because a new node joins by replay until there are snapshots.
+    /// The first height that the engine has to keep; zero keeps all, as whoever joins by replay needs them. Blocks behind what root has settled are kept in any case: a node that joins by a snapshot needs them.
     fn retain_height(&self, settled: u64) -> u64 {
         let epoch_blocks = u64::from(self.parameters.epoch_blocks);
         let unsettled = settled.saturating_mul(epoch_blocks).saturating_add(1);

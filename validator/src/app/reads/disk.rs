@@ -30,6 +30,8 @@ pub const MAX_SET_READS: usize = 4;
 pub const MAX_SET_READS_OF_SITE: usize = 2;
 /// The same of blocks in a row and of segments, which whoever judges a checkpoint reads: of all sites and of one.
 pub const MAX_COURT_READS: (usize, usize) = (2, 1);
+/// The same of parts of a state for nodes that join, which are read one after another.
+const MAX_SNAPSHOT_READS: usize = 1;
 /// The same of the engine's queries.
 const MAX_ENGINE_DISK_READS: usize = 2;
 
@@ -46,6 +48,8 @@ pub enum Door {
     Court,
     /// The engine's, for whoever asks there.
     Engine,
+    /// The engine's, for a node that joins.
+    Snapshot,
     /// This node's own, for the shares that it owes: it goes on whatever others ask.
     Own,
 }
@@ -69,6 +73,7 @@ pub struct Disk {
     sets: AtomicUsize,
     court: AtomicUsize,
     engine: AtomicUsize,
+    snapshots: AtomicUsize,
     own: AtomicUsize,
 }
 
@@ -82,6 +87,7 @@ impl Disk {
             sets: AtomicUsize::new(0),
             court: AtomicUsize::new(0),
             engine: AtomicUsize::new(0),
+            snapshots: AtomicUsize::new(0),
             own: AtomicUsize::new(0),
         }
     }
@@ -97,6 +103,7 @@ impl Disk {
             Door::Set => (&self.sets, MAX_SET_READS),
             Door::Court => (&self.court, MAX_COURT_READS.0),
             Door::Engine => (&self.engine, MAX_ENGINE_DISK_READS),
+            Door::Snapshot => (&self.snapshots, MAX_SNAPSHOT_READS),
             Door::Own => (&self.own, usize::MAX),
         };
         let enter = |taken: usize| (taken < most).then_some(taken.saturating_add(1));

@@ -46,6 +46,7 @@ mod reader;
 pub mod segments;
 mod served;
 pub mod shares;
+pub mod snapshots;
 pub mod stake;
 pub mod transactions;
 pub mod validators;

@@ -10,12 +10,14 @@ use plasmid_bridge::{
 use serde_json::json;
 
 use super::{Place, carrier::Carrier, state, status};
-use crate::cli::{
-    CliError,
-    connect::Connection,
-    keys::KeyOptions,
-    output::{Output, note},
-    proof::accepted_by,
+use crate::{
+    cli::{
+        CliError,
+        connect::Connection,
+        keys::KeyOptions,
+        output::{Output, note},
+    },
+    node::accepted::accepted_by,
 };
 
 /// By what the deployment is closed, and who carries it.

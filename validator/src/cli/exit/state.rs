@@ -13,7 +13,8 @@ use plasmid_bridge::{client::exits::Ending, relay::seen::Finality};
 use super::Place;
 use crate::{
     chain::tree::Tree,
-    cli::{CliError, genesis_state, proof::accepted_by},
+    cli::{CliError, genesis_state},
+    node::accepted::accepted_by,
     store::image,
 };
 

@@ -6,7 +6,8 @@
 //!
 //! Answers leave in the order of their requests. They are flushed by Flush and whenever nothing waits behind them. Queries
 //! start when they are read, so a slow one delays only its connection's answers, not its work. They run on threads of their own,
-//! never on those that serve consensus, and one that takes too long is stopped and answered with a refusal.
+//! never on those that serve consensus, and one that takes too long is stopped and answered with a refusal. Snapshots are given out in the same
+//! way, one part after another on one thread: strangers ask for them.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::dispatch::{Alarm, Class, Dispatch, class, unanswered};
+use super::dispatch::{Alarm, Class, Dispatch, class, nothing, unanswered};
 use super::frame::Scanner;
 use super::handler::Handler;
 use super::limits::{FrameError, Limits};
@@ -72,9 +73,25 @@ pub(super) struct Shared<H> {
     pub(super) dispatch: Dispatch<H>,
     pub(super) limits: Limits,
     pub(super) stall: Duration,
-    /// Places of queries that run or wait, and their threads.
-    pub(super) reads: Arc<Semaphore>,
-    pub(super) workers: Workers,
+    pub(super) queries: ReadPool,
+    /// Where snapshots are given out.
+    pub(super) snapshots: ReadPool,
+}
+
+/// Places of reads that run or wait, and their threads.
+pub(super) struct ReadPool {
+    places: Arc<Semaphore>,
+    workers: Workers,
+}
+
+impl ReadPool {
+    /// Starts `threads` threads called `name`, with so many places.
+    pub(super) fn start(name: &str, threads: usize, places: usize) -> io::Result<Self> {
+        Ok(Self {
+            places: Arc::new(Semaphore::new(places)),
+            workers: Workers::start(name, (threads, threads), (places, places))?,
+        })
+    }
 }
 
 /// A request on its way to its answer, holding its share of the connection's memory.
@@ -83,15 +100,12 @@ struct Pending {
     _memory: OwnedSemaphorePermit,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a queue of 256 may take 60 KB; a box for each request costs an allocation"
-)]
 enum Work {
     Call(RequestValue),
     /// A query that cannot be read, and why.
     Refused(String),
-    Running(Running<Result<ResponseValue, Alarm>>),
+    /// A read, and what is answered where it has no answer; a query is refused then.
+    Running(Running<Result<ResponseValue, Alarm>>, Option<ResponseValue>),
 }
 
 /// Serves one connection until the client ends it, breaks a rule, or the node stops.
@@ -160,24 +174,34 @@ async fn begin<H: Handler>(frame: Bytes, shared: &Arc<Shared<H>>) -> Result<Work
     if class(&request) != Class::Read {
         return Ok(Work::Call(request));
     }
-    let turn = hold(&shared.reads, 1).await?;
+    let pool = match is_query {
+        true => &shared.queries,
+        false => &shared.snapshots,
+    };
+    let turn = hold(&pool.places, 1).await?;
     let here = Arc::clone(shared);
-    let running = shared.workers.run(ENGINE, move |cancelled| {
+    let instead = nothing(&request);
+    let running = pool.workers.run(ENGINE, move |cancelled| {
         let _turn = turn;
         here.dispatch.call_until(request, cancelled)
     });
-    Ok(Work::Running(running?))
+    Ok(Work::Running(running?, instead))
 }
 
-/// The answer to a query, in time.
-async fn finish(query: Running<Result<ResponseValue, Alarm>>) -> Result<ResponseValue, Alarm> {
-    match timeout(QUERY_PATIENCE, query).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(lost)) => Ok(unanswered(&lost.to_string())),
-        Err(_) => Ok(unanswered(
-            "the query took too long and was stopped: this node is overloaded, ask again later",
-        )),
-    }
+/// The answer to a read, in time.
+async fn finish(
+    read: Running<Result<ResponseValue, Alarm>>,
+    instead: Option<ResponseValue>,
+) -> Result<ResponseValue, Alarm> {
+    let why = match timeout(QUERY_PATIENCE, read).await {
+        Ok(Ok(answer)) => return answer,
+        Ok(Err(lost)) => lost.to_string(),
+        Err(_) => {
+            "the query took too long and was stopped: this node is overloaded, ask again later"
+                .to_owned()
+        }
+    };
+    Ok(instead.unwrap_or_else(|| unanswered(&why)))
 }
 
 async fn answer<H: Handler>(
@@ -190,7 +214,7 @@ async fn answer<H: Handler>(
     while let Some(pending) = next.take() {
         let mut flush = false;
         match pending.work {
-            Work::Running(query) => encode(finish(query).await?, &mut out)?,
+            Work::Running(read, instead) => encode(finish(read, instead).await?, &mut out)?,
             Work::Refused(why) => encode(
                 unanswered(&format!("the query cannot be read: {why}")),
                 &mut out,

@@ -56,11 +56,10 @@ pub(super) enum Class {
 pub(super) fn class(request: &Request) -> Class {
     match request {
         Request::Echo(_) | Request::Flush(_) => Class::Transport,
-        Request::Query(_) => Class::Read,
-        Request::Info(_)
-        | Request::CheckTx(_)
-        | Request::ListSnapshots(_)
-        | Request::LoadSnapshotChunk(_) => Class::Ordered,
+        Request::Query(_) | Request::ListSnapshots(_) | Request::LoadSnapshotChunk(_) => {
+            Class::Read
+        }
+        Request::Info(_) | Request::CheckTx(_) => Class::Ordered,
         _ => Class::Consensus,
     }
 }
@@ -172,12 +171,14 @@ impl<H: Handler> Dispatch<H> {
             Request::Query(request) => Response::Query(handler.query(request, cancelled)?),
             Request::CheckTx(request) => Response::CheckTx(handler.check_tx(request)?),
             Request::Commit(_) => Response::Commit(handler.commit()?),
-            Request::ListSnapshots(_) => Response::ListSnapshots(handler.list_snapshots()?),
+            Request::ListSnapshots(_) => {
+                Response::ListSnapshots(handler.list_snapshots(cancelled)?)
+            }
             Request::OfferSnapshot(request) => {
                 Response::OfferSnapshot(handler.offer_snapshot(request)?)
             }
             Request::LoadSnapshotChunk(request) => {
-                Response::LoadSnapshotChunk(handler.load_snapshot_chunk(request)?)
+                Response::LoadSnapshotChunk(handler.load_snapshot_chunk(request, cancelled)?)
             }
             Request::ApplySnapshotChunk(request) => {
                 Response::ApplySnapshotChunk(handler.apply_snapshot_chunk(request)?)
@@ -222,6 +223,15 @@ fn refusal(request: &Request) -> Option<Response> {
     match request {
         Request::CheckTx(_) => Some(Response::CheckTx(unjudged())),
         Request::Query(_) => Some(unanswered(UNJUDGED)),
+        request => nothing(request),
+    }
+}
+
+/// The answer to a read of snapshots that has none.
+pub(super) fn nothing(request: &Request) -> Option<Response> {
+    match request {
+        Request::ListSnapshots(_) => Some(Response::ListSnapshots(Default::default())),
+        Request::LoadSnapshotChunk(_) => Some(Response::LoadSnapshotChunk(Default::default())),
         _ => None,
     }
 }

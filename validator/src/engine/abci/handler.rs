@@ -5,7 +5,7 @@
 //! | `init_chain` to `commit`, snapshots taken in | one at a time, over all connections |
 //! | `info`, `check_tx`, `query`, snapshots given out | at any time, beside the above and beside each other; `check_tx` of one connection in order |
 //!
-//! An answer says "this input is bad". A `Fault` (or a panic) says "this node is broken": in `check_tx` and `query` it
+//! An answer says "this input is bad". A `Fault` (or a panic) says "this node is broken": in `check_tx`, in `query` and where snapshots are given out it
 //! refuses that one input, in every other call it stops the server without an answer, because a wrong answer to consensus
 //! is worse than none.
 
@@ -82,15 +82,16 @@ pub trait Handler: Send + Sync + 'static {
     /// The engine has saved the block's outcome: it may become durable from here on.
     fn commit(&self) -> Outcome<ResponseCommit>;
 
-    /// Snapshots on offer: none, unless implemented.
-    fn list_snapshots(&self) -> Outcome<ResponseListSnapshots> {
+    /// Snapshots on offer: none, unless implemented. It runs as `query` does.
+    fn list_snapshots(&self, _cancelled: &AtomicBool) -> Outcome<ResponseListSnapshots> {
         Ok(ResponseListSnapshots::default())
     }
 
-    /// One chunk of a snapshot on offer: empty, unless implemented.
+    /// One chunk of a snapshot on offer: empty, unless implemented. It runs as `query` does.
     fn load_snapshot_chunk(
         &self,
         _request: RequestLoadSnapshotChunk,
+        _cancelled: &AtomicBool,
     ) -> Outcome<ResponseLoadSnapshotChunk> {
         Ok(ResponseLoadSnapshotChunk::default())
     }

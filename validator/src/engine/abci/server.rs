@@ -4,19 +4,17 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::address::{Address, AddressError, Listener};
-use super::connection::{Closed, Shared, serve};
+use super::connection::{Closed, ReadPool, Shared, serve};
 use super::dispatch::{Alarm, Dispatch};
 use super::handler::Handler;
 use super::limits::Limits;
-use crate::workers::Workers;
 
 /// CometBFT opens four; the rest leaves room for its restart and for tools.
 const CONNECTIONS: usize = 32;
-/// Queries that run or wait, of all connections.
+/// Queries that run or wait, of all connections, and as many reads of snapshots.
 const QUERIES: usize = 64;
 const STALL: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: it fails when file descriptors run out, and trying at once would spin.
@@ -61,14 +59,16 @@ impl Server {
     ) -> Result<(), Alarm> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = cores.clamp(2, 8);
-        let workers = Workers::start("abci-query", (threads, threads), (QUERIES, QUERIES))
-            .map_err(|error| Alarm::new("the start of its threads", &error))?;
+        let pool = |name, threads| {
+            ReadPool::start(name, threads, QUERIES)
+                .map_err(|error| Alarm::new("the start of its threads", &error))
+        };
         let shared = Arc::new(Shared {
             dispatch: Dispatch::new(handler),
             limits: self.limits,
             stall: self.stall,
-            reads: Arc::new(Semaphore::new(QUERIES)),
-            workers,
+            queries: pool("abci-query", threads)?,
+            snapshots: pool("abci-snapshot", 1)?,
         });
         let mut alarm = shared.dispatch.alarm();
         let mut connections = JoinSet::new();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::CometError;
 use super::batch::RpcSection;
 pub use super::span::Span;
+use super::statesync::StateSync;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
 use crate::app::reads::MAX_CLOCK_BEHIND;
 use crate::engine::version::COMETBFT_VERSION;
@@ -115,6 +116,7 @@ pub struct Settings {
     pub transaction_bytes: u32,
     pub cache_transactions: u32,
     pub log_level: String,
+    pub statesync: Option<StateSync>,
 }
 
 impl Settings {
@@ -135,6 +137,7 @@ impl Settings {
             transaction_bytes: MAX_TRANSACTION_BYTES as u32,
             cache_transactions: MIN_CACHE,
             log_level: "main:info,*:error".to_owned(),
+            statesync: None,
         }
     }
 }
@@ -153,6 +156,9 @@ pub struct Config {
     pub consensus: Consensus,
     pub storage: Storage,
     pub tx_index: TxIndex,
+    /// Whether and from whom a node without blocks takes the state of others; an operator's own where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statesync: Option<StateSync>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,6 +329,7 @@ impl Config {
             tx_index: TxIndex {
                 indexer: "kv".to_owned(),
             },
+            statesync: settings.statesync.clone(),
         }
     }
 

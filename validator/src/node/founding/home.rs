@@ -19,6 +19,7 @@ use crate::{
         comet::{
             Config as CometConfig, EnginePace, EnginePeer, Genesis as CometGenesis, Settings,
             genesis::{GenesisParts, ValidatorPart},
+            statesync::StateSync,
         },
         config::{Config, Home, MAX_SHARED, RootConfig},
         sign_state::{Identity, SignState},
@@ -58,6 +59,8 @@ pub struct Place {
     pub root: String,
     /// The second one, which must agree with it.
     pub second_root: Option<String>,
+    /// From whom a node without blocks takes the state of others; what the folder says where it is none.
+    pub statesync: Option<StateSync>,
 }
 
 impl Place {
@@ -202,6 +205,7 @@ pub fn write(
     }
     settings.peers.clone_from(&place.peers);
     settings.private = place.private;
+    settings.statesync.clone_from(&place.statesync);
     let engine = home.engine();
     engine.merge_config(&CometConfig::new(&settings), &place.unnamed())?;
     engine.write_genesis(&engine_genesis(created.chain_id(), genesis, file)?)?;

@@ -74,6 +74,7 @@ fn join(plan: &Plan, agreed: &Agreed) -> Result<(), FoundingError> {
         retain_blocks: 0,
         root: "http://127.0.0.1:8545".to_owned(),
         second_root: None,
+        statesync: None,
     };
     home::write(&home, &place, &created, &agreed.genesis, &file)?;
     home.read_config()?;

@@ -67,13 +67,27 @@ pub fn gather<'a>(
 
 /// The checkpoints before an epoch that are kept in a row, the most that a file takes, ascending.
 fn checkpoints(store: &dyn Store, ended: u64) -> Result<Vec<Checkpoint>, Gone> {
+    last_checkpoints(ended, |epoch| {
+        let bytes = store.checkpoint(epoch)?;
+        let checkpoint = bytes.map(|bytes| Checkpoint::decode(&bytes)).transpose();
+        checkpoint.map_err(|_| lacks(format!("checkpoint of epoch {epoch}")))
+    })
+}
+
+/// The same, each as `get` gives it.
+///
+/// # Errors
+/// What `get` says.
+pub fn last_checkpoints<E>(
+    ended: u64,
+    mut get: impl FnMut(u64) -> Result<Option<Checkpoint>, E>,
+) -> Result<Vec<Checkpoint>, E> {
     let mut found = Vec::new();
     for epoch in (ended.saturating_sub(MAX_CHECKPOINTS)..ended).rev() {
-        let Some(bytes) = store.checkpoint(epoch)? else {
-            break;
-        };
-        let checkpoint = Checkpoint::decode(&bytes);
-        found.push(checkpoint.map_err(|_| lacks(format!("checkpoint of epoch {epoch}")))?);
+        match get(epoch)? {
+            Some(checkpoint) => found.push(checkpoint),
+            None => break,
+        }
     }
     found.reverse();
     Ok(found)

@@ -14,15 +14,19 @@
 //! A file is read once, front to back, into a tree whose root must be the one that the commitment states, and only what was read whole is written
 //! anywhere. Which leaf comes next is not in the file, so it cannot be wrong there.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gather;
+pub mod part;
 mod put;
 mod read;
+pub mod taking;
 mod write;
 
-pub use gather::{Gone, gather};
+pub use gather::{Gone, gather, last_checkpoints};
 pub use put::put;
-pub use read::{read, read_leaves};
-pub use write::{write, write_leaves};
+pub use read::{read, read_heading, read_leaves};
+pub use write::{write, write_heading, write_leaves};
 
 use super::Identity;
 use crate::chain::tree::{MAX_VALUE, TreeError};

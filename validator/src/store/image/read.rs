@@ -98,6 +98,20 @@ pub fn read_leaves(input: impl Read) -> Result<Tree, ImageError> {
     }
 }
 
+/// Reads what stands in front of a state's leaves, and checks that its parts fit one another. What is behind it stays in `input`.
+///
+/// # Errors
+/// [`ImageError`] with what is wrong in it.
+pub fn read_heading(input: impl Read) -> Result<Heading, ImageError> {
+    let mut input = Hashed {
+        input,
+        hasher: Keccak256::new(),
+    };
+    let header = header(&mut input)?;
+    header.check()?;
+    Ok(header)
+}
+
 fn header<R: Read>(input: &mut Hashed<R>) -> Result<Heading, ImageError> {
     let magic: [u8; 8] = input.array("its first bytes")?;
     if magic != MAGIC {

@@ -28,6 +28,33 @@ pub fn write(out: impl Write, header: &Heading, leaves: &TreeView<'_>) -> io::Re
         out,
         hasher: Keccak256::new(),
     };
+    heading(&mut out, header)?;
+    out.put(&leaves.count().to_be_bytes())?;
+    for index in 0..leaves.count() {
+        let leaf = leaves.leaf(index);
+        let leaf = leaf.ok_or_else(|| io::Error::other(format!("leaf {index} is missing")))?;
+        out.put(&head(&leaf)?)?;
+        out.put(leaf.value)?;
+    }
+    let Hashed { mut out, hasher } = out;
+    out.write_all(hasher.finalize().as_slice())?;
+    out.flush()
+}
+
+/// What a state says in front of its leaves.
+///
+/// # Errors
+/// A length that has no room in its field.
+pub fn write_heading(header: &Heading) -> io::Result<Vec<u8>> {
+    let mut out = Hashed {
+        out: Vec::new(),
+        hasher: Keccak256::new(),
+    };
+    heading(&mut out, header)?;
+    Ok(out.out)
+}
+
+fn heading<W: Write>(out: &mut Hashed<W>, header: &Heading) -> io::Result<()> {
     out.put(&MAGIC)?;
     out.put(&FORMAT.to_be_bytes())?;
     out.put(&header.identity.deployment)?;
@@ -40,16 +67,7 @@ pub fn write(out: impl Write, header: &Heading, leaves: &TreeView<'_>) -> io::Re
     for checkpoint in &header.checkpoints {
         out.put(&checkpoint.encode())?;
     }
-    out.put(&leaves.count().to_be_bytes())?;
-    for index in 0..leaves.count() {
-        let leaf = leaves.leaf(index);
-        let leaf = leaf.ok_or_else(|| io::Error::other(format!("leaf {index} is missing")))?;
-        out.put(&head(&leaf)?)?;
-        out.put(leaf.value)?;
-    }
-    let Hashed { mut out, hasher } = out;
-    out.write_all(hasher.finalize().as_slice())?;
-    out.flush()
+    Ok(())
 }
 
 /// Writes the leaves of a state alone: their number, and they.
@@ -66,7 +84,7 @@ pub fn write_leaves(mut out: impl Write, tree: &Tree) -> io::Result<()> {
 }
 
 /// What stands before the value of a leaf.
-fn head(leaf: &LeafRef<'_>) -> io::Result<[u8; LEAF_HEAD]> {
+pub(super) fn head(leaf: &LeafRef<'_>) -> io::Result<[u8; LEAF_HEAD]> {
     let mut head = [0; LEAF_HEAD];
     let (kind, rest) = head.split_at_mut(1);
     let (width, key) = rest.split_at_mut(2);
@@ -76,7 +94,7 @@ fn head(leaf: &LeafRef<'_>) -> io::Result<[u8; LEAF_HEAD]> {
     Ok(head)
 }
 
-fn short(count: usize) -> io::Result<u16> {
+pub(super) fn short(count: usize) -> io::Result<u16> {
     u16::try_from(count).map_err(io::Error::other)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
     abi::IRootChain,
     client::ceremony::{self, Created},
@@ -16,11 +16,13 @@ use super::{
 use crate::{
     cli::{CliError, connect::Connection, keys::KeyOptions},
     node::{
+        comet::statesync::StateSync,
         config::{Config, Home},
         founding::{
             self,
             home::{self, Place},
         },
+        joining::trusted::trusted,
         tools::Tools,
     },
     plain,
@@ -48,6 +50,9 @@ impl InitStep {
         let head = IRootChain::headCall {};
         let head = root.view(created.root_chain, head).await?;
         let home = Home::new(&command.home);
+        let statesync = self
+            .snapshot(command, connection, created.root_chain)
+            .await?;
         let node_id = secrets::node(&home, self.plan.parameters.root_chain_id)?;
         let place = Place {
             moniker: command.moniker.clone(),
@@ -62,6 +67,7 @@ impl InitStep {
             retain_blocks: 0,
             root: connection.root_address()?,
             second_root: command.second_root.clone(),
+            statesync,
         };
         home::write(&home, &place, &created, &agreed.genesis, &file)?;
         secrets::ensure_data_folder(&home)?;
@@ -104,6 +110,36 @@ impl InitStep {
 }
 
 impl InitStep {
+    /// From whom the node takes its first state, if from anybody: what is trusted is asked of all root endpoints that the node will ask.
+    async fn snapshot(
+        &self,
+        command: &JoinCommand,
+        connection: &Connection,
+        root_chain: Address,
+    ) -> Result<Option<StateSync>, CliError> {
+        if command.snapshot.is_empty() {
+            return Ok(None);
+        }
+        let first = connection.root_address()?;
+        let kept = kept_second(&Home::new(&command.home), &first)?;
+        let second = command.second_root.clone().or(kept);
+        let endpoints: Vec<String> = [Some(first), second].into_iter().flatten().collect();
+        let parameters = &self.plan.parameters;
+        let root = (
+            endpoints.as_slice(),
+            root_chain,
+            founding::finality(parameters),
+        );
+        let progress = self
+            .output
+            .progress("looking for the newest checkpoint on root");
+        let found = trusted(root, parameters, &command.snapshot).await;
+        progress.finish_and_clear();
+        found
+            .map(Some)
+            .map_err(|error| CliError::new(format!("{error}. Nothing was written")))
+    }
+
     /// The deployment, once it is final.
     async fn created(&self) -> Result<Created, CliError> {
         let progress = self.output.progress("waiting for finality on root");

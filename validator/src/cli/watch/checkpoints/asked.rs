@@ -20,12 +20,13 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 use tonic::{Status, transport::Channel};
 
-use super::read::{commitment, leaf};
+use super::read::leaf;
 use super::{Deaf, Unjudged};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::court::{CourtFacts, OpenedEpoch, has_such_counts};
 use crate::ledger::Slot;
 use crate::plain;
+use crate::wire::commitment;
 use pages::{ShownParts, known_segments};
 
 mod leaves;

@@ -1,29 +1,11 @@
 //! What nodes say of a checkpoint's parts, in our words. Nothing of it is compared with anything yet, but a segment's bytes with its record.
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::proof::tree::{Inclusion, value_hash};
 use plasmid_proto::bridge::v1::{LeafProof, Segment};
-use plasmid_proto::chain::v1::GetBlockResponse;
 
 use crate::chain::opened::{OpenedSegment, ShownLeaf};
-
-pub(super) fn word(bytes: &[u8]) -> Option<B256> {
-    B256::try_from(bytes).ok()
-}
-
-pub(super) fn commitment(told: &GetBlockResponse) -> Option<BlockCommitment> {
-    Some(BlockCommitment {
-        rules: told.rules,
-        height: told.height,
-        time: told.time,
-        block_hash: word(&told.block_hash)?,
-        witness_hash: word(&told.witness_hash)?,
-        before: word(&told.state_root_before)?,
-        after: word(&told.state_root_after)?,
-        segments_root: word(&told.segments_root)?,
-    })
-}
+use crate::wire::word;
 
 pub(super) fn segment(told: Segment) -> Option<OpenedSegment> {
     let mut shown = OpenedSegment {

@@ -152,6 +152,7 @@ fn shares_go_to_the_nodes_that_are_named_then_to_those_of_the_folder_and_else_to
         retain_blocks: 0,
         root: "http://127.0.0.1:8545".to_owned(),
         second_root: None,
+        statesync: None,
     };
     let mut config = Config {
         abci: "tcp://127.0.0.1:26658".to_owned(),

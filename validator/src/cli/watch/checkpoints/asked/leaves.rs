@@ -6,10 +6,10 @@ use plasmid_bridge::relay::acceptance::Acceptance;
 use plasmid_proto::bridge::v1::{GetLeavesRequest, GetLeavesResponse};
 use tonic::transport::Channel;
 
-use super::super::read::word;
 use super::{CheckpointNodes, NotServed, Unjudged, bridge, within};
 use crate::app::reads::leaves::{MAX_PAGE_LEAVES, MAX_VALUE_BYTES};
 use crate::chain::tree::{Change, MAX_VALUE};
+use crate::wire::word;
 
 /// Leaves in a row of a state, which their proof leads to its root.
 #[derive(Debug, PartialEq, Eq)]

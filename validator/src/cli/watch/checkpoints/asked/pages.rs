@@ -8,10 +8,11 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_proto::bridge::v1::GetSegmentsRequest;
 use tonic::transport::Channel;
 
-use super::super::read::{segment, word};
+use super::super::read::segment;
 use super::{NotServed, bridge, lock, within};
 use crate::chain::opened::{OpenedSegment, OpenedSegments};
 use crate::court::{CourtFacts, has_such_counts};
+use crate::wire::word;
 
 /// Bytes of a block's segments that are kept of a node before they are compared with what root's words commit to, at most. What is beyond is asked for again behind that.
 const MAX_UNCOMPARED: usize = 64 << 20;

@@ -1,0 +1,239 @@
+//! What RootChain has accepted, read from its events.
+
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::{
+    abi::IRootChain,
+    client::{
+        backwards::Backwards,
+        follower::view_call,
+        rpc::{At, Limits, Rpc, RpcError},
+    },
+    relay::{
+        acceptance::Acceptance,
+        events::{self, ACCEPTANCE, Heard},
+        seen::{Finality, Log, Which},
+    },
+};
+
+use crate::plain;
+
+/// Why it is not known what root has accepted.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence of each says what it is")]
+pub enum AcceptedError {
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    #[error("no block of root is final yet")]
+    NothingFinal,
+    #[error(
+        "RootChain {root_chain} has not accepted a checkpoint of epoch {epoch} up to root block {newest}"
+    )]
+    NotAccepted {
+        root_chain: Address,
+        epoch: u64,
+        newest: u64,
+    },
+    #[error("RootChain has accepted no checkpoint up to root block {newest}")]
+    NoneAccepted { newest: u64 },
+    #[error("{0}")]
+    Event(String),
+    #[error("root endpoint {place}: {source}")]
+    Endpoint {
+        place: String,
+        source: Box<AcceptedError>,
+    },
+    #[error("this node was asked to stop")]
+    Stopped,
+    #[error("plasmid.toml names no root endpoint that could be asked")]
+    NoEndpoint,
+    #[error(
+        "{count} checkpoints stand on root, so that of epoch {epoch} is not accepted yet, or void"
+    )]
+    NotStanding { epoch: u64, count: u64 },
+    #[error(
+        "root endpoint {place} says that root accepted {found} of epoch {epoch}, and another one says {other}"
+    )]
+    Differ {
+        place: String,
+        epoch: u64,
+        found: B256,
+        other: B256,
+    },
+}
+
+impl AcceptedError {
+    /// Whether asking again later may help.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Rpc(_) | Self::NothingFinal => true,
+            Self::Endpoint { source, .. } => source.may_pass(),
+            _ => false,
+        }
+    }
+}
+
+/// The acceptance of an epoch by a RootChain, searched backwards from the newest block that is final by this rule: at depth zero, the newest of all.
+///
+/// # Errors
+/// When it has accepted none, or root could not be asked.
+pub async fn accepted_by(
+    rpc: &Rpc,
+    address: Address,
+    epoch: u64,
+    finality: Finality,
+) -> Result<Acceptance, AcceptedError> {
+    let is_it = |one: &Acceptance| one.epoch == epoch;
+    let (found, newest) = last_accepted(rpc, address, finality, is_it).await?;
+    found.ok_or(AcceptedError::NotAccepted {
+        root_chain: address,
+        epoch,
+        newest,
+    })
+}
+
+/// The newest acceptance that `is_it`, in a block that is final by this rule, and the newest such block.
+async fn last_accepted(
+    rpc: &Rpc,
+    address: Address,
+    finality: Finality,
+    is_it: impl Fn(&Acceptance) -> bool,
+) -> Result<(Option<Acceptance>, u64), AcceptedError> {
+    let id = view_call(rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
+    let first = view_call(rpc, address, IRootChain::genesisBlockCall {}, At::Latest).await?;
+    let (which, depth) = match finality {
+        Finality::Tag => (Which::Finalized, 0),
+        Finality::Depth(depth) => (Which::Latest, u64::from(depth)),
+    };
+    let newest = rpc.block(which).await?;
+    let newest = newest.and_then(|block| block.number.checked_sub(depth));
+    let newest = newest.ok_or_else(|| AcceptedError::NothingFinal)?;
+    let addresses = [address];
+    let mut search = Backwards::new(rpc, &addresses, &[ACCEPTANCE], (first, newest));
+    while let Some(logs) = search.look().await? {
+        if let Some(found) = find(&logs, (address, id.0), &is_it)? {
+            return Ok((Some(found), newest));
+        }
+    }
+    Ok((None, newest))
+}
+
+/// The same, as each of these endpoints says.
+///
+/// # Errors
+/// As [`accepted_by`], with the endpoint.
+pub async fn accepted_by_each(
+    endpoints: &[String],
+    address: Address,
+    epoch: u64,
+    finality: Finality,
+) -> Result<Vec<(String, Acceptance)>, AcceptedError> {
+    let mut said = Vec::new();
+    for endpoint in endpoints {
+        let place = plain::place(endpoint);
+        let ask = async {
+            let rpc = Rpc::new(endpoint, Limits::default())?;
+            accepted_by(&rpc, address, epoch, finality).await
+        };
+        let accepted = ask.await.map_err(|source| at(&place, source))?;
+        said.push((place, accepted));
+    }
+    Ok(said)
+}
+
+/// The acceptance of an epoch whose checkpoint stands, which all these endpoints say alike.
+///
+/// # Errors
+/// As [`accepted_by_each`]; a checkpoint that does not stand, endpoints that differ, no endpoint.
+pub async fn standing(
+    endpoints: &[String],
+    address: Address,
+    epoch: u64,
+    finality: Finality,
+) -> Result<Acceptance, AcceptedError> {
+    // One call of each tells of what root has not accepted, before events are searched.
+    for endpoint in endpoints {
+        let place = plain::place(endpoint);
+        let ask = async {
+            let rpc = Rpc::new(endpoint, Limits::default())?;
+            view_call(&rpc, address, IRootChain::headCall {}, At::Latest).await
+        };
+        let count = ask.await.map_err(|source| at(&place, source.into()))?;
+        let count = count.standing;
+        if epoch >= count {
+            return Err(at(&place, AcceptedError::NotStanding { epoch, count }));
+        }
+    }
+    all_alike(accepted_by_each(endpoints, address, epoch, finality).await?)
+}
+
+/// The newest acceptance in a final block that all these endpoints know, of a checkpoint that stands.
+///
+/// # Errors
+/// As [`standing`]; root has accepted none.
+pub async fn newest(
+    endpoints: &[String],
+    address: Address,
+    finality: Finality,
+) -> Result<Acceptance, AcceptedError> {
+    let mut common: Option<u64> = None;
+    for endpoint in endpoints {
+        let place = plain::place(endpoint);
+        let ask = async {
+            let rpc = Rpc::new(endpoint, Limits::default())?;
+            last_accepted(&rpc, address, finality, |_| true).await
+        };
+        let (found, newest) = ask.await.map_err(|source| at(&place, source))?;
+        let found = found.ok_or_else(|| at(&place, AcceptedError::NoneAccepted { newest }))?;
+        common = Some(common.map_or(found.epoch, |common| common.min(found.epoch)));
+    }
+    let epoch = common.ok_or(AcceptedError::NoEndpoint)?;
+    standing(endpoints, address, epoch, finality).await
+}
+
+/// What all of them say.
+fn all_alike(said: Vec<(String, Acceptance)>) -> Result<Acceptance, AcceptedError> {
+    let mut said = said.into_iter();
+    let (_, first) = said.next().ok_or(AcceptedError::NoEndpoint)?;
+    match said.find(|(_, one)| one.digest != first.digest) {
+        None => Ok(first),
+        Some((place, one)) => Err(AcceptedError::Differ {
+            place,
+            epoch: first.epoch,
+            found: one.digest,
+            other: first.digest,
+        }),
+    }
+}
+
+fn at(place: &str, source: AcceptedError) -> AcceptedError {
+    AcceptedError::Endpoint {
+        place: place.to_owned(),
+        source: Box::new(source),
+    }
+}
+
+fn find(
+    logs: &[Log],
+    (address, deployment): (Address, [u8; 20]),
+    is_it: &impl Fn(&Acceptance) -> bool,
+) -> Result<Option<Acceptance>, AcceptedError> {
+    let mut newest: Option<Acceptance> = None;
+    for log in logs {
+        let Heard::Acceptance(found) =
+            events::decode(log, &deployment).map_err(AcceptedError::Event)?
+        else {
+            continue;
+        };
+        let is_newer = newest
+            .as_ref()
+            .is_none_or(|newest| newest.epoch < found.epoch);
+        if is_newer && is_it(&found) && log.address == address {
+            newest = Some(*found);
+        }
+    }
+    Ok(newest)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! A node that may be given the state of others: its engine is answered before there is anything else.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use alloy_primitives::Address;
+use plasmid_bridge::relay::seen::Finality;
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
+
+use super::StartError;
+use crate::{
+    app::{guard::Guard, identity},
+    chain::genesis::file::Loaded as Genesis,
+    engine::abci::{Address as AbciAddress, Alarm, Fault, Limits, Server},
+    node::{
+        accepted::{AcceptedError, standing},
+        config::{Config, Home},
+        founding,
+        joining::{
+            EarlyAnswers, EarlyOpening,
+            intake::{RootWord, StateIntake},
+        },
+        shutdown,
+    },
+    store::{self, Books, Loaded, Sled, Store},
+};
+
+/// How long root is asked again for what it has accepted.
+const ROOT_PATIENCE: Duration = Duration::from_secs(120);
+/// How long between two times.
+const ROOT_PAUSE: Duration = Duration::from_secs(2);
+
+/// With what a node begins.
+pub(super) enum Beginning {
+    /// With what its store has.
+    Store(Books<Sled>, Option<Loaded>),
+    /// The same, and the engine is being answered.
+    Answered(Books<Sled>, Option<Loaded>, Early),
+    /// It was asked to stop first.
+    Stopped,
+}
+
+/// Where the engine connects.
+pub(super) enum EngineSide {
+    /// It is answered already.
+    Early(Early),
+    Bound(Server),
+}
+
+impl EngineSide {
+    /// Lets `guard` answer the engine until the node is asked to stop.
+    pub(super) async fn serve(self, guard: Arc<Guard>) -> Result<(), StartError> {
+        match self {
+            Self::Early(early) => early.open(guard).await,
+            Self::Bound(server) => Ok(server.run(guard, shutdown::requested()).await?),
+        }
+    }
+}
+
+/// A server that runs before the application does.
+pub(super) struct Early {
+    serving: JoinHandle<Result<(), Alarm>>,
+    opening: EarlyOpening<Guard>,
+}
+
+impl Early {
+    /// Lets `guard` answer from now on, and waits until the server ends.
+    async fn open(mut self, guard: Arc<Guard>) -> Result<(), StartError> {
+        self.opening.open(guard);
+        ended(&mut self.serving).await
+    }
+}
+
+/// What became of a server that ended.
+async fn ended(serving: &mut JoinHandle<Result<(), Alarm>>) -> Result<(), StartError> {
+    match serving.await {
+        Ok(outcome) => outcome.map_err(StartError::from),
+        Err(error) => Err(StartError::Fault(Fault::new(error))),
+    }
+}
+
+/// Opens the store of a node. Where its engine takes the state of others, and the store has nothing or only such a state, the engine is answered
+/// first, until it has given a state or begins without one.
+pub(super) async fn begin(
+    (home, config, genesis): (&Home, &Config, &Genesis),
+    takes_snapshots: bool,
+    (address, limits): (&AbciAddress, Limits),
+) -> Result<Beginning, StartError> {
+    let path = home.store_path();
+    let whose = identity(genesis);
+    let (books, loaded) = store::open(&path, whose)?;
+    let is_bare = loaded
+        .as_ref()
+        .is_none_or(|loaded| books.imported() == Some(loaded.height()));
+    if !takes_snapshots || !is_bare {
+        return Ok(Beginning::Store(books, loaded));
+    }
+    let held = loaded.map(|loaded| loaded.block);
+    drop(books);
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        shutdown::requested().await;
+        stop.send_replace(true);
+    });
+    let parameters = genesis.genesis.parameters;
+    let root_chain = Address::from(genesis.deployment.domain.root_chain);
+    let finality = founding::finality(&parameters);
+    let endpoints = config.root.endpoints.clone();
+    let word = root_word((endpoints, root_chain, finality), stopped.clone());
+    let intake = StateIntake::new(home.clone(), (whose, parameters), word);
+    let (entry, opening) = EarlyAnswers::new(parameters.rules, held, intake);
+    let server = Server::bind(address, limits).await?;
+    let mut serving = tokio::spawn(server.run(Arc::clone(&entry), stop_of(stopped)));
+    tracing::info!(
+        abci = %address,
+        "this node has no blocks, and begins when CometBFT has given it the state of others: start CometBFT"
+    );
+    tokio::select! {
+        outcome = ended(&mut serving) => {
+            outcome?;
+            Ok(Beginning::Stopped)
+        }
+        () = entry.decided() => {
+            let (books, loaded) = store::open(&path, whose)?;
+            Ok(Beginning::Answered(books, loaded, Early { serving, opening }))
+        }
+    }
+}
+
+async fn stop_of(mut stopped: watch::Receiver<bool>) {
+    // Whoever sends it sends it before it goes.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// What root says of an epoch's checkpoint, asked for on a thread that may wait; a root that does not answer is asked again for a while.
+fn root_word(
+    (endpoints, root_chain, finality): (Vec<String>, Address, Finality),
+    stopped: watch::Receiver<bool>,
+) -> RootWord {
+    let runtime = Handle::current();
+    Box::new(move |epoch| {
+        let said = again(|| standing(&endpoints, root_chain, epoch, finality));
+        runtime.block_on(async {
+            tokio::select! {
+                said = said => said.map(|accepted| accepted.checkpoint),
+                () = stop_of(stopped.clone()) => Err(AcceptedError::Stopped),
+            }
+        })
+    })
+}
+
+async fn again<T, F: Future<Output = Result<T, AcceptedError>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, AcceptedError> {
+    let deadline = tokio::time::Instant::now() + ROOT_PATIENCE;
+    loop {
+        match ask().await {
+            Err(error) if error.may_pass() && tokio::time::Instant::now() < deadline => {
+                tracing::warn!(%error, "root is asked again");
+                tokio::time::sleep(ROOT_PAUSE).await;
+            }
+            said => return said,
+        }
+    }
+}
