@@ -221,7 +221,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("main.rs", &["cli"]),
 ];
 
-/// The same for the rooms of `bridge/src`.
+/// Rooms of `bridge/src` and the rooms of that crate that each may name.
 const BRIDGE_ARROWS: [(&str, &[&str]); 4] = [
     ("proof", &["proof"]),
     ("abi", &["abi", "proof"]),

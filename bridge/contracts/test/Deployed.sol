@@ -49,7 +49,7 @@ abstract contract Deployed is Test {
     uint256 internal constant WARM_ACCOUNT = 100;
 
     Operator[] internal operators;
-    /// @dev Of an operator that registered again: the registration that the set has.
+    /// @dev For an operator that registered again, the registration that the set has.
     mapping(uint256 => uint64) internal _later;
     /// @dev In the seat of every member leaf.
     uint16 internal _mark;

@@ -368,7 +368,7 @@ contract ExitInvariantsTest is InvariantTest {
         }
     }
 
-    /// The same where two thirds steal: everybody leaves with what the last sound state says.
+    /// One game in which two thirds steal: everybody leaves with what the last sound state says.
     function test_oneGameWithThieves() external {
         world.deposit(5 ether, 0, 0);
         world.deposit(7 ether, 1, 1);

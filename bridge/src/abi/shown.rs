@@ -25,7 +25,7 @@ impl From<&Checkpoint> for IRootChain::Checkpoint {
 }
 
 impl IRootChain::Checkpoint {
-    /// The same as a checkpoint of a deployment.
+    /// This checkpoint as members sign it, which names the deployment too.
     #[must_use]
     pub fn content(&self, deployment: [u8; 20]) -> Checkpoint {
         Checkpoint {

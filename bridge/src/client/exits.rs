@@ -63,7 +63,7 @@ pub struct Contracts {
 }
 
 impl Contracts {
-    /// Those that this Registry made.
+    /// The contracts that this Registry made.
     #[must_use]
     pub fn of(registry: Address) -> Self {
         let [_, inbox, vault, _, exits, .., root_chain] =

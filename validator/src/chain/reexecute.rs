@@ -64,7 +64,7 @@ pub struct SegmentInput<'a> {
 }
 
 impl<'a> SegmentInput<'a> {
-    /// That of a segment which was executed in a block of this moment.
+    /// The input for a segment which was executed in a block of this moment.
     #[must_use]
     pub fn of(segment: &'a Segment, moment: Moment, domain: &'a Domain) -> Self {
         Self {
@@ -104,7 +104,7 @@ pub(crate) fn judge<R: Reads>(
     Ok(carry_out(reads, input, checker)?.changes)
 }
 
-/// The same with the leaves that it touches.
+/// Executes a segment on the state before it as [`judge`] does, and gives the leaves that it touches with its changes.
 pub(in crate::chain) fn carry_out<R: Reads>(
     reads: &R,
     input: &SegmentInput<'_>,

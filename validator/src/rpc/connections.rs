@@ -35,9 +35,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// In all.
+    /// Connections in all.
     pub in_all: usize,
-    /// Of one address; of one network of 64 bits with IPv6.
+    /// Connections of one address; with IPv6, of one network of 64 bits.
     pub per_address: usize,
 }
 
@@ -54,7 +54,7 @@ impl Default for ConnectionLimits {
 pub(super) struct Connections {
     limits: ConnectionLimits,
     places: Arc<Quota>,
-    /// Of our proxies, each of which has the connections of many clients.
+    /// Places for our proxies, each of which has the connections of many clients.
     of_proxies: Arc<Quota>,
     proxies: Vec<IpAddr>,
     open: Mutex<Open>,

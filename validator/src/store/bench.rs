@@ -22,7 +22,7 @@ pub struct Figure {
     pub name: &'static str,
     /// How much it is.
     pub value: f64,
-    /// Of what.
+    /// The unit of `value`.
     pub unit: &'static str,
 }
 

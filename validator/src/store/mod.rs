@@ -120,7 +120,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError`], here and below.
     fn old_leaf(&self, index: u32, epochs: Range<u64>) -> Result<Option<Old>, StoreError>;
 
-    /// The same for the hash of a node of a kept level.
+    /// What the hash of a node of a kept level was at the mark of the first of these epochs, if the layer of one of them has it.
     ///
     /// # Errors
     /// [`StoreError`].

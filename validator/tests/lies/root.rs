@@ -63,7 +63,7 @@ pub struct Words {
 /// Another answer than a word.
 #[derive(Clone, Copy, Debug)]
 pub enum Odd {
-    /// So many bytes.
+    /// An answer of this number of bytes.
     Bytes(usize),
     /// The call reverts.
     Reverts,

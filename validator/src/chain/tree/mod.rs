@@ -115,7 +115,7 @@ impl Tree {
         Source::low(self, key)
     }
 
-    /// The same in a past state of `count` leaves. At most `steps` keys are looked at, because keys of leaves that were made since lie
+    /// Index of the leaf with the largest key below `key` in a past state of `count` leaves. At most `steps` keys are looked at, because keys of leaves that were made since lie
     /// between, and anyone can make many of them. An error is the key from which to go on.
     pub fn low_within(&self, count: u32, key: &Hash, steps: usize) -> Result<u32, Hash> {
         let mut last = *key;

@@ -69,7 +69,7 @@ pub struct RootSeen {
     pub state_root_computed: String,
     /// Commitment of sets 0 and 1 by RootChain.
     pub set_on_root: String,
-    /// The same, recomputed.
+    /// Commitment of sets 0 and 1, recomputed from the members.
     pub set_computed: String,
     /// Operators of the genesis.
     pub operators: usize,

@@ -82,7 +82,7 @@ pub(super) fn status(status: &GetStatusResponse) -> Value {
     })
 }
 
-/// The same for programs, with the checkpoint that root waits for, if it waits for one.
+/// The status for programs, with the checkpoint that root waits for, if it waits for one.
 pub(super) fn whole_status(
     found: &GetStatusResponse,
     waits: Option<&(&AwaitedCheckpoint, Vec<Missing>)>,
