@@ -199,7 +199,7 @@ abstract contract Executions is Signatures {
         return _executed(made, witness);
     }
 
-    /// @notice The same with whatever roots are set.
+    /// @notice The epoch with that segment, with whatever roots are set.
     function _executed(Made memory made, bytes memory witness) internal returns (bytes memory) {
         usersKind = made.kind;
         _setUsers(made.transactions);
