@@ -75,6 +75,7 @@ mod threads;
 mod votes;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};
+pub use health::{HEALTH, HealthName};
 pub use votes::SeenVotes;
 
 /// The largest request, in bytes.
