@@ -316,7 +316,7 @@ impl Stage {
         let link = view_call(rpc, inbox, IInbox::linkCall { index: count }, At::Latest)
             .await
             .expect("the Inbox answers");
-        (count, link.hash)
+        (count, link.link)
     }
 
     /// Checkpoints that root accepted.

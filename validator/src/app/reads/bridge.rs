@@ -95,7 +95,7 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
         blocks_root: checkpoint.blocks_root.to_vec(),
         state_root: checkpoint.state_root.to_vec(),
         inbox_cursor: checkpoint.inbox_cursor,
-        inbox_hash: checkpoint.inbox_link.to_vec(),
+        inbox_link: checkpoint.inbox_link.to_vec(),
         next_set: checkpoint.next_set.to_vec(),
         relayer: address_text(&checkpoint.relayer),
         previous: checkpoint.previous.to_vec(),

@@ -143,7 +143,7 @@ pub(super) fn checkpoint(checkpoint: &Checkpoint) -> Value {
         "blocks_root": hex::encode(&checkpoint.blocks_root),
         "state_root": hex::encode(&checkpoint.state_root),
         "inbox_cursor": checkpoint.inbox_cursor,
-        "inbox_hash": hex::encode(&checkpoint.inbox_hash),
+        "inbox_link": hex::encode(&checkpoint.inbox_link),
         "next_set": hex::encode(&checkpoint.next_set),
         "relayer": checkpoint.relayer,
         "previous": hex::encode(&checkpoint.previous),
