@@ -17,7 +17,7 @@ use super::epoch::{Moment, boundary, participation};
 use super::error::ExecutionFault;
 use super::evidence::Misbehavior;
 use super::execute::Checker;
-use super::overlay::{Layer, Overlay, Reads};
+use super::overlay::{Overlay, Reads, TriedWrites};
 use super::run::{Refused, apply_message, apply_misbehavior, apply_user};
 use super::segments::{MAX_COURT_LEAVES, Segment};
 use super::tree::Change;
@@ -109,7 +109,7 @@ pub(in crate::chain) fn carry_out<R: Reads>(
     reads: &R,
     input: &SegmentInput<'_>,
     checker: &dyn Checker,
-) -> Result<Layer, ReexecuteError<R::Error>> {
+) -> Result<TriedWrites, ReexecuteError<R::Error>> {
     let form = Form::read(input)?;
     let mut overlay = Overlay::new(reads);
     let outcome = run(&mut overlay, form, input, checker);

@@ -28,7 +28,7 @@ mod accepted;
 mod claim;
 
 pub use accepted::accepted_by;
-use claim::{Claim, Names};
+use claim::{Claim, ClaimNames};
 
 /// The largest proof file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
@@ -78,7 +78,7 @@ pub async fn prove(
     connection: &Connection,
     output: Output,
 ) -> Result<(), CliError> {
-    let claim = Claim::new(Names {
+    let claim = Claim::new(ClaimNames {
         account: command.account.as_deref(),
         token: command.token.as_deref(),
         topic: command.topic.as_deref(),
@@ -150,7 +150,7 @@ struct Proof {
 impl Proof {
     fn read(file: &Value) -> Result<Self, CliError> {
         let of = &file["of"];
-        let claim = Claim::new(Names {
+        let claim = Claim::new(ClaimNames {
             account: of["account"].as_str(),
             token: of["token"].as_str(),
             topic: of["topic"].as_str(),

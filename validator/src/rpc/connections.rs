@@ -23,7 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::peer::Peer;
-use super::quota::{Place, Quota, site};
+use super::quota::{Quota, QuotaPlace, site};
 
 /// How often a connection that is waited on looks whether it has to end.
 const LOOK: Duration = Duration::from_secs(1);
@@ -180,7 +180,7 @@ struct Entry {
     all: Arc<Connections>,
     number: u64,
     peer: Arc<Peer>,
-    _place: Place,
+    _place: QuotaPlace,
 }
 
 impl Drop for Entry {

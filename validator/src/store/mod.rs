@@ -38,7 +38,7 @@ pub use backend::{Backend, Memory, Row, Visit, Write};
 pub use books::{Books, Pace};
 pub use error::{Identity, StoreError};
 pub use load::Loaded;
-pub use record::{Listed, Record, Share};
+pub use record::{Record, Share, TransactionNames};
 pub use segments::BlockSegments;
 pub use sled::Sled;
 pub use state::{Floor, VERSION};

@@ -34,7 +34,7 @@ pub enum Make<S: Args, T: Args = S> {
         #[arg(long)]
         to: String,
         #[command(flatten)]
-        money: Money,
+        money: AssetAmount,
         #[command(flatten)]
         authority: S,
     },
@@ -75,12 +75,12 @@ pub struct Withdrawal {
     #[arg(long)]
     to: Option<String>,
     #[command(flatten)]
-    money: Money,
+    money: AssetAmount,
 }
 
 /// How much of what.
 #[derive(Clone, Debug, Args)]
-pub struct Money {
+pub struct AssetAmount {
     /// Decimal number of coins (1.5), or base units (1500base).
     #[arg(long)]
     amount: String,
@@ -163,7 +163,10 @@ fn own_address(own: Account) -> Result<[u8; 20], CliError> {
 
 /// The token's address and the amount in its base units. Root and the node have to say the same decimals: either of them alone could turn one
 /// coin into a million.
-async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
+async fn resolve(
+    connection: &Connection,
+    money: &AssetAmount,
+) -> Result<([u8; 20], u128), CliError> {
     let Some(named) = money.token.as_deref() else {
         return Ok((NATIVE, amount::parse(&money.amount, NATIVE_DECIMALS)?));
     };
