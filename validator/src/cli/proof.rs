@@ -23,6 +23,7 @@ use super::{
     connect::{self, Bridge, Connection},
     output::Output,
 };
+use crate::ledger::address;
 
 mod accepted;
 mod claim;
@@ -65,8 +66,8 @@ pub struct VerifyCommand {
     #[arg(long)]
     state_root: Option<String>,
     /// RootChain's address [default: the local network's].
-    #[arg(long)]
-    root_chain: Option<String>,
+    #[arg(long, value_parser = address::parse)]
+    root_chain: Option<Address>,
 }
 
 /// Runs `plasmid bridge prove`.
@@ -222,7 +223,7 @@ pub async fn verify(
         None => {
             let said = proof.check()?;
             let progress = output.progress("asking root for the checkpoint");
-            let accepted = accepted(&command.root_chain, connection, epoch).await;
+            let accepted = accepted(command.root_chain, connection, epoch).await;
             progress.finish_and_clear();
             (said, compare(&proof.checkpoint, &accepted?)?)
         }
@@ -261,12 +262,12 @@ fn compare(claimed: &Checkpoint, accepted: &Acceptance) -> Result<String, CliErr
 
 /// The acceptance of an epoch, searched from root's newest block backwards.
 async fn accepted(
-    root_chain: &Option<String>,
+    root_chain: Option<Address>,
     connection: &Connection,
     epoch: u64,
 ) -> Result<Acceptance, CliError> {
     let address = match (root_chain, connection.registry()) {
-        (Some(text), _) => Address::from(connect::address(text)?),
+        (Some(address), _) => address,
         (None, Ok(registry)) => {
             let [_, _, root_chain] = abi::created_by(registry);
             root_chain
