@@ -98,7 +98,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Of a line that has no seat, and that no other line took one from.
+    /// The seat of a line that has none, and that no other line took one from.
     pub const NO_SEAT: u16 = u16::MAX;
 
     /// `until` of a line that is seated.

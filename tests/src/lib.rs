@@ -101,7 +101,7 @@ pub fn block_time_ms(usual: u32) -> u32 {
     pace_ms(usual).max(16)
 }
 
-/// The same for engines that no plan founded, whose epochs have no shortest time.
+/// The block time of engines that no plan founded, whose epochs have no shortest time: `usual`, scaled by the same variable.
 ///
 /// # Panics
 /// When the variable holds no number.

@@ -29,7 +29,7 @@ struct Seen {
 }
 
 impl Turns {
-    /// Those of the validator behind an engine, from the tip of another engine on.
+    /// The turns of the validator behind `engine`, from the tip of `other` on.
     ///
     /// # Panics
     /// When an engine does not answer.

@@ -152,7 +152,7 @@ impl Ready {
         Self::with_state(anvil, count, keccak256("a genesis state")).await
     }
 
-    /// The same with a genesis state of this root.
+    /// Takes `count` operators up to their agreement on a genesis with this state root.
     ///
     /// # Panics
     /// As [`Ready::make`].
@@ -217,7 +217,7 @@ impl Stage {
         Self::of(Ready::make(anvil, count).await).await
     }
 
-    /// The same with a genesis state of this root.
+    /// Runs the whole ceremony with `count` operators for a genesis with this state root.
     ///
     /// # Panics
     /// As [`Stage::set`].
@@ -316,7 +316,7 @@ impl Stage {
         let link = view_call(rpc, inbox, IInbox::linkCall { index: count }, At::Latest)
             .await
             .expect("the Inbox answers");
-        (count, link.hash)
+        (count, link.link)
     }
 
     /// Checkpoints that root accepted.

@@ -110,7 +110,7 @@ impl Life {
         assert!(said.contains(why), "{ballot:?}: {said}");
     }
 
-    /// The same vote at other times is answered with the first signature and its time; a vote for anything else is refused.
+    /// Asked at other times to sign this vote, the key gives its first signature with its time again; a vote for anything else is refused.
     fn stands_by(&mut self, voted: Ballot, first: Signed) {
         for secs in [NOW, NOW + 3_600, NOW - 86_400, 0] {
             let again = self.signs(Ballot { secs, ..voted });
@@ -314,7 +314,7 @@ fn no_two_votes_that_cometbfts_guard_lets_out_are_an_offence() {
     moved.crash();
     moved.refuses(ballot(Prevote, 11, 0, Some(3)), "step regression");
 
-    // The same key in another deployment, with files of its own, votes for other blocks at the same heights.
+    // This key in another deployment, with files of its own, votes for other blocks at these heights.
     let mut apart = Life::begin(other, &OTHER_DEPLOYMENT);
     for step in [Prevote, Precommit] {
         apart.signs(ballot(step, 10, 0, Some(2)));
@@ -569,7 +569,7 @@ fn no_two_shares_that_the_nodes_guard_lets_out_are_an_offence() {
         "{conflict:?}"
     );
 
-    // The same key in another deployment has a file of its own: the one of this is refused there.
+    // In another deployment the key has a file of its own: this deployment's file is refused there.
     let other = Identity {
         deployment: OTHER_DEPLOYMENT,
         ..identity

@@ -116,7 +116,7 @@ impl Played {
         panic!("{action:?}: {said}");
     }
 
-    /// So many epochs end.
+    /// Goes on until `count` more epochs have ended.
     fn epochs(&mut self, count: u64) {
         let end = (self.network.height() / K + count) * K;
         while self.network.height() < end {

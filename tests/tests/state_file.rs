@@ -81,7 +81,7 @@ fn refused(bytes: &[u8]) -> String {
     image::read(bytes).err().expect("it is refused").to_string()
 }
 
-/// The same with a checksum that fits.
+/// This file with a checksum that fits.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let end = bytes.len() - 32;
     let checksum = keccak256(&bytes[..end]);

@@ -221,7 +221,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("main.rs", &["cli"]),
 ];
 
-/// The same for the rooms of `bridge/src`.
+/// Rooms of `bridge/src` and the rooms of that crate that each may name.
 const BRIDGE_ARROWS: [(&str, &[&str]); 4] = [
     ("proof", &["proof"]),
     ("abi", &["abi", "proof"]),
@@ -328,13 +328,12 @@ const DEBUGGED: [(&str, &str); 3] = [
 
 /// Names that more than one public type has. A path in front says which is meant; no other name may have two meanings, and this list is not
 /// to grow.
-const GENERAL_NAMES: [&str; 62] = [
+const GENERAL_NAMES: [&str; 51] = [
     "Accepted",
     "Agreed",
     "At",
     "Block",
     "Body",
-    "Books",
     "Change",
     "Client",
     "Config",
@@ -350,24 +349,15 @@ const GENERAL_NAMES: [&str; 62] = [
     "Identity",
     "Input",
     "Key",
-    "Known",
     "Lanes",
-    "Layer",
     "Limits",
-    "Listed",
     "Loaded",
     "Measured",
     "Memory",
-    "Money",
-    "Names",
     "Node",
-    "Nodes",
     "Operator",
     "Options",
     "Outcome",
-    "Overlay",
-    "Pending",
-    "Place",
     "Plan",
     "Policy",
     "Position",
@@ -375,7 +365,6 @@ const GENERAL_NAMES: [&str; 62] = [
     "Reader",
     "Receipt",
     "Record",
-    "Refused",
     "RegisterCommand",
     "Registered",
     "Registration",
@@ -391,6 +380,20 @@ const GENERAL_NAMES: [&str; 62] = [
     "Stake",
     "Terms",
     "Withdrawal",
+];
+
+/// Files whose comments still leave out what they speak of. This list is not to grow.
+const ELLIPTIC_STILL: [&str; 10] = [
+    "bridge/src/client/watcher/folder.rs",
+    "bridge/src/client/watcher/later.rs",
+    "bridge/src/client/watcher/root/overlaps.rs",
+    "bridge/src/client/watcher/second.rs",
+    "bridge/src/client/watcher/still.rs",
+    "bridge/src/client/watcher/submission.rs",
+    "bridge/src/client/watcher/unsound.rs",
+    "validator/src/engine/abci/dispatch.rs",
+    "validator/src/node/root.rs",
+    "validator/src/node/root/tests.rs",
 ];
 
 fn root() -> PathBuf {
@@ -641,6 +644,14 @@ fn paths_that_are_named_anywhere_are_there() {
     let (broken, count) = pages::paths(&texts(), &exists);
     assert!(count > 40, "only {count} paths found: the search is broken");
     none_of(broken);
+}
+
+#[test]
+fn comments_are_whole_sentences() {
+    let mut all = texts();
+    let endings = [".rs", ".sol", ".proto", ".md"];
+    all.retain(|(name, _)| endings.iter().any(|ending| name.ends_with(ending)));
+    none_of(habits::elliptic(&all, &ELLIPTIC_STILL));
 }
 
 #[test]

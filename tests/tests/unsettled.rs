@@ -88,7 +88,7 @@ fn tells_its_status(node: &Node, root: &Arc<Root>) {
         (0..places).map(enter).collect()
     };
     let others = take(Door::Set, MAX_SET_READS);
-    // Those who leave with a proof have all of theirs, and while they hold them a node goes on.
+    // People who leave with a proof have all of their places, and while they hold them a node goes on.
     let leaving = take(Door::Client, MAX_DISK_READS);
     let asked = GetSharesRequest { epoch: 5 };
     let shares = |reader: &Reader<'_>| bridge::get_shares(reader, &asked);

@@ -77,7 +77,7 @@ impl CourtFacts {
     }
 }
 
-/// Whether a block can have so many segments and transactions. Where not, that is shown by its counts, and no segment is needed.
+/// Whether a block can have as many segments and transactions as `segments` says. Where it cannot, these counts alone show it, and no segment is needed.
 #[must_use]
 pub fn has_such_counts(facts: &CourtFacts, segments: &OpenedSegments) -> bool {
     let count = usize::try_from(segments.count).unwrap_or(usize::MAX);

@@ -1007,7 +1007,7 @@ fn a_registration_is_shown_before_it_is_sent_and_believed_by_the_registrys_event
     for words in [hash.as_str(), "emitted no Registered("] {
         assert!(said.contains(words), "{words:?} is not in {said}");
     }
-    // The same keys as were shown before.
+    // What is sent has the keys that were shown before.
     let noted = String::from_utf8_lossy(&output.stderr).into_owned();
     let sent = noted.find("handing in root transaction").expect("a note");
     for words in [

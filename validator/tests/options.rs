@@ -11,6 +11,7 @@ use std::{
 use clap::{Arg, Command, CommandFactory};
 use kinds::{KINDS, NARROWER, kind, less};
 use plasmid::{
+    app::reads::{HEIGHT_STANDS, ROOT_SILENT},
     cli::Cli,
     ledger::Parameters,
     node::{
@@ -19,6 +20,7 @@ use plasmid::{
         metrics::{METRICS, MetricKind},
         options,
     },
+    rpc::HEALTH,
 };
 
 #[path = "options/alerts.rs"]
@@ -257,6 +259,31 @@ fn measured() -> String {
             MetricKind::Counter => "counter",
         };
         let _ = writeln!(text, "| `{}` | {kind} | {} |", metric.name, metric.help);
+    }
+    text + &asked()
+}
+
+/// What the health service of gRPC answers.
+fn asked() -> String {
+    let (height, root) = (HEIGHT_STANDS.as_secs(), ROOT_SILENT.as_secs());
+    let mut text = format!(
+        "
+# Health
+
+The standard health service of gRPC (`grpc.health.v1.Health`), on the port of `grpc` in plasmid.toml, answers for these names. The height stands
+when no new block came for {height} seconds, or for three block times where these are longer; root is silent when its endpoints have not answered soundly
+for {root} seconds. A name is SERVING again as soon as its parts work.
+
+| name | is NOT_SERVING while | what to do |
+|---|---|---|
+"
+    );
+    for one in HEALTH {
+        let name = match one.name {
+            "" => "the empty name".to_owned(),
+            name => format!("`{name}`"),
+        };
+        let _ = writeln!(text, "| {name} | {} | {} |", one.fails, one.remedy);
     }
     text
 }

@@ -51,7 +51,7 @@ contract Court is ICourt {
 
     Settlement.State private _state;
     mapping(bytes32 => Commitment) private _commitments;
-    /// @dev Of a commitment that led and no longer does: the offence or overlap that it was the first report of, or led later.
+    /// @dev For a commitment that led and no longer does: the offence or overlap that it was the first report of, or led later.
     mapping(bytes32 => bytes32) private _overtaken;
     Overlaps.State private _overlaps;
 

@@ -24,7 +24,7 @@ contract FraudCourt is IFraudCourt {
     IRootChain public immutable rootChain;
     uint256 private immutable EPOCH_BLOCKS;
     bytes32 private immutable GENESIS_ROOT;
-    /// @dev That of the deployment, which signatures bind: a root chain that changes its own makes none of them wrong.
+    /// @dev The chain id of the deployment, which signatures bind. A root chain that changes its own id makes no signature wrong.
     uint256 private immutable CHAIN_ID;
     IEd25519Verifier private immutable VERIFIER;
     /// @dev A contract of its own, since it would not fit in here.

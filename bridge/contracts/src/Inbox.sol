@@ -103,13 +103,13 @@ contract Inbox is IInbox {
     }
 
     /// @inheritdoc IInbox
-    function requireContent(uint64 cursor, bytes32 hash, uint64 time, uint64 dueCount, Witness calldata witness)
+    function requireContent(uint64 cursor, bytes32 link_, uint64 time, uint64 dueCount, Witness calldata witness)
         external
         view
     {
         Head memory head = _head;
         if (cursor > head.count) revert UnknownMessage(cursor, head.count);
-        _leadsToKept(head.count, cursor, hash, witness.afterCursor);
+        _leadsToKept(head.count, cursor, link_, witness.afterCursor);
         _requireDueCount(head, uint256(time) * 1000, dueCount, witness);
     }
 
@@ -135,7 +135,7 @@ contract Inbox is IInbox {
     }
 
     /// @inheritdoc IInbox
-    function link(uint64 index) external view returns (bytes32 hash, bool kept) {
+    function link(uint64 index) external view returns (bytes32 link_, bool kept) {
         return _link(_head.count, index);
     }
 
@@ -172,15 +172,15 @@ contract Inbox is IInbox {
         bytes32 previous = _ring[head.count % RING]; // before the first message slot 0 is untouched: h(0) = 0
         index = head.count + 1;
         bytes memory message = Messages.encode(index, dueMs, kind, body);
-        bytes32 hash = Messages.link(index, previous, Messages.hash(message));
-        _ring[index % RING] = hash;
-        if (index % KEPT_EVERY == 0) _keptForEver[index] = hash;
+        bytes32 link_ = Messages.link(index, previous, Messages.hash(message));
+        _ring[index % RING] = link_;
+        if (index % KEPT_EVERY == 0) _keptForEver[index] = link_;
         if (index % 4 == 3) {
             _dueRing[index % DUE_RING / 4] = uint256(dueMs) << 192 | uint256(head.lastDueMs) << 128
                 | uint256(head.secondDueMs) << 64 | head.thirdDueMs;
         }
         _head = Head(index, dueMs, head.lastDueMs, head.secondDueMs);
-        emit MessageSent(index, hash, message);
+        emit MessageSent(index, link_, message);
     }
 
     /// @dev Due times never decrease, so two neighbouring messages show how many messages are due.
@@ -218,27 +218,27 @@ contract Inbox is IInbox {
         uint64 first = dueCount == 0 ? 1 : dueCount;
         uint64 behind = dueCount + 1;
         if (around.length != behind - first + 1) revert AroundLength(behind - first + 1, around.length);
-        bytes32 hash = witness.beforeDue;
+        bytes32 link_ = witness.beforeDue;
         for (uint256 i; i < around.length; ++i) {
-            hash = Messages.link(first + uint64(i), hash, Messages.hash(around[i]));
+            link_ = Messages.link(first + uint64(i), link_, Messages.hash(around[i]));
         }
-        _leadsToKept(head.count, behind, hash, witness.afterDue);
+        _leadsToKept(head.count, behind, link_, witness.afterDue);
         return (Messages.dueMs(around[0]), Messages.dueMs(around[around.length - 1]));
     }
 
-    /// @dev That `hash` is h(index): hashing forward from it gives a link that is kept. (Hashing forward *to* it from a kept
-    /// one would show nothing, since a caller may choose the messages; this way they must hit a fixed hash.)
-    function _leadsToKept(uint64 count_, uint64 index, bytes32 hash, bytes32[] calldata messageHashes) private view {
+    /// @dev That `link_` is h(index): hashing forward from it gives a link that is kept. (Hashing forward *to* it from a kept
+    /// one would show nothing, since a caller may choose the messages; this way they must hit a fixed link.)
+    function _leadsToKept(uint64 count_, uint64 index, bytes32 link_, bytes32[] calldata messageHashes) private view {
         for (uint256 i; i < messageHashes.length; ++i) {
-            hash = Messages.link(++index, hash, messageHashes[i]);
+            link_ = Messages.link(++index, link_, messageHashes[i]);
         }
         if (index > count_) revert UnknownMessage(index, count_);
         (bytes32 expected, bool kept) = _link(count_, index);
         if (!kept) revert NotKept(index, count_);
-        if (hash != expected) revert LinkMismatch(index, expected, hash);
+        if (link_ != expected) revert LinkMismatch(index, expected, link_);
     }
 
-    function _link(uint64 count_, uint64 index) private view returns (bytes32 hash, bool kept) {
+    function _link(uint64 count_, uint64 index) private view returns (bytes32 link_, bool kept) {
         if (index > count_) return (0, false);
         if (index == 0) return (0, true);
         if (_isLast(RING, count_, index)) return (_ring[index % RING], true);

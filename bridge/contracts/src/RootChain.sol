@@ -140,7 +140,7 @@ contract RootChain is IRootChain {
         _checkContent(checkpoint);
         _checkPrevious(submission);
         inbox.requireContent(
-            checkpoint.inboxCursor, checkpoint.inboxHash, submission.tau, submission.dueCount, submission.inbox
+            checkpoint.inboxCursor, checkpoint.inboxLink, submission.tau, submission.dueCount, submission.inbox
         );
         bytes32 digest_ = Checkpoints.digest(checkpoint, deployment);
         _checkCertificate(submission, digest_);

@@ -123,7 +123,7 @@ abstract contract Challenging is Frauds {
         return rootChain.isFinal(checkpoints[epoch], acceptances[epoch]);
     }
 
-    /// @notice Root's time so many seconds behind the acceptance of the newest epoch.
+    /// @notice Moves root's time to this number of seconds after the acceptance of the newest epoch.
     function _behind(uint256 secs) internal {
         vm.warp(acceptances[content.epoch].time + secs);
         vm.roll(block.number + 1);

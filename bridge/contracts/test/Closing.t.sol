@@ -246,7 +246,7 @@ contract ClosingTest is Leaving {
     function _skipping() private returns (IRootChain.Checkpoint memory content) {
         content = _checkpoint();
         content.inboxCursor = 0;
-        content.inboxHash = 0;
+        content.inboxLink = 0;
     }
 
     function _witness(uint64 index)

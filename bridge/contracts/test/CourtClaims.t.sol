@@ -209,7 +209,7 @@ contract CourtClaimsTest is Accusing {
         court.revealVotes(evidence, accused, _claim(THIEF, "early", first));
     }
 
-    /// The same by other evidence, at another height, in another order, by another kind of proof or after a rotation of keys.
+    /// An offence that is known is not taken again: not by other evidence, at another height, in another order, by another kind of proof or after a rotation of keys.
     function test_anOffenceIsTakenOnce() external {
         _accept(1, 10);
         bytes32 first = _report(1, 1);

@@ -399,7 +399,7 @@ contract CourtMutantsTest is FalseReports {
         if (which == 1) content.blocksRoot ^= bit;
         if (which == 2) content.stateRoot ^= bit;
         if (which == 3) content.inboxCursor ^= small;
-        if (which == 4) content.inboxHash ^= bit;
+        if (which == 4) content.inboxLink ^= bit;
         if (which == 5) content.nextSet ^= bit;
         if (which == 6) content.relayer = address(uint160(content.relayer) ^ uint160(1 << (seed >> 8) % 160));
         if (which == 7) content.previous ^= bit;

@@ -104,7 +104,7 @@ contract CourtProofsTest is Accusing {
         }
     }
 
-    /// The same key may serve a chain of another deployment (or a fork of this one: another RootChain, another id).
+    /// One key may sign on two chains: that of another deployment, or a fork of this one with another RootChain and another chain id.
     function test_votesForAnotherChainAreNoOffence() external {
         ICourt.DoubleVote memory evidence = _votes(7);
         for (uint256 which; which < 2; ++which) {

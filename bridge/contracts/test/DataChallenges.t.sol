@@ -10,7 +10,7 @@ import {Challenging} from "./Challenging.sol";
 contract DataChallengesTest is Challenging {
     bytes private _notChallenged = abi.encodeWithSelector(IDataChallenges.NotChallenged.selector);
 
-    /// @dev Gas that an answer of so many bytes is paid.
+    /// @dev Gas that an answer of this length is paid for.
     function _pay(uint256 length) private pure returns (uint256) {
         return (60_000 + 64 * (2_048 + length)) * 11 / 10;
     }
@@ -145,7 +145,7 @@ contract DataChallengesTest is Challenging {
         _ask(_target(SEGMENT, FILLED + 1, PLACE));
         _ask(_target(LEAF, 0, PLACE));
         _refuses(_answerFilled(), _notChallenged);
-        // The same number of a leaf is another target.
+        // A leaf with the number of the segment is another target.
         _refuses(_answerSegment(0, PLACE, ""), _notChallenged);
     }
 

@@ -49,7 +49,7 @@ abstract contract Deployed is Test {
     uint256 internal constant WARM_ACCOUNT = 100;
 
     Operator[] internal operators;
-    /// @dev Of an operator that registered again: the registration that the set has.
+    /// @dev For an operator that registered again, the registration that the set has.
     mapping(uint256 => uint64) internal _later;
     /// @dev In the seat of every member leaf.
     uint16 internal _mark;
@@ -308,7 +308,7 @@ abstract contract Deployed is Test {
         return keccak256(
             bytes.concat(
                 bytes.concat("PCKP", rootChain.deployment(), bytes8(content.epoch), bytes8(content.lastBlockTime)),
-                bytes.concat(content.blocksRoot, content.stateRoot, bytes8(content.inboxCursor), content.inboxHash),
+                bytes.concat(content.blocksRoot, content.stateRoot, bytes8(content.inboxCursor), content.inboxLink),
                 bytes.concat(content.nextSet, bytes20(content.relayer), content.previous)
             )
         );
@@ -322,7 +322,7 @@ abstract contract Deployed is Test {
         content.blocksRoot = keccak256(abi.encode("blocks", content.epoch));
         content.stateRoot = keccak256(abi.encode("state", content.epoch));
         content.inboxCursor = model.count();
-        content.inboxHash = model.link(content.inboxCursor);
+        content.inboxLink = model.link(content.inboxCursor);
         content.nextSet = _commitment(_set());
         content.relayer = operators[0].owner;
         content.previous =

@@ -15,7 +15,7 @@ abstract contract Executions is Signatures {
     uint128 internal constant BALANCE = 1 << 70;
     uint128 internal constant FEE = 1_000_003;
     uint128 internal constant AMOUNT = 77;
-    /// @dev That of block `BLOCK` in epoch 1.
+    /// @dev The height of block `BLOCK` in epoch 1.
     uint64 internal constant HEIGHT = 64 + 1 + uint64(BLOCK);
 
     /// @notice A segment with its state.
@@ -199,7 +199,7 @@ abstract contract Executions is Signatures {
         return _executed(made, witness);
     }
 
-    /// @notice The same with whatever roots are set.
+    /// @notice The epoch with that segment, with whatever roots are set.
     function _executed(Made memory made, bytes memory witness) internal returns (bytes memory) {
         usersKind = made.kind;
         _setUsers(made.transactions);

@@ -90,7 +90,7 @@ contract ExitWorld is Leaving {
         _cursor = cursor;
         IRootChain.Checkpoint memory content = _checkpoint();
         content.inboxCursor = cursor;
-        content.inboxHash = model.link(cursor);
+        content.inboxLink = model.link(cursor);
         content.stateRoot = _stateRoot();
         _submit(_submission(content, new uint16[](0)));
         delete _kept;
@@ -108,7 +108,7 @@ contract ExitWorld is Leaving {
         if (block.timestamp >= end || head.accepted >= SLOTS || rootChain.head().standing != head.accepted) return;
         IRootChain.Checkpoint memory content = _checkpoint();
         content.inboxCursor = head.inboxCursor + uint64(seed % (model.count() - head.inboxCursor + 1));
-        content.inboxHash = model.link(content.inboxCursor);
+        content.inboxLink = model.link(content.inboxCursor);
         _submit(_unsound(content));
         _makeVoid(content.epoch);
         _look();
@@ -368,7 +368,7 @@ contract ExitInvariantsTest is InvariantTest {
         }
     }
 
-    /// The same where two thirds steal: everybody leaves with what the last sound state says.
+    /// One game in which two thirds steal: everybody leaves with what the last sound state says.
     function test_oneGameWithThieves() external {
         world.deposit(5 ether, 0, 0);
         world.deposit(7 ether, 1, 1);

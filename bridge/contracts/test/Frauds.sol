@@ -84,7 +84,7 @@ abstract contract Frauds is Unsound {
         delete keys;
         uint64 e = one.epoch;
         _leaf(hex"", "", hex"");
-        _leaf(hex"09", "", bytes.concat(bytes8(one.inboxCursor), one.inboxHash));
+        _leaf(hex"09", "", bytes.concat(bytes8(one.inboxCursor), one.inboxLink));
         _leaf(
             hex"0d", abi.encodePacked(uint32((e + 2) % RING)), bytes.concat(bytes8(e + 2), new bytes(138), one.nextSet)
         );
@@ -280,7 +280,7 @@ abstract contract Frauds is Unsound {
             one.blocksRoot,
             one.stateRoot,
             one.inboxCursor,
-            one.inboxHash,
+            one.inboxLink,
             one.nextSet,
             one.relayer,
             one.previous

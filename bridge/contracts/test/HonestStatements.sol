@@ -95,7 +95,7 @@ abstract contract HonestStatements is Accusing {
         for (uint256 way; way < 2; ++way) {
             ICourt.DoubleCertificate memory both = _certificates(epoch - 1, _none(), _one(uint16(i)));
             if (way == 1) {
-                // The same checkpoint twice, with other signers.
+                // One checkpoint twice, with other signers.
                 both.second = both.first;
                 both.secondCertificate = _certificate(both.first, _one(uint16(i)));
             }

@@ -40,9 +40,9 @@ contract InboxTest is InboxAlone {
             bytes.concat(bytes8(uint64(1)), bytes8(uint64(1_700_000_000)), bytes8(uint64(77))),
             bytes.concat(bytes8((1_700_000_000 + DELAY) * 1000), hex"07", bytes20(sender), bytes2(uint16(5)), "hello")
         );
-        bytes32 hash = model.next(1, 0, model.hashOf(expected));
+        bytes32 link = model.next(1, 0, model.hashOf(expected));
         vm.expectEmit(address(inbox));
-        emit IInbox.MessageSent(1, hash, expected);
+        emit IInbox.MessageSent(1, link, expected);
         vm.prank(sender);
         vm.assertEq(inbox.force{value: PRICE}("hello"), 1);
         vm.assertEq(inbox.count(), 1);
@@ -179,9 +179,9 @@ contract InboxTest is InboxAlone {
     function test_linksOfTheLast256AndOfEvery32ndAreKept() external {
         _many(600);
         for (uint64 i; i <= 600; ++i) {
-            (bytes32 hash, bool kept) = inbox.link(i);
+            (bytes32 link, bool kept) = inbox.link(i);
             vm.assertEq(kept, i == 0 || i > 344 || i % 32 == 0);
-            vm.assertEq(hash, kept ? model.link(i) : bytes32(0));
+            vm.assertEq(link, kept ? model.link(i) : bytes32(0));
         }
         (, bool future) = inbox.link(601);
         vm.assertFalse(future);
@@ -202,33 +202,33 @@ contract InboxTest is InboxAlone {
         _many(330);
         (uint64 due, IInbox.Witness memory shown) = model.witness(40, uint64(block.timestamp));
         vm.assertEq(shown.afterCursor.length, 24); // to 64
-        bytes32 hash = model.link(40);
+        bytes32 link = model.link(40);
         bytes32[] memory whole = shown.afterCursor;
         shown.afterCursor = new bytes32[](23);
         for (uint256 i; i < 23; ++i) {
             shown.afterCursor[i] = whole[i];
         }
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotKept.selector, 63, 330));
-        inbox.requireContent(40, hash, uint64(block.timestamp), due, shown);
+        inbox.requireContent(40, link, uint64(block.timestamp), due, shown);
         shown.afterCursor = new bytes32[](291);
         vm.expectRevert(abi.encodeWithSelector(IInbox.UnknownMessage.selector, 331, 330));
-        inbox.requireContent(40, hash, uint64(block.timestamp), due, shown);
+        inbox.requireContent(40, link, uint64(block.timestamp), due, shown);
         whole[5] = keccak256("another");
         shown.afterCursor = whole;
         vm.expectPartialRevert(IInbox.LinkMismatch.selector);
-        inbox.requireContent(40, hash, uint64(block.timestamp), due, shown);
+        inbox.requireContent(40, link, uint64(block.timestamp), due, shown);
     }
 
-    /// A cursor and hash that lead *from* a kept link with invented messages are refused: only forward counts.
+    /// A cursor and link that lead *from* a kept link with invented messages are refused: only forward counts.
     function test_anInventedChainAfterAKeptLinkIsNoCursor() external {
         _many(330);
         (uint64 due, IInbox.Witness memory shown) = model.witness(40, uint64(block.timestamp));
-        bytes32 hash = model.link(32);
+        bytes32 link = model.link(32);
         for (uint64 i = 33; i <= 40; ++i) {
-            hash = model.next(i, hash, keccak256("invented"));
+            link = model.next(i, link, keccak256("invented"));
         }
         vm.expectPartialRevert(IInbox.LinkMismatch.selector);
-        inbox.requireContent(40, hash, uint64(block.timestamp), due, shown);
+        inbox.requireContent(40, link, uint64(block.timestamp), due, shown);
     }
 
     function test_aCursorAheadIsUnknown() external {
@@ -330,8 +330,8 @@ contract InboxTest is InboxAlone {
         for (uint64 i = 1; i < 40; ++i) {
             vm.assertLe(model.dueMs(i), model.dueMs(i + 1));
         }
-        (bytes32 hash,) = inbox.link(40);
-        vm.assertEq(hash, model.link(40));
+        (bytes32 link,) = inbox.link(40);
+        vm.assertEq(link, model.link(40));
         uint64 time = uint64(block.timestamp + seed % 10_000);
         (uint64 due, IInbox.Witness memory shown) = model.witness(uint64(seed % 41), time);
         inbox.requireContent(uint64(seed % 41), model.link(uint64(seed % 41)), time, due, shown);

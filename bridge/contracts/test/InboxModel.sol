@@ -14,11 +14,11 @@ contract InboxModel {
     }
 
     /// @notice Takes one event. Refuses a gap, or a link that is not that of the messages so far.
-    function push(uint64 index, bytes32 hash, bytes calldata sent) external {
+    function push(uint64 index, bytes32 link_, bytes calldata sent) external {
         require(index == _links.length, "InboxModel: a gap");
         require(uint64(bytes8(sent[:8])) == index, "InboxModel: another index in the message");
         bytes32 computed = next(index, _links[index - 1], hashOf(sent));
-        require(computed == hash, "InboxModel: another link");
+        require(computed == link_, "InboxModel: another link");
         _messages.push(sent);
         _links.push(computed);
     }

@@ -80,24 +80,24 @@ contract InboxRingTest is InboxAlone {
         uint64 time = uint64(block.timestamp);
         IInbox.Witness memory shown = model.witnessOfRing(40);
         vm.assertEq(shown.afterCursor.length, 0);
-        bytes32 hash = model.link(40);
+        bytes32 link = model.link(40);
         _many(255);
-        inbox.requireContent(40, hash, time, 40, shown);
+        inbox.requireContent(40, link, time, 40, shown);
         _many(1);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotKept.selector, 40, 296));
-        inbox.requireContent(40, hash, time, 40, shown);
+        inbox.requireContent(40, link, time, 40, shown);
         shown = model.witnessOfRing(40);
         vm.assertEq(shown.afterCursor.length, 24); // to 64
-        inbox.requireContent(40, hash, time, 40, shown);
+        inbox.requireContent(40, link, time, 40, shown);
         _many(1023 - 256);
-        inbox.requireContent(40, hash, time, 40, shown);
+        inbox.requireContent(40, link, time, 40, shown);
         _many(1);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotKept.selector, 40, 1064));
-        inbox.requireContent(40, hash, time, 40, shown);
-        inbox.requireContent(40, hash, time, 40, model.witnessOf(40, 40));
+        inbox.requireContent(40, link, time, 40, shown);
+        inbox.requireContent(40, link, time, 40, model.witnessOf(40, 40));
         // 41 is in the ring, but was not due.
         vm.expectPartialRevert(IInbox.NotDue.selector);
-        inbox.requireContent(40, hash, time, 41, shown);
+        inbox.requireContent(40, link, time, 41, shown);
     }
 
     /// Messages shown before a flood are shown after it, whatever is in the ring by then.
@@ -137,15 +137,15 @@ contract InboxRingTest is InboxAlone {
         _spaced(3);
         uint64 time = model.dueMs(2) / 1000;
         IInbox.Witness memory shown = model.witnessOfRing(3);
-        bytes32 hash = model.link(3);
-        inbox.requireContent(3, hash, time, 2, shown);
+        bytes32 link = model.link(3);
+        inbox.requireContent(3, link, time, 2, shown);
         shown.beforeDue = bytes32(uint256(1));
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotShown.selector, shown.beforeDue, 0));
-        inbox.requireContent(3, hash, time, 2, shown);
+        inbox.requireContent(3, link, time, 2, shown);
         shown.beforeDue = 0;
         shown.afterDue = new bytes32[](1);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotShown.selector, 0, 1));
-        inbox.requireContent(3, hash, time, 2, shown);
+        inbox.requireContent(3, link, time, 2, shown);
     }
 
     /// Cursor and due count are shown each on its own: here a cursor of long ago with a count of today.
@@ -154,13 +154,13 @@ contract InboxRingTest is InboxAlone {
         uint64 time = model.dueMs(380) / 1000;
         IInbox.Witness memory shown = model.witnessOfRing(40);
         vm.assertEq(shown.afterCursor.length, 24);
-        (bytes32 hash, bytes32 other) = (model.link(40), model.link(41));
-        inbox.requireContent(40, hash, time, 380, shown);
+        (bytes32 link, bytes32 other) = (model.link(40), model.link(41));
+        inbox.requireContent(40, link, time, 380, shown);
         vm.expectPartialRevert(IInbox.LinkMismatch.selector);
         inbox.requireContent(40, other, time, 380, shown);
         shown.afterCursor = new bytes32[](0);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotKept.selector, 40, 400));
-        inbox.requireContent(40, hash, time, 380, shown);
+        inbox.requireContent(40, link, time, 380, shown);
     }
 
     function _keepsTheDueTimes() private {
@@ -177,14 +177,14 @@ contract InboxRingTest is InboxAlone {
     function _survives(uint64 time, uint256 messages) private {
         uint256 before = vm.snapshotState();
         uint64 cursor = model.count();
-        bytes32 hash = model.link(cursor);
+        bytes32 link = model.link(cursor);
         (uint64 due, IInbox.Witness memory shown) = model.witness(cursor, time);
         IInbox.Witness memory neighbours = model.witnessOf(cursor, due);
         for (uint256 i; i < messages; ++i) {
             i % 2 == 0 ? inbox.force{value: inbox.price()}("in front") : _sendFree();
         }
-        inbox.requireContent(cursor, hash, time, due, shown);
-        if (due < cursor) inbox.requireContent(cursor, hash, time, due, neighbours);
+        inbox.requireContent(cursor, link, time, due, shown);
+        if (due < cursor) inbox.requireContent(cursor, link, time, due, neighbours);
         vm.getRecordedLogs(); // the model stays where it was
         vm.revertToState(before);
     }

@@ -125,7 +125,7 @@ contract JudgeVectorsTest is Test {
         }
     }
 
-    /// The same of a checkpoint beside its last block and its state.
+    /// The verdicts over a checkpoint beside its last block and its state are those of Rust too.
     function test_verdictsOverCheckpointsAreThoseOfRust() external {
         string memory json = vm.readFile(LINKS);
         uint256 ring = vm.parseJsonUint(json, ".ends.ring");

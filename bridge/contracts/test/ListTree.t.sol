@@ -67,7 +67,7 @@ contract ListTreeTest is Test {
         bytes32 root = TreeModel.nodeAt(leaves, 3, 0);
         bytes32[] memory path = TreeModel.path(leaves, 2, 3);
         vm.assertTrue(this.verify(root, leaves[2], 2, 6, path));
-        // The same low bits: what an audit of another chain called its critical finding.
+        // Indices whose low bits are those of a true one: what an audit of another chain called its critical finding.
         for (uint256 bit = 3; bit < 256; ++bit) {
             vm.assertFalse(this.verify(root, leaves[2], 2 + (uint256(1) << bit), 6, path));
         }

@@ -138,7 +138,7 @@ contract ParametersTest is Test {
         vm.assertGe(i, 20);
     }
 
-    /// The same windows need the same others, and as many records, in a plan and in RootChain.
+    /// A plan and RootChain ask for the same lengths of the windows that depend on others, and for the same number of records.
     function test_windowsCoverEachOtherAsInAPlan() external {
         string memory json = vm.readFile("../vectors/limits.json");
         uint256 i;
@@ -405,7 +405,7 @@ contract ParametersTest is Test {
         _challengesRefuse("floor", type(uint128).max);
     }
 
-    /// The same W and U are the least that A and P allow, in a plan and in DataChallenges.
+    /// A plan and DataChallenges ask for the same shortest W and U for given A and P.
     function test_windowsOfChallengesFitTogetherAsInAPlan() external {
         string memory json = vm.readFile("../vectors/limits.json");
         uint256 i;

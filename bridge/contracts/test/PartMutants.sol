@@ -65,7 +65,7 @@ abstract contract PartMutants is ProofMutants {
         if (part == 2) one.blocksRoot ^= flip;
         if (part == 3) one.stateRoot ^= flip;
         if (part == 4) one.inboxCursor ^= bit;
-        if (part == 5) one.inboxHash ^= flip;
+        if (part == 5) one.inboxLink ^= flip;
         if (part == 6) one.nextSet ^= flip;
         if (part == 7) one.relayer = address(uint160(one.relayer) ^ uint160(1) << uint160(seed % 160));
         if (part == 8) one.previous ^= flip;

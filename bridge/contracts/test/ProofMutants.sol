@@ -55,7 +55,7 @@ abstract contract ProofMutants is Signatures {
         bool elsewhere = way == 15;
         bytes memory data = _true;
         if (elsewhere) {
-            // The same proof in another deployment.
+            // A true proof that is shown to another deployment.
             bytes20 other = rootChain.deployment() ^ bytes20(uint160(1) << uint160(seed % 160));
             vm.mockCall(address(rootChain), abi.encodeCall(rootChain.deployment, ()), abi.encode(other));
         } else {

@@ -436,7 +436,7 @@ contract RootChainTest is Deployed {
         _submit(_honest()); // has consumed message 1
         IRootChain.Checkpoint memory content = _checkpoint();
         content.inboxCursor = 0;
-        content.inboxHash = 0;
+        content.inboxLink = 0;
         IRootChain.Submission memory submission = _submission(content, _none());
         _refuses(submission, abi.encodeWithSelector(IRootChain.CursorBackwards.selector, 1, 0));
     }
@@ -452,11 +452,11 @@ contract RootChainTest is Deployed {
     function test_inventedMessagesNeverReachACheckpoint() external {
         _submit(_honest());
         IRootChain.Checkpoint memory content = _checkpoint();
-        content.inboxHash = keccak256("a deposit that nobody made");
+        content.inboxLink = keccak256("a deposit that nobody made");
         IRootChain.Submission memory submission = _submission(content, _none());
         _refuses(
             submission,
-            abi.encodeWithSelector(IInbox.LinkMismatch.selector, 1, model.link(1), content.inboxHash)
+            abi.encodeWithSelector(IInbox.LinkMismatch.selector, 1, model.link(1), content.inboxLink)
         );
     }
 
@@ -567,7 +567,7 @@ contract RootChainTest is Deployed {
             if (field == 2) content.blocksRoot = keccak256("another");
             if (field == 3) content.stateRoot = keccak256("another");
             if (field == 4) ++content.inboxCursor;
-            if (field == 5) content.inboxHash = keccak256("another");
+            if (field == 5) content.inboxLink = keccak256("another");
             if (field == 6) content.nextSet = keccak256("another");
             if (field == 7) content.relayer = address(1);
             if (field == 8) content.previous = keccak256("another");
@@ -618,7 +618,7 @@ contract RootChainTest is Deployed {
         _pass(DELAY);
         content = _checkpoint();
         content.inboxCursor = 0;
-        content.inboxHash = 0;
+        content.inboxLink = 0;
     }
 
     function _fillRing() private {

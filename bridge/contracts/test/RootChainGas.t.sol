@@ -71,7 +71,7 @@ abstract contract SteadyState is Deployed {
         _three = abi.encodeCall(rootChain.submit, (_submission(content, _one(2))));
         _content = abi.encodeCall(
             inbox.requireContent,
-            (content.inboxCursor, content.inboxHash, submission.tau, submission.dueCount, submission.inbox)
+            (content.inboxCursor, content.inboxLink, submission.tau, submission.dueCount, submission.inbox)
         );
         _count = inbox.count(); // read here: what a test reads before it measures is warm
         (_due, _around, _afterDue) =

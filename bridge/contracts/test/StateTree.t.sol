@@ -173,7 +173,7 @@ contract StateTreeTest is Test {
         vm.assertEq(this.multiproof(indices, leaves, TreeModel.stream(_leaves, indices, 32)), TreeModel.root(_leaves));
     }
 
-    /// The same siblings with the new leaf in place of the empty one give the next root: how appends are shown.
+    /// Appends are shown so: with the new leaf in the place of the empty one, the siblings give the next root.
     function test_anEmptyIndexProvesAsZeroAndThenTakesTheNewLeaf() external {
         uint32[] memory indices = new uint32[](2);
         (indices[0], indices[1]) = (3, COUNT);

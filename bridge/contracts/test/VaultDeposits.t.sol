@@ -159,7 +159,7 @@ contract VaultDepositsTest is Claims {
         for (uint256 i; i < own.length; ++i) {
             _refusesTarget(address(0), own[i]);
             _refusesTarget(address(token), own[i]);
-            // The same 20 bytes as the hash of a key are somebody's.
+            // An account whose id is the hash of a key belongs to somebody, even where its 20 bytes are those of a contract.
             vault.depositNative{value: 2 ether}(1, IVault.Account(1, bytes20(own[i])), REFUND);
         }
         _refusesTarget(address(token), address(token));

@@ -384,7 +384,7 @@ contract VectorsTest is Test {
         content.blocksRoot = vm.parseJsonBytes32(json, ".checkpoint.blocksRoot");
         content.stateRoot = vm.parseJsonBytes32(json, ".checkpoint.stateRoot");
         content.inboxCursor = uint64(vm.parseJsonUint(json, ".checkpoint.inboxCursor"));
-        content.inboxHash = vm.parseJsonBytes32(json, ".checkpoint.inboxHash");
+        content.inboxLink = vm.parseJsonBytes32(json, ".checkpoint.inboxLink");
         content.nextSet = vm.parseJsonBytes32(json, ".checkpoint.nextSet");
         content.relayer = vm.parseJsonAddress(json, ".checkpoint.relayer");
         content.previous = vm.parseJsonBytes32(json, ".checkpoint.previous");

@@ -21,7 +21,7 @@ sol! {
             bytes32[] afterDue;
         }
 
-        event MessageSent(uint64 indexed index, bytes32 hash, bytes message);
+        event MessageSent(uint64 indexed index, bytes32 link, bytes message);
 
         error NotAllowed(address sender, uint8 kind);
         error NotOpen();
@@ -40,14 +40,14 @@ sol! {
         error ParameterOutOfRange(string name, uint256 value);
         function send(uint8 kind, bytes calldata body) external payable returns (uint64 index);
         function force(bytes calldata transaction) external payable returns (uint64 index);
-        function requireContent(uint64 cursor, bytes32 hash, uint64 time, uint64 dueCount, Witness calldata witness) external view;
+        function requireContent(uint64 cursor, bytes32 link, uint64 time, uint64 dueCount, Witness calldata witness) external view;
         function requireMessage(bytes calldata message, bytes32 before, bytes32[] calldata behind)
             external
             view
             returns (uint64 index);
         function count() external view returns (uint64);
         function lastDueMs() external view returns (uint64);
-        function link(uint64 index) external view returns (bytes32 hash, bool kept);
+        function link(uint64 index) external view returns (bytes32 link, bool kept);
         function due(uint64 index) external view returns (uint64 dueMs, bool kept);
         function price() external view returns (uint256);
         function parameters() external view returns (Parameters memory);
@@ -80,7 +80,7 @@ sol! {
             bytes32 blocksRoot;
             bytes32 stateRoot;
             uint64 inboxCursor;
-            bytes32 inboxHash;
+            bytes32 inboxLink;
             bytes32 nextSet;
             address relayer;
             bytes32 previous;

@@ -16,7 +16,7 @@ impl From<&Checkpoint> for IRootChain::Checkpoint {
             blocksRoot: checkpoint.blocks_root,
             stateRoot: checkpoint.state_root,
             inboxCursor: checkpoint.inbox_cursor,
-            inboxHash: checkpoint.inbox_link,
+            inboxLink: checkpoint.inbox_link,
             nextSet: checkpoint.next_set,
             relayer: checkpoint.relayer.into(),
             previous: checkpoint.previous,
@@ -25,7 +25,7 @@ impl From<&Checkpoint> for IRootChain::Checkpoint {
 }
 
 impl IRootChain::Checkpoint {
-    /// The same as a checkpoint of a deployment.
+    /// This checkpoint as members sign it, which names the deployment too.
     #[must_use]
     pub fn content(&self, deployment: [u8; 20]) -> Checkpoint {
         Checkpoint {
@@ -35,7 +35,7 @@ impl IRootChain::Checkpoint {
             blocks_root: self.blocksRoot,
             state_root: self.stateRoot,
             inbox_cursor: self.inboxCursor,
-            inbox_link: self.inboxHash,
+            inbox_link: self.inboxLink,
             next_set: self.nextSet,
             relayer: self.relayer.into_array(),
             previous: self.previous,

@@ -88,7 +88,7 @@ impl<'a> Endpoints<'a> {
         }
     }
 
-    /// The same, which waits for no endpoint that may be a block behind.
+    /// These endpoints, without patience for one that may be a block behind.
     #[cfg(test)]
     pub(super) const fn impatient(first: &'a Rpc, second: Option<&'a Rpc>) -> Self {
         Self {
@@ -300,7 +300,7 @@ fn is_answer(error: &RpcError) -> bool {
     matches!(error, RpcError::Refused { .. } | RpcError::Malformed(_))
 }
 
-/// Of a long answer the first word in which the other one is different.
+/// A short answer as it is, and of a long one the first word in which the other answer differs.
 fn shown(told: &[u8], other: &[u8]) -> String {
     let mut words = told.chunks(32).zip(other.chunks(32)).enumerate();
     match words.find(|(_, (told, other))| told != other) {

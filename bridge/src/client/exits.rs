@@ -63,7 +63,7 @@ pub struct Contracts {
 }
 
 impl Contracts {
-    /// Those that this Registry made.
+    /// The contracts that this Registry made.
     #[must_use]
     pub fn of(registry: Address) -> Self {
         let [_, inbox, vault, _, exits, .., root_chain] =
@@ -312,11 +312,11 @@ pub async fn messages(
     let kept = view_call(rpc, inbox, IInbox::linkCall { index: count }, at).await?;
     let shown = shown(&sent, cursor, count).map_err(ExitsError::Events)?;
     let newest = sent.last().map(|(_, newest)| newest.link);
-    match newest == Some(kept.hash) {
+    match newest == Some(kept.link) {
         true => Ok(shown),
         false => Err(ExitsError::Events(format!(
             "message {count} has link {} in its contract",
-            kept.hash
+            kept.link
         ))),
     }
 }

@@ -56,7 +56,7 @@ impl PositionFile {
         }
     }
 
-    /// The same without the positions past message `cursor`: the child has forgotten what it had consumed of those.
+    /// This file without the positions behind message `cursor`: the child has forgotten that it consumed those messages.
     #[must_use]
     pub fn up_to(self, cursor: u64) -> Self {
         self.lock()

@@ -113,7 +113,7 @@ impl Wallet {
         })
     }
 
-    /// The same, which tells every transaction that it signs before the bytes leave: whoever interrupts it knows what to look for.
+    /// This wallet, which then tells of every transaction that it signs before the bytes leave: whoever interrupts it knows what to look for.
     #[must_use]
     pub fn telling(self, tell: Tell) -> Self {
         Self {

@@ -29,7 +29,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     replace_with(path, mode, all(bytes))
 }
 
-/// The same, where `fill` writes what is too large to be kept in memory.
+/// Replaces a file as [`replace`] does, with what `fill` writes: for content that is too large to be kept in memory.
 ///
 /// # Errors
 /// As [`replace`], and what `fill` gives.
@@ -49,7 +49,7 @@ pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     create_with(path, mode, all(bytes))
 }
 
-/// The same, where `fill` writes what is too large to be kept in memory.
+/// Creates a file as [`create`] does, with what `fill` writes: for content that is too large to be kept in memory.
 ///
 /// # Errors
 /// As [`create`], and what `fill` gives.

@@ -31,7 +31,7 @@ pub struct Checkpoint {
     pub state_root: Hash,
     /// Inbox messages consumed.
     pub inbox_cursor: u64,
-    /// The inbox link at that cursor, which Solidity names `inboxHash`.
+    /// The inbox link at that cursor.
     pub inbox_link: Hash,
     /// Set commitment of epoch e+2.
     pub next_set: Hash,

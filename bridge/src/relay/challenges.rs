@@ -19,7 +19,7 @@ mod tests;
 
 /// The kind of a challenge of a segment, as the contract counts.
 const SEGMENT: u8 = 1;
-/// That of a leaf.
+/// The kind of a challenge of a leaf.
 const LEAF: u8 = 2;
 
 /// A part of an accepted checkpoint that can be asked for.
@@ -125,7 +125,7 @@ pub struct ChallengeBook {
 }
 
 impl ChallengeBook {
-    /// Those that are open, ascending by what they ask for.
+    /// The challenges that are open, ascending by what they ask for.
     pub fn open(&self) -> impl Iterator<Item = (&DataTarget, &DataChallenge)> {
         self.open.iter()
     }

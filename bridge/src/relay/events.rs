@@ -84,7 +84,7 @@ pub fn decode(log: &Log, deployment: &[u8; 20]) -> Result<Heard, String> {
             is_canonical(&event, log)?;
             Ok(Heard::Message(Sent {
                 index: event.index,
-                link: event.hash,
+                link: event.link,
                 bytes: event.message,
             }))
         }

@@ -30,7 +30,7 @@ pub const MIN_AGE: u64 = 2;
 const PROMPT_COMMITS: u32 = 3;
 /// Watchers that could send the same begin this many blocks apart, at most.
 const MAX_STAGGER: u64 = 16;
-/// Likewise of proofs that a checkpoint is broken, for which there is less time.
+/// Watchers that could send one proof that a checkpoint is broken begin this many blocks apart, at most: there is less time for it.
 const MAX_PROVE_STAGGER: u64 = 3;
 
 /// Who, and in which epoch.

@@ -140,7 +140,7 @@ fn agoric_4300_and_sdk_2168_a_cut_leaves_nothing_behind_that_binds_or_frees_late
     world.mature(9);
     world.act(claim_stake(OWNER, first));
     assert_eq!((world.paid(OWNER), world.burned), (-700, 700));
-    // The same owner, and one that was never cut.
+    // This owner, and another one that was never cut.
     let other = who(2);
     for (owner, operator) in [(OWNER, 2), (other, 2)] {
         let before = world.paid(owner);

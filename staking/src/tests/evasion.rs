@@ -311,7 +311,7 @@ fn earning(court: Court) -> Play {
     })
 }
 
-/// The same, with a second offence in the next epoch.
+/// With fees in every epoch, and a second offence in the next epoch.
 fn earning_twice(court: Court) -> Play {
     let Play { court, .. } = earning(court);
     Play::of(Court {

@@ -318,7 +318,7 @@ fn a_cancel_in_the_epoch_of_the_request_takes_the_end_back_and_makes_no_leg() {
     assert_eq!(world.position(position).legs[0].last, ON);
     assert_eq!(legs(&mut world, position), [(1, 6, ON)]);
     assert_eq!(world.position(position).base, before.base);
-    // The same after a redelegation: both legs stay.
+    // A redelegation, an end of it and a return leave both legs.
     world.act(redelegate(OWNER, position, 100, 2));
     world.to(9);
     world.act(undelegate(OWNER, position, 100));

@@ -137,7 +137,7 @@ fn not_applied(worst: &mut Worst, position: u64) -> Input {
     apply_cut(position)
 }
 
-/// The same, ended.
+/// Makes a position with two legs that was ended.
 fn ended(worst: &mut Worst, frozen: bool) -> u64 {
     with_second(worst, frozen, LAST + 1, LAST + 1)
 }

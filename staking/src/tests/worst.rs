@@ -190,7 +190,7 @@ impl Worst {
         self.next
     }
 
-    /// So many delegators, each with a position behind a line; the number of the last.
+    /// Makes `count` delegators, each with a position behind the operator's line, and gives the number of the last position.
     pub fn delegators(&mut self, operator: u8, count: u32) -> u64 {
         let leg = self.leg(operator, FIRST, Leg::BONDED);
         for number in 0..count {

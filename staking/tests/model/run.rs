@@ -18,9 +18,9 @@ pub enum Op {
     Input(Input),
     /// The end of an epoch: fees, votes by seat, counted blocks.
     Boundary(u128, Vec<u16>, u16),
-    /// So many seconds later root accepts the next checkpoint, when its epoch has ended.
+    /// Root accepts the next checkpoint this number of seconds later, when its epoch has ended.
     Accept(u64),
-    /// So many seconds later a message is consumed.
+    /// A message is consumed this number of seconds later.
     Mature(u64),
     /// Everybody leaves and is paid: see [`Run::drain`].
     Drain,

@@ -66,7 +66,7 @@ pub struct Stakers<'a> {
 }
 
 impl<'a> Stakers<'a> {
-    /// So many operators.
+    /// The stakes of the first `operators` operators in this state.
     pub fn new(state: &'a State, operators: u8) -> Self {
         Self { state, operators }
     }

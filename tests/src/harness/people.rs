@@ -54,7 +54,7 @@ impl People {
         own.chain(wallets).collect()
     }
 
-    /// Those, and whoever else can come to hold something: operators as relayers, a stray recipient.
+    /// All accounts of these people, and whoever else can come to hold something: operators as relayers, a stray recipient.
     pub fn holders(&self, operators: u8) -> Vec<Account> {
         let mut all = self.accounts();
         all.extend((0..operators).map(|number| Account::ethereum([number + 0x10; 20])));

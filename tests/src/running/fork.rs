@@ -76,7 +76,7 @@ impl Fork {
             last,
             hash: keccak256(last.hash),
             count: index,
-            link: link(index, &held.hash, &message_hash(&message)),
+            link: link(index, &held.link, &message_hash(&message)),
             message,
         }
     }
@@ -183,7 +183,7 @@ impl Fork {
     fn event(&self) -> Value {
         let event = IInbox::MessageSent {
             index: self.count,
-            hash: self.link,
+            link: self.link,
             message: self.message.clone().into(),
         }
         .encode_log_data();

@@ -244,7 +244,7 @@ fn too_many() -> Vec<u8> {
     http("429 Too Many Requests\r\nretry-after: 1", b"slow")
 }
 
-/// Of how many blocks this question wants the events; `None` when it is another question.
+/// For how many blocks this question asks the events; `None` when it is another question.
 fn asked_blocks(body: &[u8]) -> Option<u64> {
     let question: Value = serde_json::from_slice(body).ok()?;
     let number = |name: &str| {

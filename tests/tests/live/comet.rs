@@ -82,7 +82,7 @@ impl Network {
         Self::of(folder, count, pace, |_| {})
     }
 
-    /// The same at a pace, with a genesis that is edited.
+    /// Starts it at a pace, with a genesis that `edit` has changed.
     fn of(
         folder: &Path,
         count: u8,

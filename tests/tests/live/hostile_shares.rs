@@ -515,7 +515,7 @@ async fn holding(view: &View, number: u64) -> Option<u64> {
             epoch: Some(epoch),
             leaf: Some(get_proof_request::Leaf::Withdrawal(number)),
         };
-        // Those that were final long ago cannot be proven against any more.
+        // Checkpoints that were final long ago serve for no proof any more.
         let answer = view.bridge(0).get_proof(request).await;
         let proof = answer.ok().and_then(|answer| answer.into_inner().proof);
         if proof.is_some_and(|proof| proof.present) {

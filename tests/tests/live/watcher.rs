@@ -441,7 +441,7 @@ async fn lies_cost_nothing_and_what_a_reorganisation_takes_is_made_again() {
         0
     );
 
-    // The same file that a person hands over: nothing is sent in a dry run, over a budget, or against a second endpoint.
+    // A person hands the evidence over in a file: nothing is sent in a dry run, over a budget, or against a second endpoint.
     let path = folder.path().join("evidence.json");
     let statement = two_shares(&stage, 2, first(&stage));
     std::fs::write(&path, handed::write(&[statement]).expect("it encodes")).expect("a file");

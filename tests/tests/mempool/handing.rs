@@ -182,7 +182,7 @@ async fn hand_in(engine: &Engine, batch: &[&Bytes]) -> Vec<Result<Taken, String>
     engine.broadcast(batch.collect()).await
 }
 
-/// So many payments of one sender, in order.
+/// `count` payments of one sender, in the order of their sequences.
 fn row(network: &Network, count: u64) -> Vec<Bytes> {
     let sequences = 0..count;
     sequences

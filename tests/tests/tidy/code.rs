@@ -232,7 +232,7 @@ pub fn undenied(room: &str, files: &[File]) -> Vec<String> {
     denied_at(room, &heads, &DENIED, files)
 }
 
-/// The same of a crate.
+/// Lints that the head of a crate does not deny.
 pub fn undenied_in_crate(folder: &str, files: &[File]) -> Vec<String> {
     let head = [format!("{folder}/src/lib.rs")];
     denied_at(folder, &head, &DENIED_IN_CRATES, files)

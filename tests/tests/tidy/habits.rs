@@ -103,6 +103,71 @@ pub fn untold_causes(files: &[File]) -> Vec<String> {
     broken
 }
 
+/// Beginnings of comments that say nothing without what stands above them.
+const ELLIPTIC: [&str; 5] = ["Those", "That of", "Likewise", "None yet", "By whom"];
+
+/// Words that stand behind "The same" where the noun is left out.
+const WITHOUT_NOUN: [&str; 28] = [
+    "again", "also", "and", "as", "at", "behind", "beside", "but", "by", "for", "from", "if", "in",
+    "of", "on", "once", "or", "than", "to", "until", "when", "where", "which", "while", "who",
+    "whom", "with", "without",
+];
+
+/// Comments that leave out what they speak of, by their first words, and lines that say "so many" where the number has a name. `waiting` are
+/// files that are mended later; a row of it that no file needs is found too.
+pub fn elliptic(files: &[File], waiting: &[&str]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut needed = BTreeSet::new();
+    for (name, text) in files {
+        let mut is_begun = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            let said = comment(line);
+            let is_first = said.is_some_and(|said| !said.is_empty() && !is_begun);
+            is_begun = said.is_some_and(|said| !said.is_empty());
+            let is_elliptic = is_first && said.is_some_and(begins_elliptic);
+            if !is_elliptic && !line.to_lowercase().contains("so many") {
+                continue;
+            }
+            match waiting.iter().find(|file| *file == name) {
+                Some(file) => {
+                    needed.insert(*file);
+                }
+                None => broken.push(format!(
+                    "{name}:{number}: {}: say it in a whole sentence",
+                    line.trim()
+                )),
+            }
+        }
+    }
+    let idle = waiting.iter().filter(|file| !needed.contains(*file));
+    broken.extend(idle.map(|file| format!("{file}: it waits to be mended and is")));
+    broken
+}
+
+/// What a line of a comment says, without its mark and without the tag of a contract's documentation.
+fn comment(line: &str) -> Option<&str> {
+    let said = line.trim_start().strip_prefix("//")?;
+    let said = said.trim_start_matches(['/', '!']).trim();
+    match said.strip_prefix('@') {
+        Some(tagged) => Some(tagged.split_once(' ').map_or("", |(_, said)| said)),
+        None => Some(said),
+    }
+}
+
+fn begins_elliptic(said: &str) -> bool {
+    let goes_on = |rest: &str| rest.starts_with(char::is_alphanumeric);
+    if let Some(rest) = said.strip_prefix("The same") {
+        let word = rest.split_whitespace().next().unwrap_or_default();
+        let word = word.trim_end_matches([',', ';', ':', '.']);
+        let ends = !rest.starts_with(' ') && !goes_on(rest);
+        return ends || WITHOUT_NOUN.contains(&word);
+    }
+    ELLIPTIC
+        .iter()
+        .filter_map(|words| said.strip_prefix(words))
+        .any(|rest| !goes_on(rest))
+}
+
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }

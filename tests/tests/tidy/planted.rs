@@ -596,6 +596,45 @@ fn a_test_that_waits_for_a_time_is_found() {
 }
 
 #[test]
+fn a_comment_that_leaves_out_what_it_speaks_of_is_found() {
+    let of = |text: &str| habits::elliptic(&[file("b/src/a.rs", text)], &[]);
+    for good in [
+        "/// The same bytes are pending.",
+        "/// The samest of all.",
+        "/// The leaves of\n/// Those who ask.",
+        "/// Thoseby.",
+        "let a = \"The same.\";",
+    ] {
+        assert!(of(good).is_empty(), "{good}");
+    }
+    for bad in [
+        "/// The same.",
+        "    //! The same, ended.",
+        "/// @notice The same for a leaf.",
+        "// The same",
+        "/// The same as before",
+        "fn f() {}\n    /// Those of both.",
+        "/// A paragraph.\n///\n/// Those of both.",
+        "/// Those.",
+        "/// @dev That of a leaf.",
+        "/// Likewise of a leaf.",
+        "/// None yet.",
+        "/// By whom.",
+        "/// At most so many leaves.",
+        "/// So many leaves.",
+        "\"there are so many of them\"",
+    ] {
+        finds(&of(bad), "whole sentence");
+        let waits = [file("b/src/a.rs", bad)];
+        assert!(habits::elliptic(&waits, &["b/src/a.rs"]).is_empty());
+    }
+    finds(
+        &habits::elliptic(&[], &["b/src/a.rs"]),
+        "waits to be mended",
+    );
+}
+
+#[test]
 fn a_rule_without_a_twin_is_found() {
     let rust = |name: &str| file(&format!("validator/src/ledger/rules/{name}.rs"), "");
     let solidity = |name: &str| file(&format!("bridge/contracts/src/court/rules/{name}.sol"), "");

@@ -50,7 +50,7 @@ impl App {
         self.judge(checkpoint, &last, leaf).map(Some)
     }
 
-    /// The same of the newest checkpoints, for whoever holds the state.
+    /// Whether one of the newest checkpoints breaks no link rule, for whoever holds the state.
     ///
     /// # Errors
     /// As [`App::keeps_links`]; [`Unread::Passing`] when the last block is not kept.

@@ -227,7 +227,7 @@ mod tests {
             |taken: Vec<LateShare>| taken.iter().map(|share| share.epoch).collect::<Vec<_>>();
         // Nobody stands before the address of zeros, which comes last in the first turn.
         assert_eq!(epochs(seen.take(4)), [1, 2, 3, 4]);
-        // Those who were judged send more at once, and wait for the others.
+        // Members whose shares were judged send more at once, and wait for the others.
         for voter in 1..5u8 {
             seen.insert([voter; 20], share(100));
         }

@@ -130,7 +130,7 @@ struct Judged {
     executed: Arc<Executed>,
 }
 
-/// Whose store a node with this genesis opens.
+/// The network whose store a node with this genesis opens.
 pub fn identity(genesis: &Genesis) -> Identity {
     Identity {
         deployment: genesis.deployment.domain.deployment,

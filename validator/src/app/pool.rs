@@ -67,12 +67,12 @@ pub const MIN_ENGINE_BYTES: u64 = 10_000_000;
 pub struct Limits {
     /// Everything that waits.
     pub places: usize,
-    /// What waits behind a gap or behind one of stake. Half of it is for those behind one of stake alone.
+    /// What waits behind a gap or behind a transaction of stake. Half of it is for what waits behind one of stake alone.
     pub held: usize,
-    /// Places that ready ones may make others give up during one block and the one before it, because the engine holds these too until it asks
-    /// again; and as many for those behind one of stake. The second half of them goes to bids that double.
+    /// Places that ready transactions may make others give up during one block and the one before it, because the engine holds the evicted ones too
+    /// until it asks again. As many may be given up to what waits behind a transaction of stake. The second half goes to bids that double.
     pub churn: usize,
-    /// The same for those behind a gap and for those of senders that blocks passed over, which pay nothing.
+    /// Places that may be given up in this time to what waits behind a gap and to senders that blocks passed over, because those pay nothing.
     pub idle_churn: usize,
 }
 

@@ -55,7 +55,7 @@ impl ShareVerdicts {
         verifies
     }
 
-    /// The same for a proposer of `height`: shares of a member that rests are not valid there.
+    /// Whether a share of `member` over `checkpoint` is valid for a proposer of `height`: it must verify, and the member must not rest at that height.
     pub(super) fn verifies_at(
         &self,
         height: u64,

@@ -93,7 +93,7 @@ impl App {
         self.signers_by(&OwnTrees(self), epoch)
     }
 
-    /// The same, for a read that looks at past states in its own way.
+    /// The set that signs an epoch's checkpoint, for a read that looks at past states by `trees`.
     ///
     /// # Errors
     /// As [`App::signers`]; [`Unread::Passing`] also when that read was stopped, or others read the disk.

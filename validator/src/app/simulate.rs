@@ -17,7 +17,7 @@ use crate::{
 
 /// What stands in the place of an Ed25519 authentication that is not made yet.
 const NO_ED25519: [u8; 96] = [0; 96];
-/// The same for secp256k1, whose last byte is 27 or 28.
+/// What stands in the place of a secp256k1 signature that is not made yet; the last byte of one is 27 or 28.
 const NO_SECP256K1: [u8; 65] = {
     let mut bytes = [0; 65];
     bytes[64] = 27;

@@ -20,7 +20,7 @@ use crate::chain::execute::{Deployment, Executed};
 use crate::chain::tree::Tree;
 use crate::engine::abci::Fault;
 use crate::ledger::{Parameters, Receipt};
-use crate::store::{BlockSegments, Listed, Loaded, Record, Share, Store};
+use crate::store::{BlockSegments, Loaded, Record, Share, Store, TransactionNames};
 use crate::wire::engine_hash;
 
 /// Checkpoints kept in memory: votes of an epoch's first block still sign the one before the last.
@@ -228,7 +228,7 @@ impl State {
 
 /// Messages, misbehavior and users' transactions, as they are found again. A forced transaction that took effect has its own digest, as a
 /// user's has; other messages have their message hash, which nobody can give to a second one; misbehavior has the engine's hash alone.
-fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<Listed> {
+fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<TransactionNames> {
     let hashes: Vec<B256> = bytes
         .par_iter()
         .map(|bytes| engine_hash(bytes).into())
@@ -246,7 +246,7 @@ fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<Listed> {
     let all = named.filter_map(|(index, digest)| {
         let place = usize::try_from(index).ok()?;
         let hash = *hashes.get(place)?;
-        Some(Listed {
+        Some(TransactionNames {
             index,
             hash,
             digest: digest.unwrap_or(hash),

@@ -6,7 +6,7 @@ use crate::store::StoreError;
 /// Why something that the store keeps was not read or kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// The same call may work later.
+    /// A failure that may pass: another call may work later.
     #[error("{0}")]
     Passing(String),
     /// This node is broken.

@@ -122,7 +122,7 @@ pub(in crate::chain) fn touched_witness(
     proven(tree, leaves, u32::try_from(new).unwrap_or(u32::MAX))
 }
 
-/// The leaves of these keys that stand, and so many places behind the last leaf, with their proof.
+/// The leaves of these keys that the state has, and `appends` empty places behind the last leaf, with their proof.
 pub(in crate::chain) fn witness_of(
     tree: &Tree,
     keys: &[B256],

@@ -25,7 +25,7 @@ pub struct Misbehavior {
     pub height: u64,
     /// Block time at that height, seconds since 1970.
     pub seconds: i64,
-    /// And the nanoseconds within the second.
+    /// Nanoseconds of that time within its second.
     pub nanos: u32,
     /// The validator's power at that height, as the engine says.
     pub power: i64,

@@ -34,7 +34,7 @@ pub enum ExitProofError {
     TooMany(usize),
 }
 
-/// Whose a leaf is.
+/// To whom a leaf belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// An account of the child.
@@ -56,14 +56,14 @@ pub struct Payable {
     pub token: [u8; 20],
     /// How much, never 0.
     pub amount: u128,
-    /// Whose it is.
+    /// To whom it belongs.
     pub owner: Owner,
 }
 
 /// The leaves of a range of indices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeafRange {
-    /// Those that can be proven, ascending by index.
+    /// The leaves that can be proven, ascending by index.
     pub payable: Vec<Payable>,
     /// Indices of leaves that hold something and whose account is not known.
     pub unknown: Vec<u32>,

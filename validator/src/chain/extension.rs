@@ -37,11 +37,11 @@ pub struct LateShare {
 /// The share that an extension brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brought {
-    /// None.
+    /// The vote brings no share.
     Nothing,
-    /// One over the checkpoint of the epoch before the vote's.
+    /// A share over the checkpoint of the epoch before the vote's.
     Due([u8; 192]),
-    /// One over an older checkpoint.
+    /// A share over an older checkpoint.
     Late(LateShare),
 }
 

@@ -15,7 +15,7 @@ use super::evidence::Misbehavior;
 use super::execute::{Block, ColdChecker, Deployment, Executed, execute};
 use super::extension::{Brought, Extension};
 use super::genesis::{Genesis, Operator, RootAnchor};
-use super::propose::{Candidate, ExtendedVote, Known, Listed, Request, propose};
+use super::propose::{Candidate, ExtendedVote, Listed, NodeView, Request, propose};
 use super::reexecute::{SegmentInput, reexecute};
 use super::tally::{CommitVote, Flag};
 use super::transitions::JudgedSegment;
@@ -40,7 +40,7 @@ pub struct World {
     pub misbehavior: Vec<Misbehavior>,
 }
 
-impl Known for World {
+impl NodeView for World {
     fn message(&self, index: u64) -> Option<Vec<u8>> {
         self.inbox
             .get(usize::try_from(index.checked_sub(1)?).ok()?)

@@ -57,10 +57,10 @@ pub enum EndsVerdict {
     Broken(LinkError),
 }
 
-/// The same, with the leaves of that state as `leaf` reads them.
+/// Judges what a checkpoint says of its last block and of leaves of its state, which `leaf` reads.
 ///
 /// # Errors
-/// Those of `leaf`; what was found is the answer.
+/// What `leaf` gives when it cannot read. A broken rule is no error but the answer.
 pub fn check_ends_by<E>(
     checkpoint: &Checkpoint,
     last: &BlockCommitment,

@@ -125,7 +125,7 @@ impl OpenedSegments {
         }
     }
 
-    /// Of how many segments the bytes are there.
+    /// How many of the segments are there with their bytes.
     #[must_use]
     pub fn shown(&self) -> usize {
         let segments = self.segments.iter();

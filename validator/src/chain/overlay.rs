@@ -42,7 +42,7 @@ const FOUND: usize = 128;
 
 /// What one transaction did: kept as a whole or dropped as a whole.
 #[derive(Default, Debug)]
-pub(crate) struct Layer {
+pub(crate) struct TriedWrites {
     /// Writes in the order of the first one to each leaf.
     pub(crate) changes: Vec<Change>,
     /// Keys among the changes that had no leaf before.
@@ -58,7 +58,7 @@ pub(crate) struct Overlay<'a, R> {
     base: &'a R,
     block: Keyed<Vec<u8>>,
     inserted: BTreeSet<B256>,
-    layer: Layer,
+    layer: TriedWrites,
     keys: Keys,
 }
 
@@ -92,7 +92,7 @@ impl<'a, R: Reads> Overlay<'a, R> {
             base,
             block: Keyed::new(),
             inserted: BTreeSet::new(),
-            layer: Layer::default(),
+            layer: TriedWrites::default(),
             keys: Keys::default(),
         }
     }
@@ -146,12 +146,12 @@ impl<'a, R: Reads> Overlay<'a, R> {
     }
 
     /// The transaction's layer, taken out: either `keep` it or let it go.
-    pub(crate) fn take(&mut self) -> Layer {
+    pub(crate) fn take(&mut self) -> TriedWrites {
         std::mem::take(&mut self.layer)
     }
 
     /// Adds a transaction's writes to the block's.
-    pub(crate) fn keep(&mut self, layer: Layer) {
+    pub(crate) fn keep(&mut self, layer: TriedWrites) {
         self.inserted.extend(layer.inserted);
         for change in layer.changes {
             self.block.insert(change.key, change.value);
@@ -265,7 +265,7 @@ mod tests {
             .collect())
     }
 
-    fn touched(layer: &Layer) -> Vec<B256> {
+    fn touched(layer: &TriedWrites) -> Vec<B256> {
         layer.touched.iter().copied().collect()
     }
 

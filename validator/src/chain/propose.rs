@@ -54,7 +54,7 @@ pub struct Request<'a> {
 }
 
 /// What this node knows besides its state.
-pub trait Known {
+pub trait NodeView {
     /// The bytes of an inbox message that root has finalized, as this node saw it.
     fn message(&self, index: u64) -> Option<Vec<u8>>;
 
@@ -110,7 +110,7 @@ pub fn propose<R: Reads>(
     reads: &R,
     deployment: &Deployment,
     request: &Request<'_>,
-    known: &dyn Known,
+    known: &dyn NodeView,
     candidates: &mut dyn Candidates,
 ) -> Result<Vec<Vec<u8>>, Error<R::Error>> {
     let parameters = parameters(reads)?;

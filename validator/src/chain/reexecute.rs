@@ -17,7 +17,7 @@ use super::epoch::{Moment, boundary, participation};
 use super::error::ExecutionFault;
 use super::evidence::Misbehavior;
 use super::execute::Checker;
-use super::overlay::{Layer, Overlay, Reads};
+use super::overlay::{Overlay, Reads, TriedWrites};
 use super::run::{Refused, apply_message, apply_misbehavior, apply_user};
 use super::segments::{MAX_COURT_LEAVES, Segment};
 use super::tree::Change;
@@ -64,7 +64,7 @@ pub struct SegmentInput<'a> {
 }
 
 impl<'a> SegmentInput<'a> {
-    /// That of a segment which was executed in a block of this moment.
+    /// The input for a segment which was executed in a block of this moment.
     #[must_use]
     pub fn of(segment: &'a Segment, moment: Moment, domain: &'a Domain) -> Self {
         Self {
@@ -104,12 +104,12 @@ pub(crate) fn judge<R: Reads>(
     Ok(carry_out(reads, input, checker)?.changes)
 }
 
-/// The same with the leaves that it touches.
+/// Executes a segment on the state before it as [`judge`] does, and gives the leaves that it touches with its changes.
 pub(in crate::chain) fn carry_out<R: Reads>(
     reads: &R,
     input: &SegmentInput<'_>,
     checker: &dyn Checker,
-) -> Result<Layer, ReexecuteError<R::Error>> {
+) -> Result<TriedWrites, ReexecuteError<R::Error>> {
     let form = Form::read(input)?;
     let mut overlay = Overlay::new(reads);
     let outcome = run(&mut overlay, form, input, checker);

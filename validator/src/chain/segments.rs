@@ -12,7 +12,7 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 pub use plasmid_bridge::proof::commitment::SegmentKind;
 
-use super::overlay::{Layer, Overlay, Reads};
+use super::overlay::{Overlay, Reads, TriedWrites};
 use super::tree::Change;
 use crate::ledger::rules::forced::MAX_MESSAGE_SIGNATURES;
 
@@ -62,7 +62,7 @@ pub(crate) struct TooLarge {
 pub(crate) struct Applied<'b> {
     pub(crate) kind: SegmentKind,
     pub(crate) bytes: &'b [u8],
-    pub(crate) layer: Layer,
+    pub(crate) layer: TriedWrites,
 }
 
 struct Open {
@@ -146,7 +146,7 @@ impl Segments {
     pub(crate) fn add_boundary<R: Reads>(
         &mut self,
         overlay: &mut Overlay<'_, R>,
-        mut layer: Layer,
+        mut layer: TriedWrites,
     ) -> Result<(), TooLarge> {
         layer.touched.insert(self.parameters);
         let leaves = layer.touched.len();
@@ -207,7 +207,7 @@ impl Open {
         }
     }
 
-    fn note(&mut self, layer: &Layer) {
+    fn note(&mut self, layer: &TriedWrites) {
         self.segment.touched.extend(&layer.touched);
         for change in &layer.changes {
             if self.written.insert(change.key) {

@@ -94,7 +94,7 @@ impl<'a> JudgedSegment<'a> {
         }
     }
 
-    /// The same as nodes execute it, where its kind is this one.
+    /// This segment in the form that nodes execute, where its kind is this one.
     pub(in crate::chain) const fn input(&self, kind: SegmentKind) -> SegmentInput<'a> {
         SegmentInput {
             kind,

@@ -135,7 +135,7 @@ impl Place {
         Ok((place, wallet))
     }
 
-    /// Those that are asked for whatever decides.
+    /// The root endpoints that are asked for whatever decides.
     fn endpoints(&self) -> Endpoints<'_> {
         Endpoints::new(&self.rpc, self.second.as_ref())
     }
@@ -144,7 +144,7 @@ impl Place {
         Ok(exits::look(self.endpoints(), &self.contracts).await?)
     }
 
-    /// The same, once the base is fixed.
+    /// How far the end has come, once the base is fixed.
     async fn base(&self) -> Result<Ending, CliError> {
         let seen = self.look().await?;
         match seen.base.opened {

@@ -147,14 +147,14 @@ impl CliError {
         ))
     }
 
-    /// The same, when it came after a transaction was mined on root: whoever reads it must not send that again.
+    /// This error, when it came after a transaction was mined on root: whoever reads it must not send that again.
     pub fn after_root(self, transaction: &impl std::fmt::Display) -> Self {
         self.and(&format!(
             "; the transaction on root is mined, so do not send it again: {transaction}"
         ))
     }
 
-    /// The same, which is said now, and waits no longer than `patience` for whoever reads it. A thread of its own says it: a reader that stands
+    /// This error, which is said now, and waits no longer than `patience` for whoever reads it. A thread of its own says it: a reader that stands
     /// still may have left the streams locked for ever, and the command is to end all the same.
     fn said_within(mut self, output: Output, patience: Duration) -> Self {
         let (message, (done, said)) = (self.message.clone(), mpsc::channel());
@@ -169,7 +169,7 @@ impl CliError {
         self
     }
 
-    /// The same, which says this too.
+    /// This error, whose message goes on with `more`.
     fn and(mut self, more: &str) -> Self {
         self.message.push_str(more);
         self

@@ -23,11 +23,11 @@ use super::{
     connect::{self, Bridge, Connection},
     output::Output,
 };
-use crate::node::accepted::accepted_by;
+use crate::{ledger::address, node::accepted::accepted_by};
 
 mod claim;
 
-use claim::{Claim, Names};
+use claim::{Claim, ClaimNames};
 
 /// The largest proof file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
@@ -64,8 +64,8 @@ pub struct VerifyCommand {
     #[arg(long)]
     state_root: Option<String>,
     /// RootChain's address [default: the local network's].
-    #[arg(long)]
-    root_chain: Option<String>,
+    #[arg(long, value_parser = address::parse)]
+    root_chain: Option<Address>,
 }
 
 /// Runs `plasmid bridge prove`.
@@ -77,7 +77,7 @@ pub async fn prove(
     connection: &Connection,
     output: Output,
 ) -> Result<(), CliError> {
-    let claim = Claim::new(Names {
+    let claim = Claim::new(ClaimNames {
         account: command.account.as_deref(),
         token: command.token.as_deref(),
         topic: command.topic.as_deref(),
@@ -149,7 +149,7 @@ struct Proof {
 impl Proof {
     fn read(file: &Value) -> Result<Self, CliError> {
         let of = &file["of"];
-        let claim = Claim::new(Names {
+        let claim = Claim::new(ClaimNames {
             account: of["account"].as_str(),
             token: of["token"].as_str(),
             topic: of["topic"].as_str(),
@@ -221,7 +221,7 @@ pub async fn verify(
         None => {
             let said = proof.check()?;
             let progress = output.progress("asking root for the checkpoint");
-            let accepted = accepted(&command.root_chain, connection, epoch).await;
+            let accepted = accepted(command.root_chain, connection, epoch).await;
             progress.finish_and_clear();
             (said, compare(&proof.checkpoint, &accepted?)?)
         }
@@ -260,12 +260,12 @@ fn compare(claimed: &Checkpoint, accepted: &Acceptance) -> Result<String, CliErr
 
 /// The acceptance of an epoch, searched from root's newest block backwards.
 async fn accepted(
-    root_chain: &Option<String>,
+    root_chain: Option<Address>,
     connection: &Connection,
     epoch: u64,
 ) -> Result<Acceptance, CliError> {
     let address = match (root_chain, connection.registry()) {
-        (Some(text), _) => Address::from(connect::address(text)?),
+        (Some(address), _) => address,
         (None, Ok(registry)) => {
             let [_, _, root_chain] = abi::created_by(registry);
             root_chain

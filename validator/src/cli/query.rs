@@ -35,6 +35,7 @@ use super::{
     output::{self, Output},
     relay, tx,
 };
+use crate::ledger::address;
 use crate::wire::address_text;
 
 mod shown;
@@ -102,8 +103,8 @@ pub enum QueryCommand {
     /// Withdrawals, newest last.
     Withdrawals {
         /// The recipient on root. Without it the withdrawals of all recipients are listed.
-        #[arg(long)]
-        recipient: Option<String>,
+        #[arg(long, value_parser = address::parse)]
+        recipient: Option<Address>,
         #[command(flatten)]
         page: Page,
     },
@@ -376,10 +377,10 @@ async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Res
 async fn withdrawals(
     connection: &Connection,
     output: Output,
-    recipient: Option<String>,
+    recipient: Option<Address>,
     page: Page,
 ) -> Result<(), CliError> {
-    let recipient = recipient.as_deref().map(connect::address).transpose()?;
+    let recipient = recipient.map(Address::into_array);
     let request = ListWithdrawalsRequest {
         recipient: recipient.map_or(String::new(), |address| address_text(&address)),
         page_size: page.limit,

@@ -342,7 +342,7 @@ pub(super) fn objects(missing: &[Missing]) -> Vec<Value> {
     missing.iter().map(object).collect()
 }
 
-/// Whose shares are missing, in words.
+/// Names the members whose shares are missing, in words.
 pub(super) fn named(missing: &[Missing]) -> String {
     let first = missing.iter().take(MAX_NAMED);
     let first: Vec<_> = first

@@ -110,7 +110,7 @@ fn genesis(home: &Home) -> Result<Genesis, CliError> {
     genesis.map_err(|error| CliError::new(error.to_string()))
 }
 
-/// Whose sign state belongs into this folder; `plasmid start` compares both with what it opens, and so the key file is opened here too:
+/// The deployment and the key whose sign state belongs into this folder. `plasmid start` compares both with what it opens, and so the key file is opened here too:
 /// what it says of its key is nobody's word.
 fn identity(genesis: &Genesis, home: &Home, keys: &KeyOptions) -> Result<Identity, CliError> {
     Ok(Identity {

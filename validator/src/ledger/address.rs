@@ -46,7 +46,7 @@ pub enum AddressTextError {
          Copy the address again from where it came from; if all digits are right, it is {expected}"
     )]
     Checksum {
-        /// The same digits with the right capital letters.
+        /// This address with the right capital letters.
         expected: String,
     },
 }

@@ -9,9 +9,9 @@ use super::check::{CheckedTransaction, assume};
 use super::code::Code;
 use super::context::{Context, Error};
 use super::event::{Event, involved};
-use super::leaves::{LeafFault, Leaves, Overlay};
+use super::leaves::{HeldWrites, LeafFault, Leaves};
 use super::reject::Reject;
-use super::rules::{self, Books, accounts_of};
+use super::rules::{self, ReceiptDraft, accounts_of};
 
 mod cost;
 #[cfg(test)]
@@ -52,7 +52,7 @@ pub fn apply<L: Leaves + ?Sized>(
     checked: &CheckedTransaction,
     context: &Context<'_>,
 ) -> Result<Receipt, Error<L::Error>> {
-    let mut overlay = Overlay::new(leaves);
+    let mut overlay = HeldWrites::new(leaves);
     let receipt = run(&mut overlay, checked, context)?;
     overlay.commit().map_err(LeafFault::Leaves)?;
     Ok(receipt)
@@ -64,7 +64,7 @@ pub fn simulate<L: Leaves + ?Sized>(
     checked: &CheckedTransaction,
     context: &Context<'_>,
 ) -> Result<Receipt, Error<L::Error>> {
-    run(&mut Overlay::new(leaves), checked, context)
+    run(&mut HeldWrites::new(leaves), checked, context)
 }
 
 /// What [`apply`] would answer if the sender had signed these bytes; their signature is not looked at, and nothing is written.
@@ -74,11 +74,11 @@ pub fn rehearse<L: Leaves + ?Sized>(
     context: &Context<'_>,
 ) -> Result<Receipt, Error<L::Error>> {
     let assumed = assume(bytes, context.domain)?;
-    run(&mut Overlay::new(leaves), &assumed, context)
+    run(&mut HeldWrites::new(leaves), &assumed, context)
 }
 
 fn run<L: Leaves + ?Sized>(
-    overlay: &mut Overlay<'_, L>,
+    overlay: &mut HeldWrites<'_, L>,
     checked: &CheckedTransaction,
     context: &Context<'_>,
 ) -> Result<Receipt, Error<L::Error>> {
@@ -93,7 +93,7 @@ fn run<L: Leaves + ?Sized>(
     let account = rules::sequence::take(overlay, header)?;
     check_fee(overlay, checked, context)?;
     charge(overlay, header, body, account, context)?;
-    let mut books = Books::default();
+    let mut books = ReceiptDraft::default();
     rules::apply(overlay, header.sender, body, context, &mut books)?;
     let mut events = vec![Event::Transaction {
         digest: *checked.digest(),

@@ -39,7 +39,7 @@ pub enum Code {
     StateFull = 14,
     /// Longer than allowed.
     TooLarge = 15,
-    /// The same transaction is already in the pool.
+    /// This transaction is already in the pool.
     Known = 16,
     /// The pool has no room.
     PoolFull = 17,

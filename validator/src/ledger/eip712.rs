@@ -129,7 +129,7 @@ impl Transaction {
         self.digest_under(&domain.separator())
     }
 
-    /// The same, for many transactions under one separator.
+    /// The digest under this separator, which callers with many transactions compute once.
     pub(super) fn digest_under(&self, separator: &B256) -> B256 {
         digest_under(
             separator,

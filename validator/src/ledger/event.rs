@@ -15,7 +15,7 @@
 //! | `applied` | index*, kind |
 //! | `recorded` | index*, kind |
 //!
-//! Those of stake are in `event/stake.rs`.
+//! The events of stake are in `event/stake.rs`.
 //!
 //! Accounts are in their text form, tokens and addresses on root as EIP-55, hashes as 0x and 64 digits, amounts decimal.
 

@@ -160,10 +160,10 @@ impl Leaves for Memory {
     }
 }
 
-/// Writes held back over other leaves: [`Overlay::commit`] makes them in the order of the first write to each slot, and
+/// Writes held back over other leaves: [`HeldWrites::commit`] makes them in the order of the first write to each slot, and
 /// dropping the overlay makes none of them. A slot is read below once.
 #[derive(Debug)]
-pub struct Overlay<'a, L: ?Sized> {
+pub struct HeldWrites<'a, L: ?Sized> {
     below: &'a mut L,
     /// A handful, since every rule touches O(1) leaves: searched from the first on.
     held: Vec<(Slot, Held)>,
@@ -177,7 +177,7 @@ struct Held {
     written: bool,
 }
 
-impl<'a, L: Leaves + ?Sized> Overlay<'a, L> {
+impl<'a, L: Leaves + ?Sized> HeldWrites<'a, L> {
     /// Nothing written yet.
     pub fn new(below: &'a mut L) -> Self {
         Self {
@@ -221,7 +221,7 @@ impl<'a, L: Leaves + ?Sized> Overlay<'a, L> {
     }
 }
 
-impl<L: Leaves + ?Sized> Leaves for Overlay<'_, L> {
+impl<L: Leaves + ?Sized> Leaves for HeldWrites<'_, L> {
     type Error = L::Error;
 
     fn read(&mut self, slot: &Slot) -> Result<Option<Vec<u8>>, L::Error> {

@@ -13,7 +13,7 @@ use super::code::Code;
 use super::context::{Context, Error};
 use super::event;
 use super::leaf::InboxLeaf;
-use super::leaves::{LeafFault, Leaves, Overlay, expect, write};
+use super::leaves::{HeldWrites, LeafFault, Leaves, expect, write};
 use super::rules::{self, Outcome};
 use super::slot::Slot;
 use super::stake;
@@ -43,7 +43,7 @@ pub fn apply_message<L: Leaves + ?Sized>(
     message: &Message,
     context: &Context<'_>,
 ) -> Result<Receipt, MessageError<L::Error>> {
-    let mut overlay = Overlay::new(leaves);
+    let mut overlay = HeldWrites::new(leaves);
     advance(&mut overlay, message)?;
     let matured = rules::mature(&mut overlay, message.arrival, context)?;
     let outcome = rules::apply_message(&mut overlay, message, context)?;
@@ -72,7 +72,7 @@ pub fn apply_misbehavior<L: Leaves + ?Sized>(
     address: [u8; 20],
     context: &Context<'_>,
 ) -> Result<Receipt, LeafFault<L::Error>> {
-    let mut overlay = Overlay::new(leaves);
+    let mut overlay = HeldWrites::new(leaves);
     let tombstoned = stake::apply(&mut overlay, context, &Input::Tombstone(address));
     let (code, events, reason) = match tombstoned {
         Ok(effects) => {

@@ -60,7 +60,7 @@ pub use context::{Context, Error};
 pub use eip712::Domain;
 pub use event::Event;
 pub use leaf::Value;
-pub use leaves::{LeafFault, Leaves, Memory, Overlay};
+pub use leaves::{HeldWrites, LeafFault, Leaves, Memory};
 pub use message::{MessageError, apply_message, apply_misbehavior};
 pub use parameters::Parameters;
 pub use recipient::{OwnContracts, Unusable};

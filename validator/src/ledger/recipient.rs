@@ -53,12 +53,12 @@ pub struct OwnContracts {
 }
 
 impl OwnContracts {
-    /// Those of a deployment with these parameters.
+    /// The contracts of a deployment with these parameters.
     pub fn of(parameters: &Parameters) -> Self {
         Self::of_registry(&parameters.registry.into_array())
     }
 
-    /// Those that this Registry creates.
+    /// The contracts that this Registry creates.
     pub fn of_registry(registry: &[u8; 20]) -> Self {
         Self {
             made: deployment::contracts(registry),

@@ -244,7 +244,7 @@ pub enum Reject {
         /// The protocol's limit for this kind of transaction: 2^32 - 2^30, or 2^32 - 1 for withdrawals and Inbox credits.
         limit: u32,
     },
-    /// The same bytes are pending.
+    /// These bytes are pending already.
     #[error("this transaction is already pending; wait for it")]
     Known,
     /// The pool has no room.

@@ -45,7 +45,7 @@ pub const FIRST_RESERVED_KIND: u8 = 0x80;
 /// What all kinds have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Whose transaction it is.
+    /// The account that sends it.
     pub sender: Account,
     /// Lane of the nonce; only 0 for now.
     pub lane: u16,

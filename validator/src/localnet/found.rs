@@ -59,7 +59,7 @@ pub struct Person {
     pub secret: Secret,
 }
 
-/// Those who have genesis balances: alice and carol with Ethereum accounts, bob with an Ed25519 account.
+/// The people who have genesis balances: alice and carol with Ethereum accounts, bob with an Ed25519 account.
 pub fn people() -> Vec<Person> {
     let ethereum = |name, number| Person {
         name,

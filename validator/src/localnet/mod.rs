@@ -64,7 +64,7 @@ pub enum LocalError {
     /// Too few or too many.
     #[error("{0} validators: a local network has 1 to {MAX_VALIDATORS}")]
     Validators(u16),
-    /// There are not so many ports from the first one on.
+    /// The numbers from the first port on are too few for the ports of the network.
     #[error(
         "--first-port {first}: the network uses {ports} ports one after another, and they are numbers from 1 to 65,535"
     )]

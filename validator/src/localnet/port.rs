@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// What this process has of the ports.
 #[derive(Debug)]
 struct Blocks {
-    /// Those that it holds, by their first port.
+    /// The blocks of ports that it holds, by their first port.
     held: BTreeMap<u16, UdpSocket>,
     /// What is left of the block that it chooses from: none is handed out twice, because the system may offer one again before it is bound.
     rest: Range<u16>,

@@ -327,7 +327,7 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), CometError> {
         .map_err(file_error(path))
 }
 
-/// The same, and never over anything.
+/// Creates a file that only its owner may read, and replaces none.
 fn create(path: &Path, content: &[u8]) -> Result<(), CometError> {
     make_folder(path)
         .and_then(|()| whole::create(path, content, whole::PRIVATE))

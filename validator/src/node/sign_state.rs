@@ -55,7 +55,7 @@ pub enum Permit {
     Again,
 }
 
-/// Whose signatures a file is about.
+/// The deployment and the key whose signatures a file is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The deployment id.
@@ -67,7 +67,7 @@ pub struct Identity {
 /// What a file says in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Whose it is.
+    /// The deployment and the key that it is about.
     pub identity: Identity,
     /// Epochs below it are refused, unless their digest stands in the file.
     pub floor: u64,
@@ -174,7 +174,7 @@ impl SignState {
         Self::open_there(path, lock)
     }
 
-    /// The same, also when it was exported before: then it signs nothing, and can be exported again.
+    /// Opens the file as [`Self::open_any`] does, and one that was exported before too: it then signs nothing, and can be exported again.
     ///
     /// # Errors
     /// `Missing`, `Locked`, `Damaged`, `Io`.

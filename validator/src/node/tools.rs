@@ -40,7 +40,7 @@ const GO: Toolchain = Toolchain {
 /// A program that Go builds from files with committed sums.
 #[derive(Clone, Copy, Debug)]
 pub struct GoProgram<'a> {
-    /// Of its folder and of its binary.
+    /// The name of its folder and of its binary.
     pub name: &'a str,
     /// What a person is told that it is.
     pub shown: &'a str,

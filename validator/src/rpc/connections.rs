@@ -23,7 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::peer::Peer;
-use super::quota::{Place, Quota, site};
+use super::quota::{Quota, QuotaPlace, site};
 
 /// How often a connection that is waited on looks whether it has to end.
 const LOOK: Duration = Duration::from_secs(1);
@@ -35,9 +35,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// In all.
+    /// Connections in all.
     pub in_all: usize,
-    /// Of one address; of one network of 64 bits with IPv6.
+    /// Connections of one address; with IPv6, of one network of 64 bits.
     pub per_address: usize,
 }
 
@@ -54,7 +54,7 @@ impl Default for ConnectionLimits {
 pub(super) struct Connections {
     limits: ConnectionLimits,
     places: Arc<Quota>,
-    /// Of our proxies, each of which has the connections of many clients.
+    /// Places for our proxies, each of which has the connections of many clients.
     of_proxies: Arc<Quota>,
     proxies: Vec<IpAddr>,
     open: Mutex<Open>,
@@ -180,7 +180,7 @@ struct Entry {
     all: Arc<Connections>,
     number: u64,
     peer: Arc<Peer>,
-    _place: Place,
+    _place: QuotaPlace,
 }
 
 impl Drop for Entry {

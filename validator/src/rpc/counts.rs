@@ -17,7 +17,7 @@ impl Counts {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Those that were refused for want of room, took too long or met a fault; questions that have no answer are none of them.
+    /// Reads that were refused for want of room, took too long or met a fault. A question that has no answer is not one of them.
     pub fn failed(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
     }

@@ -1,15 +1,4 @@
-//! The standard health service, by service name.
-//!
-//! | name | is NOT_SERVING while |
-//! |---|---|
-//! | `plasmid.height` | the height stands |
-//! | `plasmid.root` | root is silent |
-//! | `plasmid.store` | the store has given up |
-//! | the four services | the height stands or the store has given up; the bridge's while root is silent, too |
-//! | `plasmid.keys` | its operator's seat has other keys than this node runs with, or this node has no checkpoint key for it |
-//! | `plasmid.end` | the deployment is closing, or in exit mode, or a checkpoint is void |
-//! | `plasmid.set` | nobody has a seat, so that the set of this epoch or of the next is a copy |
-//! | the empty name | the height stands, the store has given up, or root is silent |
+//! The standard health service, by service name: [`HEALTH`] says what each name stands for, and docs/METRICS.md shows it to operators.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -36,27 +25,96 @@ const LOOK: Duration = Duration::from_secs(1);
 
 const NODE: [Component; 2] = [Component::Height, Component::Store];
 const ALL: [Component; 3] = [Component::Height, Component::Root, Component::Store];
+const ALL_FAIL: &str = "the height stands, root is silent, or the store has given up";
 
-/// Each name, and what it needs.
-const NAMES: [(&str, &[Component]); 12] = [
-    ("", &ALL),
-    ("plasmid.height", &[Component::Height]),
-    ("plasmid.root", &[Component::Root]),
-    ("plasmid.store", &[Component::Store]),
-    ("plasmid.keys", &[Component::Keys]),
-    ("plasmid.end", &[Component::End]),
-    ("plasmid.set", &[Component::Set]),
-    (
-        <AccountServiceServer<Services> as NamedService>::NAME,
+/// A name at the health service.
+#[derive(Clone, Copy, Debug)]
+pub struct HealthName {
+    /// The name of the service that is asked for.
+    pub name: &'static str,
+    /// What must do its work for the name to be SERVING.
+    needs: &'static [Component],
+    /// While what it is NOT_SERVING.
+    pub fails: &'static str,
+    /// What an operator does then.
+    pub remedy: &'static str,
+}
+
+const fn named(
+    name: &'static str,
+    needs: &'static [Component],
+    fails: &'static str,
+    remedy: &'static str,
+) -> HealthName {
+    HealthName {
+        name,
+        needs,
+        fails,
+        remedy,
+    }
+}
+
+const fn service<S: NamedService>() -> HealthName {
+    named(
+        S::NAME,
         &NODE,
+        "the height stands, or the store has given up",
+        SEE,
+    )
+}
+
+/// What an operator does where a name stands for several parts.
+const SEE: &str = "see which of `plasmid.height`, `plasmid.root` and `plasmid.store` fails too";
+
+/// Each name, with what it needs.
+pub const HEALTH: [HealthName; 12] = [
+    named("", &ALL, ALL_FAIL, SEE),
+    named(
+        "plasmid.height",
+        &[Component::Height],
+        "the height stands",
+        "see whether the engine runs and has peers, and whether members with more than two thirds of the power vote",
     ),
-    (
-        <TransactionServiceServer<Services> as NamedService>::NAME,
-        &NODE,
+    named(
+        "plasmid.root",
+        &[Component::Root],
+        "root is silent",
+        "see the endpoints in plasmid.toml; `plasmid status` says what is wrong with them",
     ),
-    (<ChainServiceServer<Services> as NamedService>::NAME, &NODE),
-    (<StakeServiceServer<Services> as NamedService>::NAME, &NODE),
-    (<BridgeServiceServer<Services> as NamedService>::NAME, &ALL),
+    named(
+        "plasmid.store",
+        &[Component::Store],
+        "the store has given up, because the disk is full or broken",
+        "see the log for what the disk said",
+    ),
+    named(
+        "plasmid.keys",
+        &[Component::Keys],
+        "its operator's seat has other keys than this node runs with, or this node has no checkpoint key for it",
+        "see \"Changing keys\" in the README",
+    ),
+    named(
+        "plasmid.set",
+        &[Component::Set],
+        "nobody has a seat, so that the set of this epoch or of the next is a copy without stake",
+        "operators take seats: `plasmid tx stake take-seat`",
+    ),
+    named(
+        "plasmid.end",
+        &[Component::End],
+        "the deployment is closing, or in exit mode, or a checkpoint is void",
+        "see \"Leaving without validators\" in the README",
+    ),
+    named(
+        <BridgeServiceServer<Services> as NamedService>::NAME,
+        &ALL,
+        ALL_FAIL,
+        SEE,
+    ),
+    service::<ChainServiceServer<Services>>(),
+    service::<AccountServiceServer<Services>>(),
+    service::<TransactionServiceServer<Services>>(),
+    service::<StakeServiceServer<Services>>(),
 ];
 
 /// Tells the health service how the node does, for as long as it runs.
@@ -90,7 +148,7 @@ pub(super) async fn report(reporter: HealthReporter, source: Arc<dyn Source>) ->
 
 /// Tells of each name whether what it needs does its work.
 async fn tell(reporter: &HealthReporter, failing: &[Component]) {
-    for (name, needs) in NAMES {
+    for HealthName { name, needs, .. } in HEALTH {
         let status = match needs.iter().any(|component| failing.contains(component)) {
             true => ServingStatus::NotServing,
             false => ServingStatus::Serving,
@@ -126,17 +184,8 @@ mod tests {
         let health = HealthService::from_health_reporter(reporter.clone());
         let failing: Vec<Component> = vitals.troubles().map(|(component, _)| component).collect();
         tell(&reporter, &failing).await;
-        let own = [
-            "",
-            "plasmid.height",
-            "plasmid.root",
-            "plasmid.store",
-            "plasmid.keys",
-            "plasmid.end",
-            "plasmid.set",
-        ];
         let mut found = Vec::new();
-        for name in own.into_iter().chain(SERVICES) {
+        for HealthName { name, .. } in HEALTH {
             let service = name.to_owned();
             let asked = health.check(Request::new(HealthCheckRequest { service }));
             let status = asked.await.unwrap().into_inner().status;

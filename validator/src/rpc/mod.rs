@@ -75,6 +75,7 @@ mod threads;
 mod votes;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};
+pub use health::{HEALTH, HealthName};
 pub use votes::SeenVotes;
 
 /// The largest request, in bytes.
@@ -129,11 +130,11 @@ struct Services {
     /// For reads of past epochs, which may need the disk: as many threads as there are places for them, so that who waits for a place
     /// keeps no thread from others.
     past: Arc<Workers>,
-    /// The same for lists at past heights, which take longest.
+    /// For lists at past heights, which take longest.
     lists: Arc<Workers>,
-    /// The same for what needs the set that signs a checkpoint, which is on disk when root has stood still for long.
+    /// For reads of the set that signs a checkpoint, which is on disk when root has stood still for long.
     sets: Arc<Workers>,
-    /// The same for what a checkpoint commits to, which whoever judges it reads whole.
+    /// For reads of what a checkpoint commits to, which whoever judges it reads whole.
     court: Arc<Workers>,
     prices: Arc<Prices>,
     engine_calls: Arc<Semaphore>,

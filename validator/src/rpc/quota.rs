@@ -53,7 +53,7 @@ impl fmt::Debug for Held {
 
 /// A place, given back when it is dropped. Whoever holds it has to end when it is lost.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct QuotaPlace {
     quota: Arc<Quota>,
     number: u64,
     lost: oneshot::Receiver<()>,
@@ -62,7 +62,7 @@ pub(crate) struct Place {
 
 /// Why no place was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum QuotaRefused {
     #[error("all {0} places for this are taken: ask again later, or ask another node")]
     InAll(usize),
     #[error("your address holds all {0} places that one address may have: end some first")]
@@ -87,7 +87,7 @@ impl Quota {
     }
 
     /// A place for `address`.
-    pub fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, Refused> {
+    pub fn take(self: &Arc<Self>, address: IpAddr) -> Result<QuotaPlace, QuotaRefused> {
         self.take_with(address, || {})
     }
 
@@ -96,18 +96,18 @@ impl Quota {
         self: &Arc<Self>,
         address: IpAddr,
         on_loss: impl FnOnce() + Send + 'static,
-    ) -> Result<Place, Refused> {
+    ) -> Result<QuotaPlace, QuotaRefused> {
         let address = network(address);
         let mut taken = self.lock();
         if taken.of_address(address) >= self.per_address {
-            return Err(Refused::PerAddress(self.per_address));
+            return Err(QuotaRefused::PerAddress(self.per_address));
         }
         let per_site = self.per_address.saturating_mul(FULL_ADDRESSES);
         if taken.of_site(site(address)) >= per_site {
-            return Err(Refused::PerSite(per_site));
+            return Err(QuotaRefused::PerSite(per_site));
         }
         if taken.held.len() >= self.in_all && !taken.make_way(site(address)) {
-            return Err(Refused::InAll(self.in_all));
+            return Err(QuotaRefused::InAll(self.in_all));
         }
         let (sender, lost) = oneshot::channel();
         let held = Held {
@@ -117,7 +117,7 @@ impl Quota {
         };
         let number = taken.add(held);
         drop(taken);
-        Ok(Place {
+        Ok(QuotaPlace {
             quota: Arc::clone(self),
             number,
             lost,
@@ -182,7 +182,7 @@ fn count_down(counts: &mut BTreeMap<IpAddr, usize>, key: IpAddr) {
     }
 }
 
-impl Place {
+impl QuotaPlace {
     /// Ready once the place is lost.
     pub fn poll_lost(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !self.is_lost && Pin::new(&mut self.lost).poll(context).is_pending() {
@@ -198,7 +198,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for QuotaPlace {
     fn drop(&mut self) {
         self.quota.lock().remove(self.number);
     }
@@ -248,13 +248,16 @@ mod tests {
         let quota = Quota::new(5, 2);
         let first = quota.take(address(1)).unwrap();
         let _second = quota.take(address(1)).unwrap();
-        assert_eq!(quota.take(address(1)).unwrap_err(), Refused::PerAddress(2));
+        assert_eq!(
+            quota.take(address(1)).unwrap_err(),
+            QuotaRefused::PerAddress(2)
+        );
         drop(first);
         let _others: Vec<_> = (2..6)
             .map(|last| quota.take(address(last)).unwrap())
             .collect();
-        assert_eq!(quota.take(address(9)).unwrap_err(), Refused::InAll(5));
-        assert_eq!(quota.take(address(1)).unwrap_err(), Refused::InAll(5));
+        assert_eq!(quota.take(address(9)).unwrap_err(), QuotaRefused::InAll(5));
+        assert_eq!(quota.take(address(1)).unwrap_err(), QuotaRefused::InAll(5));
     }
 
     #[tokio::test]
@@ -275,8 +278,8 @@ mod tests {
         drop(oldest);
         // The other of the two holds three, the newcomer one.
         let mut newer = quota.take(address(9)).unwrap();
-        assert_eq!(quota.take(address(1)).unwrap_err(), Refused::InAll(7));
-        let pending = |place: &mut Place| {
+        assert_eq!(quota.take(address(1)).unwrap_err(), QuotaRefused::InAll(7));
+        let pending = |place: &mut QuotaPlace| {
             let mut context = Context::from_waker(std::task::Waker::noop());
             place.poll_lost(&mut context).is_pending()
         };
@@ -294,7 +297,10 @@ mod tests {
         let held: Vec<_> = (0..6)
             .map(|number| quota.take(of_site(number)).unwrap())
             .collect();
-        assert_eq!(quota.take(of_site(9)).unwrap_err(), Refused::PerSite(6));
+        assert_eq!(
+            quota.take(of_site(9)).unwrap_err(),
+            QuotaRefused::PerSite(6)
+        );
         let _others: Vec<_> = (0..5)
             .map(|last| quota.take(address(last)).unwrap())
             .collect();

@@ -23,7 +23,7 @@ use tower_layer::Layer;
 
 use super::MAX_REQUEST_BYTES;
 use super::peer::{InUse, Peer};
-use super::quota::{Place, Quota, made_way};
+use super::quota::{Quota, QuotaPlace, made_way};
 
 /// The header in which a proxy names its client, the last one that it saw last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -314,11 +314,11 @@ struct Held {
     body: Body,
     lane: Lane,
     until: Pin<Box<Sleep>>,
-    holds: Option<(Place, InUse)>,
+    holds: Option<(QuotaPlace, InUse)>,
 }
 
 impl Held {
-    fn new(body: Body, lane: Lane, place: Place, in_use: InUse) -> Self {
+    fn new(body: Body, lane: Lane, place: QuotaPlace, in_use: InUse) -> Self {
         Self {
             body,
             lane,

@@ -21,7 +21,7 @@ use crate::app::Submission;
 
 /// Transactions that are handed in together at most.
 const MAX_BATCH: usize = 64;
-/// No more is added to a batch that has so many bytes. One message has at most as many.
+/// A batch that has this number of bytes takes no more transactions. One message has at most as many.
 const MAX_BATCH_BYTES: usize = 64 << 10;
 /// Refusals of a stream that are told; more end it.
 const MAX_REFUSALS: usize = 1_000;

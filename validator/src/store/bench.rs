@@ -1,6 +1,6 @@
 //! Measures the tree and the store, for `plasmid bench app` and for whoever changes them. Figures, no judgement.
 
-use super::{Identity, Listed, Record, Store, StoreError, open};
+use super::{Identity, Record, Store, StoreError, TransactionNames, open};
 use crate::chain::tree::{Change, Tree, TreeError};
 use alloy_primitives::{B256 as Hash, keccak256};
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -22,7 +22,7 @@ pub struct Figure {
     pub name: &'static str,
     /// How much it is.
     pub value: f64,
-    /// Of what.
+    /// The unit of `value`.
     pub unit: &'static str,
 }
 
@@ -193,7 +193,7 @@ fn record(tree: &mut Tree, height: u64, before: Hash, size: Size) -> Record {
     };
     let transactions = (0..size.changes / 2).map(|index| {
         let number = (height << 32) | u64::from(index);
-        Listed {
+        TransactionNames {
             index,
             hash: keccak256(number.to_be_bytes()),
             digest: keccak256(number.to_le_bytes()),

@@ -87,7 +87,7 @@ impl StoreError {
         }
     }
 
-    /// The same failure of a write or a sync, after which nothing that was written can be relied on: it does not pass.
+    /// This failure, of a write or a sync, as one that does not pass: nothing that was written can be relied on after it.
     pub(super) fn lasting(self) -> Self {
         match self {
             Self::Passing { folder, reason } => Self::Disk { folder, reason },

@@ -323,7 +323,7 @@ impl<S: Backend> Archive<S> {
         old.map_err(|error| self.disk.damaged(format!("old leaf {index}: {error}")))
     }
 
-    /// The same for a node of a kept level.
+    /// What the hash of a node of a kept level was at the first of these epochs, if a layer of one of them has it.
     pub fn old_node(
         &self,
         level: u8,

@@ -38,7 +38,7 @@ pub use backend::{Backend, Memory, Row, Visit, Write};
 pub use books::{Books, Pace};
 pub use error::{Identity, StoreError};
 pub use load::Loaded;
-pub use record::{Listed, Record, Share};
+pub use record::{Record, Share, TransactionNames};
 pub use segments::BlockSegments;
 pub use sled::Sled;
 pub use state::{Floor, VERSION};
@@ -120,7 +120,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError`], here and below.
     fn old_leaf(&self, index: u32, epochs: Range<u64>) -> Result<Option<Old>, StoreError>;
 
-    /// The same for the hash of a node of a kept level.
+    /// What the hash of a node of a kept level was at the mark of the first of these epochs, if the layer of one of them has it.
     ///
     /// # Errors
     /// [`StoreError`].

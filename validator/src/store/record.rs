@@ -28,14 +28,14 @@ pub struct Record {
     /// Shares seen in this block. Transport, not state.
     pub shares: Vec<Share>,
     /// Messages, misbehavior and users' transactions, ascending by index.
-    pub transactions: Vec<Listed>,
+    pub transactions: Vec<TransactionNames>,
     /// The block's segments, which are written once, beside the record's bytes; none of one that was read back.
     pub segments: Option<BlockSegments>,
 }
 
 /// The names of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct TransactionNames {
     /// Index in the block.
     pub index: u32,
     /// The engine's hash.
@@ -44,7 +44,7 @@ pub struct Listed {
     pub digest: Hash,
 }
 
-impl Listed {
+impl TransactionNames {
     /// What the block itself tells at this index: it has no names.
     pub(super) const fn of_block(index: u32) -> Self {
         Self {
@@ -146,7 +146,7 @@ impl Record {
         let checkpoint = take_checkpoint(&mut reader)?;
         let shares = many(&mut reader, take_share)?;
         let transactions = many(&mut reader, |reader| {
-            Ok(Listed {
+            Ok(TransactionNames {
                 index: reader.u32()?,
                 hash: reader.array()?.into(),
                 digest: reader.array()?.into(),

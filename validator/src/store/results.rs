@@ -10,7 +10,7 @@
 
 use super::backend::Backend;
 use super::keys::{self, GROUP, Table};
-use super::record::{Listed, Record, many, put_count};
+use super::record::{Record, TransactionNames, many, put_count};
 use super::sealed::Sealed;
 use super::staked::{self, is_of_stake};
 use super::{Included, StoreError};
@@ -91,10 +91,12 @@ impl Record {
             self.told(found, result.map_or(&[], |(_, result)| result))
         });
         let behind = told_by_block(&self.response).filter(move |(index, _)| *index >= from);
-        listed.chain(behind.map(|(index, result)| self.told(&Listed::of_block(index), &result)))
+        listed.chain(
+            behind.map(|(index, result)| self.told(&TransactionNames::of_block(index), &result)),
+        )
     }
 
-    fn told(&self, found: &Listed, result: &[u8]) -> Included {
+    fn told(&self, found: &TransactionNames, result: &[u8]) -> Included {
         Included {
             height: self.height(),
             index: found.index,
@@ -110,7 +112,11 @@ pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(),
     let mut results: Vec<&[u8]> = results(&record.response).collect();
     let behind: Vec<(u32, Vec<u8>)> = told_by_block(&record.response).collect();
     let mut listed = record.transactions.clone();
-    listed.extend(behind.iter().map(|(index, _)| Listed::of_block(*index)));
+    listed.extend(
+        behind
+            .iter()
+            .map(|(index, _)| TransactionNames::of_block(*index)),
+    );
     results.extend(behind.iter().map(|(_, result)| result.as_slice()));
     let mut staked = Vec::new();
     let mut chunk = disk.chunk(Table::Result);

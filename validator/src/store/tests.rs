@@ -99,7 +99,7 @@ fn step(seed: u64, tree: &mut Tree, before: Option<&BlockCommitment>) -> Record 
             })
             .collect(),
         transactions: (1..4)
-            .map(|index| Listed {
+            .map(|index| TransactionNames {
                 index: index * 7,
                 hash: digest(seed, height, index + 100),
                 digest: digest(seed, height, index),

@@ -198,7 +198,7 @@ fn two_endpoints_that_say_the_same_let_an_operator_register_by_the_first() {
     assert_eq!((first.handed_in(), second.handed_in()), (1, 0));
     let noted = String::from_utf8_lossy(&output.stderr);
     assert!(!noted.contains("only one endpoint"), "{noted}");
-    // The same one twice says nothing more.
+    // An endpoint that is named twice says nothing more.
     let output = step(folder.path(), &REGISTER, &["--second-root", &first.url]);
     let said = refused(&output);
     assert!(said.contains("the same endpoint as --root"), "{said}");

@@ -63,7 +63,7 @@ pub struct Words {
 /// Another answer than a word.
 #[derive(Clone, Copy, Debug)]
 pub enum Odd {
-    /// So many bytes.
+    /// An answer of this number of bytes.
     Bytes(usize),
     /// The call reverts.
     Reverts,
@@ -292,7 +292,7 @@ fn message(bytes: Vec<u8>) -> Value {
     let [inbox, ..] = created_by(REGISTRY);
     let event = IInbox::MessageSent {
         index: 9,
-        hash: B256::ZERO,
+        link: B256::ZERO,
         message: bytes.into(),
     };
     let data = event.encode_log_data();

@@ -41,10 +41,12 @@ const U64: Kind = early(
     "18446744073709551616",
 );
 const U128: Kind = early("u128", "a whole number, 0 to 2^128 − 1", "-1");
+/// All digits are right and the case of the last one is not: a parser that does not look at the checksum would take it.
+const WRONG_CHECKSUM: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD";
 const ADDRESS: Kind = early(
     "address",
     "`0x` and 40 hexadecimal digits; capital letters among them have to be the checksum (EIP-55)",
-    "0x12",
+    WRONG_CHECKSUM,
 );
 const HASH: Kind = early(
     "hash",
@@ -83,10 +85,12 @@ const AMOUNT: Kind = late(
     "a decimal number with at most as many places as the coin has, or base units (`1500base`); below 2^128",
 );
 const GWEI: Kind = late("gwei", "a decimal number with at most nine places");
-const ROOT_ADDRESS: Kind = late(
+const ROOT_ADDRESS: Kind = early(
     "root address",
     "as an address; none of the deployment's own contracts, where money would go to it",
+    WRONG_CHECKSUM,
 );
+const TOKEN_ADDRESS: Kind = late("token address", "as an address; not empty");
 const ACCOUNT: Kind = late(
     "account",
     "an address, a `plasmid1…` text whose checksum is right, or the name of a key in the folder of keys; where money would go to it, none of the deployment's own contracts",
@@ -149,7 +153,7 @@ const RANGE: Kind = early(
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 34] = [
+pub const KINDS: [&Kind; 35] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -167,6 +171,7 @@ pub const KINDS: [&Kind; 34] = [
     &AMOUNT,
     &GWEI,
     &ROOT_ADDRESS,
+    &TOKEN_ADDRESS,
     &ACCOUNT,
     &KEY,
     &TOKEN,
@@ -265,6 +270,12 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         return Some(&CHOICE);
     }
     let parsed = argument.get_value_parser().type_id();
+    let name = argument.get_id().as_str();
+    let is_paid = matches!(name, "payout" | "recipient" | "refund" | "root_chain")
+        || (command, name) == ("withdraw", "to");
+    if parsed == TypeId::of::<Address>() && is_paid {
+        return Some(&ROOT_ADDRESS);
+    }
     let typed = [
         (TypeId::of::<u16>(), &U16),
         (TypeId::of::<u32>(), &U32),
@@ -283,7 +294,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
     if parsed != TypeId::of::<String>() {
         return None;
     }
-    Some(match (command, argument.get_id().as_str()) {
+    Some(match (command, name) {
         (
             _,
             "node" | "root" | "second_root" | "also_nodes" | "engines" | "share_with" | "snapshot"
@@ -294,8 +305,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         ("describe", "name" | "website" | "contact" | "details") => &TEXT,
         (_, "name" | "from" | "carrier" | "key") => &KEY,
         ("delegate" | "redelegate", "to") | (_, "operator") => &OPERATOR,
-        ("withdraw", "to") | ("deposit" | "prove", "token") => &ROOT_ADDRESS,
-        (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
+        ("deposit" | "prove", "token") => &TOKEN_ADDRESS,
         (_, "to" | "account" | "owner") => &ACCOUNT,
         (_, "token") => &TOKEN,
         (

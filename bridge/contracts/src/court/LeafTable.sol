@@ -36,7 +36,7 @@ library LeafTable {
     uint256 private constant SLOTS = 0x1740;
     uint256 private constant SIZE = 0x5740;
 
-    // Of a leaf.
+    // The fields of a leaf.
     uint256 private constant NEXT = 0x20;
     uint256 private constant INDEX = 0x40;
     uint256 private constant VALUE = 0x60;

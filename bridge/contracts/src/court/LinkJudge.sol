@@ -146,7 +146,7 @@ library LinkJudge {
     {
         uint256 epoch = checkpoint.epoch;
         uint64 said = uint64(bytes8(bytes_[:8]));
-        if (rule == INBOX) return said != checkpoint.inboxCursor || bytes32(bytes_[8:40]) != checkpoint.inboxHash;
+        if (rule == INBOX) return said != checkpoint.inboxCursor || bytes32(bytes_[8:40]) != checkpoint.inboxLink;
         if (rule == SET) return said != epoch + 2 || bytes32(bytes_[146:178]) != checkpoint.nextSet;
         if (rule == RELAYER) return said != epoch || address(bytes20(bytes_[16:36])) != checkpoint.relayer;
         return said != epoch + 3 || keccak256(bytes_[8:]) != keccak256(new bytes(Leaves.BOUNDARY_WIDTH - 8));

@@ -30,7 +30,7 @@ import {Maturity} from "./rules/Maturity.sol";
 /// @dev A rule of a transaction answers with a result code (PROTOCOL, section 4); its writes are an attempt that the caller keeps or drops. Twins:
 /// `ledger::rules`, `ledger::apply` and `ledger::message` of the validator.
 library NativeRules {
-    /// @dev Of a message: what stands before its body.
+    /// @dev Bytes of a message before its body.
     uint256 private constant MESSAGE_HEADER = 33;
 
     /// @notice What no state can make right of a body.

@@ -77,37 +77,37 @@ library Transactions {
         return Calldata.u64(transaction, 70);
     }
 
-    /// @notice Of a transfer: whom it pays.
+    /// @notice The account that a transfer pays.
     function to(bytes calldata transaction) internal pure returns (bytes21) {
         return Calldata.account(transaction, BODY);
     }
 
-    /// @notice Of a withdrawal and a payout: the address on root.
+    /// @notice The address on root that a withdrawal or a payout names.
     function recipient(bytes calldata transaction) internal pure returns (bytes20) {
         return Calldata.id(transaction, BODY);
     }
 
-    /// @notice Of a transfer and a withdrawal: zero is the native coin.
+    /// @notice The token of a transfer or a withdrawal; zero is the native coin.
     function token(bytes calldata transaction) internal pure returns (bytes20) {
         return Calldata.id(transaction, kind(transaction) == TRANSFER ? BODY + 21 : BODY + 20);
     }
 
-    /// @notice Of a transfer and a withdrawal.
+    /// @notice The amount of a transfer or a withdrawal.
     function amount(bytes calldata transaction) internal pure returns (uint256) {
         return Calldata.u128(transaction, kind(transaction) == TRANSFER ? BODY + 41 : BODY + 40);
     }
 
-    /// @notice Of a record.
+    /// @notice The topic of a record.
     function topic(bytes calldata transaction) internal pure returns (uint256) {
         return Calldata.word(transaction, BODY);
     }
 
-    /// @notice Of a record.
+    /// @notice How many bytes of data a record has.
     function dataLength(bytes calldata transaction) internal pure returns (uint256) {
         return Calldata.u16(transaction, BODY + 32);
     }
 
-    /// @notice Of a record.
+    /// @notice The data of a record.
     function data(bytes calldata transaction) internal pure returns (bytes calldata) {
         return Calldata.slice(transaction, BODY + 34, dataLength(transaction));
     }

@@ -22,7 +22,7 @@ interface IInbox {
         uint64 doublingSecs;
     }
 
-    /// @notice What shows that (cursor, hash) is a link of the chain, and how many messages were due at a time.
+    /// @notice What shows that a link is that of message `cursor`, and how many messages were due at a time.
     /// @param afterCursor message hashes of cursor + 1, cursor + 2, … up to a kept link; empty if the cursor's own is kept.
     /// @param beforeDue the link before the first of `around`.
     /// @param around empty, like beforeDue and afterDue, if this contract still keeps the due time of the last message that was due (or
@@ -37,8 +37,8 @@ interface IInbox {
     }
 
     /// @notice Every message, whole. Nodes read nothing else.
-    /// @param hash the link h(index), not the message hash.
-    event MessageSent(uint64 indexed index, bytes32 hash, bytes message);
+    /// @param link the link h(index), not the message hash.
+    event MessageSent(uint64 indexed index, bytes32 link, bytes message);
 
     /// @notice Only Registry, Vault, Court and RootChain may call `send`, each with its own kinds of message.
     error NotAllowed(address sender, uint8 kind);
@@ -82,8 +82,10 @@ interface IInbox {
     /// @param transaction canonical bytes of PROTOCOL section 4, 1 to 512; not looked into here.
     function force(bytes calldata transaction) external payable returns (uint64 index);
 
-    /// @notice Reverts unless h(cursor) = hash, and exactly `dueCount` messages are due at `time` (seconds).
-    function requireContent(uint64 cursor, bytes32 hash, uint64 time, uint64 dueCount, Witness calldata witness) external view;
+    /// @notice Reverts unless h(cursor) = link_, and exactly `dueCount` messages are due at `time` (seconds).
+    function requireContent(uint64 cursor, bytes32 link_, uint64 time, uint64 dueCount, Witness calldata witness)
+        external
+        view;
 
     /// @notice Reverts unless these are the bytes of a message that was sent.
     /// @param message its bytes.
@@ -102,7 +104,7 @@ interface IInbox {
     function lastDueMs() external view returns (uint64);
 
     /// @notice The link of a message, or zero and false if it is not kept. h(0) is kept and zero.
-    function link(uint64 index) external view returns (bytes32 hash, bool kept);
+    function link(uint64 index) external view returns (bytes32 link_, bool kept);
 
     /// @notice When a message is due, in milliseconds, or zero and false if that is not kept.
     function due(uint64 index) external view returns (uint64 dueMs, bool kept);

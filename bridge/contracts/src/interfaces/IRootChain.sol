@@ -65,7 +65,7 @@ interface IRootChain {
         bytes32 blocksRoot;
         bytes32 stateRoot;
         uint64 inboxCursor;
-        bytes32 inboxHash;
+        bytes32 inboxLink;
         bytes32 nextSet;
         address relayer;
         bytes32 previous;
@@ -113,7 +113,7 @@ interface IRootChain {
     /// @param absentSiblings multiproof of their leaves in the tree of members.
     /// @param tau a time at most 15 minutes ago and not before the last accepted one's, at which due messages are counted; seconds.
     /// @param dueCount how many were due at tau.
-    /// @param inbox shows the checkpoint's (cursor, hash) and the due count.
+    /// @param inbox shows the checkpoint's (cursor, link) and the due count.
     struct Submission {
         Checkpoint checkpoint;
         Acceptance previous;

@@ -17,7 +17,7 @@ library Checkpoints {
                 checkpoint.blocksRoot,
                 checkpoint.stateRoot,
                 checkpoint.inboxCursor,
-                checkpoint.inboxHash,
+                checkpoint.inboxLink,
                 checkpoint.nextSet,
                 checkpoint.relayer,
                 checkpoint.previous

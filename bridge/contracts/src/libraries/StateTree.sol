@@ -90,7 +90,7 @@ library StateTree {
         return multiproofRoot(indices, leaves, siblings, DEPTH);
     }
 
-    /// @notice The same in a tree of `levels` levels above its leaves.
+    /// @notice Root of a tree of `levels` levels above its leaves, in which `leaves[i]` stands at `indices[i]` for every i.
     /// @dev Indices must be below 2^levels: those of the state tree are by their type.
     function multiproofRoot(
         uint32[] memory indices,

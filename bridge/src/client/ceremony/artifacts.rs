@@ -44,7 +44,7 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Those that are committed with this program, which CI proves to come from the sources.
+    /// The artifacts that are committed with this program. CI proves that they come from the sources.
     pub fn embedded() -> Result<Self, ArtifactError> {
         let manifest: [_; MANIFEST] = [
             (

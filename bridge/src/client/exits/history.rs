@@ -81,7 +81,7 @@ pub async fn walk(
     let kept = view_call(rpc, inbox, IInbox::linkCall { index: count }, at).await?;
     let mut history = MessageWalk {
         next: count,
-        kept: kept.hash,
+        kept: kept.link,
         oldest: None,
     };
     let addresses = [inbox];

@@ -80,7 +80,7 @@ async fn heads(
     let link = if sought.index <= count {
         let index = sought.index;
         let link = endpoint.view(inbox, IInbox::linkCall { index }, at).await?;
-        link.kept.then_some(link.hash)
+        link.kept.then_some(link.link)
     } else {
         None
     };

@@ -63,7 +63,7 @@ impl Signed {
         bids.transactions.drain(..before);
     }
 
-    /// Those that stand in a block, each said once. Nothing of a nonce stands in one before the account's `next` nonce is past it.
+    /// The transactions that stand in a block; each is told once. No transaction of a nonce stands in a block before the account's `next` nonce is past it.
     pub async fn paid(&mut self, wallet: &Wallet, next: u64) -> Vec<Notice> {
         let (mut notices, mut done) = (Vec::new(), Vec::new());
         for (nonce, bids) in self.0.range(..next) {

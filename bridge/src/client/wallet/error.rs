@@ -217,7 +217,7 @@ impl WalletError {
         self.hashes().is_empty()
     }
 
-    /// The same, when these were handed in for the nonce before: an error that names none of them does so now.
+    /// This error, which also names the transactions that were handed in for the nonce before, unless it names some already.
     pub(super) fn behind(self, signed: &[B256]) -> Self {
         if signed.is_empty() || !self.hashes().is_empty() {
             return self;

@@ -31,11 +31,11 @@ pub const MAX_TIP_RAISE: u128 = 2;
 /// The names of the options that raise the limits of a [`Policy`].
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Of `max_fee`.
+    /// The name of the option for `max_fee`.
     pub max_fee: &'static str,
-    /// Of `max_tip`, where there is one.
+    /// The name of the option for `max_tip`, where there is one.
     pub max_tip: Option<&'static str>,
-    /// Of `max_cost`, where there is one.
+    /// The name of the option for `max_cost`, where there is one.
     pub max_cost: Option<&'static str>,
 }
 

@@ -164,7 +164,7 @@ pub fn gather(
 /// Makes a certificate of shares `(member number, signature)`: [`gather`], then [`Gathered::certify`].
 ///
 /// # Errors
-/// Those of both.
+/// As [`gather`] and [`Gathered::certify`].
 pub fn build(
     members: &[Member],
     digest: &Hash,

@@ -26,7 +26,7 @@ fn cuts_are_those_computed_by_hand() {
     // Seen from either of those, the other is too far away.
     assert_eq!(cut(&apart, &[], 4, 1), 90_000_000);
     assert_eq!(cut(&apart, &[], 6, 1), 90_000_000);
-    // The same operator in three epochs counts once, with its largest share.
+    // One operator in three epochs counts once, with its largest share.
     let again = [
         offence(1, 4, 50_000_000),
         offence(1, 5, 100_000_000),

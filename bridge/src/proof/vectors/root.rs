@@ -206,7 +206,7 @@ pub(super) fn checkpoint_case() -> Value {
     json!({
         "deployment": hex(checkpoint.deployment), "epoch": checkpoint.epoch, "lastBlockTime": checkpoint.last_block_time,
         "blocksRoot": hex(checkpoint.blocks_root), "stateRoot": hex(checkpoint.state_root),
-        "inboxCursor": checkpoint.inbox_cursor, "inboxHash": hex(checkpoint.inbox_link), "nextSet": hex(checkpoint.next_set),
+        "inboxCursor": checkpoint.inbox_cursor, "inboxLink": hex(checkpoint.inbox_link), "nextSet": hex(checkpoint.next_set),
         "relayer": hex(checkpoint.relayer), "previous": hex(checkpoint.previous), "encoded": hex(checkpoint.encode()),
         "digest": hex(digest), "signedBy": "set4", "shares": hexes(&shares),
         "certificateAll": certificate_case(&digest, &[0, 1, 2, 3]),

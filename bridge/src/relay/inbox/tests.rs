@@ -314,7 +314,7 @@ fn a_history_that_changes_below_finality_stops_the_reports_and_is_read_anew() {
     let mut root = busy_root(7, 20);
     let mut run = Run::new(config(), false);
     let shown = run.honest(&root).clone();
-    // The same heights again, with other blocks and another last message.
+    // A fork with the same heights, other blocks and another last message.
     let kept = root.clone();
     root = Chain::new();
     root.fork_from = DEPLOYED + 3;

@@ -58,7 +58,7 @@ pub struct RootState {
     pub time: u64,
     /// Checkpoints accepted, which is the epoch of the next.
     pub accepted: u64,
-    /// The same if what waits in the node's pool is mined.
+    /// How many will be accepted when the transactions that wait in the node's pool are mined.
     pub accepted_with_pool: u64,
     /// τ of the last one accepted, in seconds.
     pub tau: u64,
@@ -74,7 +74,7 @@ pub struct RootState {
     pub count: u64,
     /// Transactions of the account in blocks.
     pub nonce: u64,
-    /// The same with those that wait in the node's pool.
+    /// Transactions of the account in blocks and in the node's pool.
     pub pending_nonce: u64,
     /// The newest checkpoint that may be made final, with all before it, when it is time to.
     pub ripe: Option<Arc<Acceptance>>,

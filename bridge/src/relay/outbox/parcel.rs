@@ -44,7 +44,7 @@ pub enum ParcelError {
     OtherSet {
         /// The set's commitment.
         wanted: B256,
-        /// That of the members given.
+        /// The commitment to the members that were given.
         given: B256,
     },
     /// Too few shares verify.

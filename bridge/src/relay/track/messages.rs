@@ -130,7 +130,7 @@ impl EndpointStanding {
         )
     }
 
-    /// The same without the endpoint's own words, which may name its owner's account or key: for strangers. The log has them.
+    /// This trouble without the endpoint's own words, which may name its owner's account or key: for strangers. The log has them.
     #[must_use]
     pub fn for_strangers(&self) -> Self {
         let logged = || "its words are in this node's log".to_owned();

@@ -19,7 +19,7 @@ use crate::relay::acceptance::Acceptance;
 
 /// Checkpoints of one epoch that are kept of a node, at most.
 const MAX_OF_NODE: usize = 4;
-/// Likewise of root's calldata, of which only certificates come here that verify; and certificates of one checkpoint.
+/// Checkpoints of one epoch that are kept of root's calldata, at most, of which only certificates come here that verify; and certificates of one checkpoint.
 const MAX_OF_ROOT: usize = 256;
 
 /// Shares of one epoch that are found to be no member's, of one source, at most: then none of its shares of that epoch is looked at any more. A source that is

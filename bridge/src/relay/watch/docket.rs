@@ -12,9 +12,9 @@ const MAX_WAITING: usize = BITMAP_BYTES * 8;
 /// Something that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accusation {
-    /// By whom.
+    /// The place that handed it over.
     pub place: String,
-    /// It.
+    /// The two statements.
     pub statement: DoubleStatement,
     /// Whether it is an offence of its set, and waits for something else.
     pub is_checked: bool,

@@ -54,9 +54,9 @@ pub struct TwoShares {
 pub struct TwoCertificates {
     /// Both checkpoints.
     pub checkpoints: [Checkpoint; 2],
-    /// Of the first; `None` where root accepted that one, and so keeps who signed it.
+    /// The certificate of the first; `None` where root accepted that one, and so keeps who signed it.
     pub first: Option<Certificate>,
-    /// Of the second.
+    /// The certificate of the second.
     pub second: Certificate,
 }
 
@@ -86,13 +86,13 @@ pub enum StatementError {
     /// They differ in height, round or step, or are none that can be.
     #[error("the two votes are not of one height, round and step")]
     Apart,
-    /// The same block, signed again.
+    /// They are for one block, which was signed twice.
     #[error("both votes are for the same block")]
     SameBlock,
     /// A vote that CometBFT would not take.
     #[error("a vote's height, round, time or block id is out of range")]
     OutOfRange,
-    /// The same checkpoint, or of two epochs, or of another deployment.
+    /// They are over one checkpoint, or over checkpoints of two epochs or of another deployment.
     #[error("the two checkpoints are not two of one epoch of this deployment")]
     SameCheckpoint,
     /// The first certificate is left out, and it is none that root accepted.
@@ -110,7 +110,7 @@ pub enum StatementError {
 }
 
 impl TwoVotes {
-    /// The same with its votes in one order, whoever handed them over: a report commits to its bytes.
+    /// These two votes in an order that does not depend on who handed them over, because a report commits to their bytes.
     #[must_use]
     pub fn ordered(self) -> Self {
         let key = |one: &SignedBallot| {
@@ -148,7 +148,7 @@ impl TwoVotes {
 }
 
 impl TwoShares {
-    /// The same in one order, whoever handed them over.
+    /// These two shares in an order that does not depend on who handed them over.
     #[must_use]
     pub fn ordered(mut self) -> Self {
         let [one, two] = &self.checkpoints;
@@ -161,7 +161,7 @@ impl TwoShares {
 }
 
 impl TwoCertificates {
-    /// The same in one order, whoever handed them over: what root accepted comes first, and without its certificate.
+    /// These two checkpoints in an order that does not depend on who handed them over: the one that root accepted comes first, without its certificate.
     #[must_use]
     pub fn ordered(self, accepted: Option<B256>) -> Self {
         let digests = self.checkpoints.map(|one| one.digest());
@@ -204,7 +204,7 @@ fn digests(
 }
 
 impl DoubleStatement {
-    /// The same in one order, whoever handed it over: a report commits to its bytes. `accepted` is what root accepted of the checkpoint's epoch.
+    /// This statement in an order that does not depend on who handed it over, because a report commits to its bytes. `accepted` is the digest of the checkpoint that root accepted of its epoch.
     #[must_use]
     pub fn ordered(self, accepted: Option<B256>) -> Self {
         match self {
@@ -214,7 +214,7 @@ impl DoubleStatement {
         }
     }
 
-    /// The same where a certificate is left out of a checkpoint that root does not keep, with the one that it does keep in its place.
+    /// This statement, in which the checkpoint without a certificate is replaced by the one that root keeps of the epoch.
     #[must_use]
     pub fn naming(mut self, accepted: Option<&Acceptance>) -> Self {
         if let (Self::Certificates(two), Some(accepted)) = (&mut self, accepted)

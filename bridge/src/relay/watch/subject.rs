@@ -17,7 +17,7 @@ pub enum Subject {
         /// The hash of the evidence.
         evidence: B256,
     },
-    /// Those whom two certificates showed, until each is frozen.
+    /// The members whom two certificates showed, until each of them is frozen.
     Overlap {
         /// The epoch of the offences.
         epoch: u64,

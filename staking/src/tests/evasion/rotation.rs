@@ -9,7 +9,7 @@ fn rotate(trial: &mut Trial, number: u64, keys: [u8; 2]) -> bool {
     held.is_some()
 }
 
-/// The same, with a key that it had before: never.
+/// Operator 1 registers under this number with a key that it had before, and the child does not take it.
 fn never_again(trial: &mut Trial, number: u64, keys: [u8; 2]) {
     assert!(!rotate(trial, number, keys), "{keys:?} came back");
 }

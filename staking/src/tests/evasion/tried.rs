@@ -56,7 +56,7 @@ impl Trial {
             .collect()
     }
 
-    /// Those that back a line until they are ended.
+    /// The culprit's positions that back a line until they are ended.
     pub fn bonded(&self) -> Vec<(u64, Position)> {
         let all = self.mine().into_iter();
         all.filter(|(_, position)| position.is_bonded()).collect()

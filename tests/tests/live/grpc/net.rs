@@ -244,7 +244,7 @@ impl Net {
         found.unwrap_or_else(|log| panic!("height {height}: {log}"))
     }
 
-    /// The same, or why it was refused.
+    /// A leaf as in [`Self::proven`], or why it was refused.
     pub async fn find_leaf(
         &self,
         key: &B256,

@@ -182,7 +182,7 @@ fn questions(net: &Net, hash: &[u8], number: u64, tip: u64) -> Vec<Question> {
     );
     ask(path, Vec::new(), false);
     let path = "/plasmid.bridge.v1.BridgeService/GetSegments";
-    // Those of an early block go once root has settled its epoch.
+    // A node drops the segments of an early block once root has settled its epoch.
     let (height, first) = (tip, 0);
     ask(
         path,

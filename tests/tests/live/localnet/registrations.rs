@@ -92,7 +92,7 @@ pub fn later(folder: &Path) {
     let again = "bridge register --home fifth --from carol --bond 1.5";
     let said = refused(folder, &format!("{again} {PASSWORD}"));
     assert!(said.contains("registration 5"), "{said}");
-    // The same keys are nobody else's: their owner is the one that root names.
+    // Nobody else can register these keys: their owner is the one that root names.
     let other = again.replace("carol", "alice");
     let said = refused(folder, &format!("{other} {PASSWORD}"));
     let owner = fifth["operator"].as_str().expect("an address");

@@ -88,7 +88,7 @@ fn members(answer: &Value) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// The same as the engine has it at a height.
+/// Who validates at a height by the engine's word, by consensus address, with what power.
 fn engine_set(engine: &str, height: u64) -> BTreeMap<String, u64> {
     let client = Client::with_url(engine.to_owned()).expect("an address");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -93,7 +93,7 @@ fn put(tree: &mut Tree, slot: &Slot, value: Vec<u8>) {
     tree.apply(&[change]).expect("it fits");
 }
 
-/// The same state once more.
+/// Another tree of this state.
 fn copy(tree: &Tree) -> Tree {
     let mut again = Tree::new();
     let leaves = tree.iter().skip(1).map(|leaf| Change {
@@ -200,7 +200,7 @@ impl Chain {
         self.add_minted(epoch, None, edit);
     }
 
-    /// The same, where the segment of this number in this block of the epoch leaves the payer with more than it may have, and all behind it goes on from there.
+    /// Commits to the next epoch, in which the segment of this number in this block leaves the payer with more than it may have, and all behind it goes on from there.
     pub fn add_minted(
         &mut self,
         epoch: u64,

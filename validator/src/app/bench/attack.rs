@@ -123,7 +123,7 @@ fn a_block_waits_for_a_look_of_each_reader_and_no_longer_whatever_they_ask() {
         "{looks} looks; a block waited for {overtaken} of them, each of {most} hashes, at most"
     );
     assert!(looks > BLOCKS as usize * THREADS, "{looks} looks");
-    // Those that were under way when the block said that it waits.
+    // Only looks that were under way when the block began to wait may still overtake it.
     assert!(overtaken <= THREADS, "a block waited for {overtaken} looks");
     assert!(most > 0 && most <= MAX_HASHES, "{most} hashes in one look");
 }

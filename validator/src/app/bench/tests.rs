@@ -46,7 +46,7 @@ fn judge(bench: &Bench, height: u64, txs: &[Bytes]) -> Result<String, String> {
     }
 }
 
-/// The same block with something wrong in it: signatures, forms, orders, senders that pay more than they have.
+/// This block with something wrong in it: signatures, forms, orders, senders that pay more than they have.
 fn spoilt(rng: &mut ChaCha20Rng, txs: &[Bytes]) -> Vec<Bytes> {
     let mut txs = txs.to_vec();
     // Behind the record there may be nothing.

@@ -16,7 +16,7 @@ use crate::app::verdicts::Verdicts;
 use crate::app::{App, Judged, convert, lock};
 use crate::chain::error::{Error, Invalid};
 use crate::chain::execute::{Block, Checker, Executed, execute};
-use crate::chain::propose::{Candidates, ExtendedVote, Known, Request, propose};
+use crate::chain::propose::{Candidates, ExtendedVote, NodeView, Request, propose};
 use crate::chain::tally::CommitVote;
 use crate::engine::abci::{Fault, Outcome};
 
@@ -176,7 +176,7 @@ struct KnownHere<'a> {
     state: &'a State,
 }
 
-impl Known for KnownHere<'_> {
+impl NodeView for KnownHere<'_> {
     fn message(&self, index: u64) -> Option<Vec<u8>> {
         self.app.surroundings.outlook.message(index)
     }

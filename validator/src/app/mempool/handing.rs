@@ -17,7 +17,7 @@ pub struct Submission {
     pub replace: bool,
 }
 
-/// Of each sender the sequence of the last transaction that is handed in before, together with the one that is judged.
+/// For each sender, the sequence of the last of its transactions that were handed in together with the one that is judged, and before it.
 pub(super) type Before = BTreeMap<Account, u64>;
 
 impl App {
@@ -26,7 +26,7 @@ impl App {
     /// remembered only of what the pool would take now: whoever hands in another one's bytes must not decide what they may do behind what
     /// waits at their sequence, and bytes that cannot wait push out no others.
     ///
-    /// Of several that are handed in together, one whose sequence follows that of the one before it of its sender is judged as if that one waited.
+    /// Where several are handed in together, one whose sequence follows that of its sender's transaction before it is judged as if that one waited.
     ///
     /// The answer to each is the refusal, where the engine need not be asked, or what failed on this node.
     pub fn hand_in(&self, batch: &[Submission]) -> Vec<Result<Option<Reject>, String>> {

@@ -317,7 +317,7 @@ impl Pool {
 
 /// The pool as it would be with the offer and without the transactions that are evicted for it.
 struct Room {
-    /// That of the offer.
+    /// The readiness of the offer.
     readiness: Readiness,
     /// How many of its sender's transactions were replaced in this block with those that it replaces.
     times: u32,

@@ -49,7 +49,7 @@ pub struct Fill {
 }
 
 impl Fill {
-    /// Of each user's transaction, its bid and its bytes; what was left of the block's bytes and of its transactions.
+    /// How full a block is, from the bid and the bytes of each user's transaction in it, and from the bytes and transactions for which it had room left.
     pub fn new(mut users: Vec<(u128, u64)>, bytes: u64, transactions: u32) -> Self {
         users.sort_unstable();
         let mut sum = 0u64;

@@ -8,8 +8,8 @@
 //! a block that holds any transaction of the sender               its patience is whole again: that cost a fee
 //! nothing of it is left                                          what lies behind the gap goes, and no more of it is taken
 //! ```
-//! An eighth of that share is a sender's however full it is. It may have more while there is room that nobody has, up to what a wallet sends at once
-//! ([`HELD_AHEAD`]), whose first one may come last. So a fifth of that share for so many blocks costs a fee each time. Who sends in order, or closes its gap in time, never meets any of this, and what
+//! An eighth of that share is a sender's however full it is. While nobody else has the room, a sender may have more, up to as many sequences as a wallet
+//! sends at once ([`HELD_AHEAD`]), whose first one may come last. So whoever keeps a fifth of that share pays a fee each time before its patience is used up. Who sends in order, or closes its gap in time, never meets any of this, and what
 //! has the sender's next sequence is taken whenever it comes.
 
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ impl Limits {
         (self.gaps() / 8).max(MAX_TRANSACTION_BYTES.div_ceil(PLACE_BYTES))
     }
 
-    /// The same while nobody wants them: as many as sequences are held ahead.
+    /// Places of one sender behind a gap while nobody else wants them: as many as sequences are held ahead.
     pub(super) fn most_gaps_of_one(&self) -> usize {
         self.gaps_of_one().max(HELD_AHEAD as usize)
     }

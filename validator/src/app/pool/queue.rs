@@ -36,7 +36,7 @@ pub(super) enum Readiness {
 }
 
 impl Readiness {
-    /// Whose bound on what is given up it shares.
+    /// The readiness with which this one shares a bound on evictions: what blocks passed over counts as what waits behind a gap.
     pub(super) const fn bounded_as(self) -> Self {
         match self {
             Self::Passed | Self::Gap => Self::Gap,
@@ -75,7 +75,7 @@ impl Rank {
         self.depth == Reverse(0)
     }
 
-    /// Of this number of places, which it takes, those of held ones, and of those behind a gap.
+    /// How many of the `places` that the transaction takes count as held, and how many of them as behind a gap.
     pub(super) fn shares(&self, places: usize) -> (usize, usize) {
         match self.readiness {
             Readiness::Gap => (places, places),
@@ -84,7 +84,7 @@ impl Rank {
         }
     }
 
-    /// Lower than that of any held one.
+    /// A rank below that of every held transaction.
     pub(super) const fn below_held() -> Self {
         Self {
             readiness: Readiness::Gap,
@@ -105,7 +105,7 @@ struct Way {
 }
 
 impl Way {
-    /// `right` is what its first one is.
+    /// The way from sequence `next` on. `right` is how ready the transaction of that sequence is.
     const fn from(next: u64, right: Readiness) -> Self {
         Self {
             next,
@@ -115,7 +115,7 @@ impl Way {
         }
     }
 
-    /// The rank of the one that comes next.
+    /// The rank of the transaction that comes next on the way.
     fn rank_of(&self, offer: &Offer) -> Rank {
         let sequence = offer.header.sequence;
         let (readiness, bid) = match sequence == self.expected {
@@ -130,7 +130,7 @@ impl Way {
         }
     }
 
-    /// Goes past it. Behind a gap, nothing is where it is expected any more.
+    /// Moves on past this transaction. Behind a gap, no transaction has the expected sequence any more.
     fn pass(&mut self, offer: &Offer) {
         if offer.header.sequence != self.expected {
             return;
@@ -177,7 +177,7 @@ impl Queue {
         self.free_from(self.next)
     }
 
-    /// The same from another sequence on.
+    /// The first sequence from `next` on at which nothing waits.
     pub(super) fn free_from(&self, next: u64) -> u64 {
         let mut at = next;
         while self.waiting.contains_key(&at) {

@@ -60,7 +60,7 @@ const MAX_TOPICS: usize = 7;
 pub struct Topics([Option<Topic>; MAX_TOPICS]);
 
 impl Topics {
-    /// Those of this sender's body.
+    /// The topics of this sender's body.
     pub(super) fn of(sender: Account, body: &Body) -> Self {
         let Body::Stake(body) = body else {
             return Self::default();

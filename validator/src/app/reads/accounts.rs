@@ -23,7 +23,7 @@ use crate::{
 
 /// Assets that one page of balances looks at.
 const LOOKED_AT: usize = 4_096;
-/// Those of them that are looked at while the state is held.
+/// How many of these assets are looked at while the state is held.
 const LOOK: usize = 256;
 /// Leaves that are searched for tokens while the state is held.
 const SCANNED: u32 = 1 << 14;
@@ -174,7 +174,7 @@ pub struct Remembered {
 struct Looked {
     /// Leaves looked at, from the first on.
     count: u32,
-    /// Those of them that are tokens.
+    /// Which of these leaves are tokens.
     assets: Vec<u32>,
 }
 

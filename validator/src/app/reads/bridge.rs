@@ -95,7 +95,7 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
         blocks_root: checkpoint.blocks_root.to_vec(),
         state_root: checkpoint.state_root.to_vec(),
         inbox_cursor: checkpoint.inbox_cursor,
-        inbox_hash: checkpoint.inbox_link.to_vec(),
+        inbox_link: checkpoint.inbox_link.to_vec(),
         next_set: checkpoint.next_set.to_vec(),
         relayer: address_text(&checkpoint.relayer),
         previous: checkpoint.previous.to_vec(),
@@ -126,7 +126,7 @@ pub(super) fn signers(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u
     })
 }
 
-/// The same; `None` when this node does not keep the set any more.
+/// The members that sign the checkpoint of an epoch, and their power; `None` when this node does not keep the set any more.
 fn kept_signers(source: &Reader<'_>, epoch: u64) -> Result<Option<(Vec<Member>, u64)>, ReadError> {
     let members = source.signers(epoch)?;
     Ok(members.map(|members| {
@@ -196,7 +196,7 @@ pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadErr
     Ok(Some(awaited))
 }
 
-/// The same for whoever asks how the node is: while others read all of the disk that may be read at once, this is left out, and `troubles` says so.
+/// The checkpoint that root waits for, for whoever asks how the node is. While others read all of the disk that may be read at once, it is left out, and `troubles` says so.
 pub(super) fn awaited_beside(
     source: &Reader<'_>,
     troubles: &mut Vec<String>,

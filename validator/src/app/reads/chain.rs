@@ -81,7 +81,7 @@ pub fn get_status(
         root_height: root.finalized.as_ref().map_or(0, |block| block.number),
         root_healthy: vitals.root_silent.is_none(),
         inbox_cursor: inbox.cursor,
-        inbox_hash: inbox.link.to_vec(),
+        inbox_link: inbox.link.to_vec(),
         inbox_seen: root.count(),
         checkpoints_accepted: root.accepted,
         checkpoints_final: claims::final_count(source),

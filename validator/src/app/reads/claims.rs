@@ -28,7 +28,7 @@ use crate::{
 const MAX_BATCH: usize = 28;
 /// Withdrawals that one page looks at, for those of one recipient.
 const LOOKED_AT: u64 = 20_000;
-/// Those of them that are looked at while the state is held.
+/// How many of these withdrawals are looked at while the state is held.
 const LOOK: u64 = 256;
 /// Seconds from an epoch's end to its acceptance on root, as an estimate only.
 pub(super) const USUAL_RELAY_SECS: u64 = 6;

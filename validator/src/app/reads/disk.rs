@@ -18,33 +18,33 @@ use crate::store::Store;
 
 /// Clients' reads that may use the disk at the same time.
 pub const MAX_DISK_READS: usize = 4;
-/// The same of one site.
+/// How many of these one site may have.
 pub const MAX_DISK_READS_OF_SITE: usize = 2;
-/// The same of lists at past heights, of all sites.
+/// Reads of lists at past heights that may use the disk at the same time.
 pub const MAX_LIST_READS: usize = 2;
-/// And of one.
+/// How many of these one site may have.
 pub const MAX_LIST_READS_OF_SITE: usize = 1;
-/// The same of what is asked of checkpoints and of this node beside them, which needs the set that signed: of all sites.
+/// Reads of checkpoints, and of this node's state beside them, that may use the disk at the same time, because they need the set that signed.
 pub const MAX_SET_READS: usize = 4;
-/// And of one.
+/// How many of these one site may have.
 pub const MAX_SET_READS_OF_SITE: usize = 2;
-/// The same of blocks in a row and of segments, which whoever judges a checkpoint reads: of all sites and of one.
+/// Reads of blocks in a row and of segments, which whoever judges a checkpoint asks for, that may use the disk at the same time: of all sites, and of one.
 pub const MAX_COURT_READS: (usize, usize) = (2, 1);
-/// The same of parts of a state for nodes that join, which are read one after another.
+/// Parts of a state for nodes that join that may be read from the disk at the same time: they are read one after another.
 const MAX_SNAPSHOT_READS: usize = 1;
-/// The same of the engine's queries.
+/// The engine's queries that may use the disk at the same time.
 const MAX_ENGINE_DISK_READS: usize = 2;
 
-/// By which way a read came.
+/// The way by which a read came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     /// A client's own connection.
     Client,
-    /// The same, for a list at a past height.
+    /// A client's own connection, for a list at a past height.
     List,
-    /// The same, for the set that signs a checkpoint: what relayers, members and the curious ask, without a fee.
+    /// A client's own connection, for the set that signs a checkpoint: what relayers, members and the curious ask, without a fee.
     Set,
-    /// The same, for what a checkpoint commits to.
+    /// A client's own connection, for what a checkpoint commits to.
     Court,
     /// The engine's, for whoever asks there.
     Engine,
@@ -136,7 +136,7 @@ impl DiskRead<'_> {
         Ok(self.store.old_leaf(index, epochs)?)
     }
 
-    /// The same for the hash of a node of a kept level.
+    /// What the hash of a node of a kept level was at the mark of the first of these epochs, if the layer of one of them has it.
     ///
     /// # Errors
     /// As [`DiskRead::leaf`].

@@ -25,7 +25,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The same error, said of what was asked for.
+    /// This error, which then names what was asked for.
     #[must_use]
     pub fn because(self, what: &str) -> Self {
         let say = |why: String| format!("{what}: {why}");

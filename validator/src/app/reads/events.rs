@@ -19,7 +19,7 @@ pub const PART: usize = 64;
 /// Positions of an owner, the newest ones, whose lines are looked for.
 const POSITIONS: usize = 1_000;
 
-/// Whose events are wanted.
+/// The account and the operator whose events are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Whose {
     owner: Option<Account>,
@@ -30,7 +30,7 @@ pub struct Whose {
 type LineName = (String, String);
 
 impl Whose {
-    /// Those that involve an account and an operator, where they are named.
+    /// The events that involve the account and the operator, where they are named.
     ///
     /// # Errors
     /// [`ReadError::Invalid`] for a text that names nobody.

@@ -23,11 +23,11 @@ use crate::{
 /// Leaves after which a look ends its page: what one look reads while the state is held stays near this, whoever asks for what.
 pub(super) const MAX_LEAVES: usize = 4_096;
 
-/// Of which state a page is.
+/// The state that a page shows.
 pub(super) enum At<'a> {
     /// The newest.
     Tip(&'a OneTip<'a>),
-    /// That of a height that ended an epoch.
+    /// The state of a height that ended an epoch.
     Past(Box<Past<'a>>, u64),
 }
 

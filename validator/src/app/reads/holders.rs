@@ -44,13 +44,13 @@ pub struct Holders {
 }
 
 impl Holders {
-    /// At most so many positions of an owner, from a number on. An owner may have any number of them, and others wait for this index meanwhile.
+    /// The numbers of at most `most` positions of an owner, from number `from` on. An owner may have any number of positions, and other readers wait for this index meanwhile.
     pub fn of(&self, owner: Account, from: u64, most: usize) -> Vec<u64> {
         let range = self.owned.range((owner, from)..=(owner, u64::MAX));
         range.take(most).map(|(_, number)| *number).collect()
     }
 
-    /// At most so many positions of an owner, the newest one first.
+    /// The numbers of at most `most` positions of an owner, the newest one first.
     pub fn newest(&self, owner: Account, most: usize) -> Vec<u64> {
         let range = self.owned.range((owner, 0)..=(owner, u64::MAX)).rev();
         range.take(most).map(|(_, number)| *number).collect()
@@ -71,7 +71,7 @@ impl Holders {
         self.operators.len()
     }
 
-    /// At most so many operators from a place on, in the order in which they registered first.
+    /// At most `most` operators from place `from` on, in the order of their first registrations.
     pub fn operators(&self, from: usize, most: usize) -> Vec<[u8; 20]> {
         let operators = self.operators.iter().skip(from);
         operators.take(most).copied().collect()

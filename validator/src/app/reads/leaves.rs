@@ -7,9 +7,9 @@ use plasmid_proto::bridge::v1::{GetLeavesRequest, GetLeavesResponse, StateLeaf};
 
 use super::{Past, ReadError, Reader};
 
-/// Leaves of one answer, at most, and bytes of their values: an answer has a megabyte. One that has fewer than both allow is taken from no node, unless they are all.
+/// Leaves of one answer, at most. An answer has a megabyte. A node whose answer holds fewer leaves than this and [`MAX_VALUE_BYTES`] allow is not believed, unless there are no more.
 pub const MAX_PAGE_LEAVES: u32 = 512;
-/// The same.
+/// Bytes of the values of an answer's leaves, at most.
 pub const MAX_VALUE_BYTES: usize = 256 << 10;
 
 /// Leaves in a row.

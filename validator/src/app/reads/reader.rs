@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same by another way than a client's own connection.
+    /// This read, which came by `door` and not by a client's own connection.
     #[must_use]
     pub const fn by(self, door: Door) -> Self {
         Self { door, ..self }
@@ -102,7 +102,7 @@ impl Reader<'_> {
         self.source.signers(self, epoch)
     }
 
-    /// The same, with the height of the state.
+    /// Looks at the newest state as [`Trees::look`] does; `visit` is given its height too.
     ///
     /// # Errors
     /// As [`Trees::look`].

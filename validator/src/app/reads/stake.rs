@@ -32,7 +32,7 @@ pub(crate) mod tests;
 
 /// Registrations that one page of lines looks at.
 const LOOKED_AT: usize = 1_024;
-/// Those of them that are looked at while the state is held.
+/// How many of these registrations are looked at while the state is held.
 const LOOK: usize = 64;
 
 /// A position.

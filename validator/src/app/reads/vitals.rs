@@ -12,7 +12,7 @@ use plasmid_bridge::relay::acceptance::DeploymentEnd;
 
 /// How long a height may stand until the node is called not serving; on a chain of slow blocks, three block times.
 pub const HEIGHT_STANDS: Duration = Duration::from_secs(60);
-/// The same for a root chain whose endpoints do not answer, or do not agree.
+/// How long the endpoints of the root chain may not answer, or not agree, until the node is called not serving.
 pub const ROOT_SILENT: Duration = Duration::from_secs(60);
 
 /// How far the date of the machine may lie behind a block's time. CometBFT refuses a block that is further ahead (`block_time_tolerance`).

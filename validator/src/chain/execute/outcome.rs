@@ -66,7 +66,7 @@ pub struct UserMark {
     pub index: u32,
     /// Its EIP-712 digest.
     pub digest: B256,
-    /// Whose it is.
+    /// The account that sent it.
     pub sender: Account,
     /// The sequence that it used.
     pub sequence: u64,

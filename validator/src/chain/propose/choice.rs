@@ -7,7 +7,7 @@ use plasmid_bridge::proof::inbox::{self, Message};
 use plasmid_bridge::proof::vote;
 use plasmid_staking::Member;
 
-use super::{ExtendedVote, Known, Request};
+use super::{ExtendedVote, NodeView, Request};
 use crate::chain::bitmap::Bitmap;
 use crate::chain::error::{Error, Invalid};
 use crate::chain::record::{CarriedVote, Executing, MESSAGE, Record, RecordWitness};
@@ -25,7 +25,7 @@ impl Input {
         request: &Request<'_>,
         voting: &Voting<'_>,
         parameters: &Parameters,
-        known: &dyn Known,
+        known: &dyn NodeView,
     ) -> Result<Self, Error<E>> {
         let chosen = Choice::make(request, voting, parameters, known)?;
         match Self::assemble(request, voting, chosen) {
@@ -72,7 +72,7 @@ impl Choice {
         request: &Request<'_>,
         voting: &Voting<'_>,
         parameters: &Parameters,
-        known: &dyn Known,
+        known: &dyn NodeView,
     ) -> Result<Self, Error<E>> {
         let sound = sound_votes(request, voting, parameters, known)?;
         let chain = Chain::follow(voting, known);
@@ -114,7 +114,7 @@ fn sound_votes<E: std::error::Error + 'static>(
     request: &Request<'_>,
     voting: &Voting<'_>,
     parameters: &Parameters,
-    known: &dyn Known,
+    known: &dyn NodeView,
 ) -> Result<Vec<Sound>, Error<E>> {
     let judge = Judge {
         voting,
@@ -142,7 +142,7 @@ struct Judge<'a> {
     present: Bitmap,
     /// The epoch whose checkpoint these votes sign, if any.
     signed: Option<u64>,
-    known: &'a dyn Known,
+    known: &'a dyn NodeView,
 }
 
 impl Judge<'_> {
@@ -176,7 +176,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn follow(voting: &Voting<'_>, known: &dyn Known) -> Self {
+    fn follow(voting: &Voting<'_>, known: &dyn NodeView) -> Self {
         let mut chain = Self {
             links: Vec::new(),
             messages: Vec::new(),

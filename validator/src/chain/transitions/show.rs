@@ -15,7 +15,7 @@ use crate::chain::tree::Tree;
 
 /// A state from which witnesses are taken.
 pub(in crate::chain) trait WitnessState: Reads<Error = Infallible> {
-    /// These leaves, which stand, and so many places behind the last one, with their proof; none where the state cannot prove them.
+    /// The leaves of the keys `standing`, which the state has, and `appends` empty places behind the last leaf, with their proof; `None` where the state cannot prove them.
     fn witness(&self, standing: &[B256], appends: u32) -> Option<Witness>;
 }
 

@@ -108,7 +108,7 @@ impl History {
         self.closed.iter().map(Arc::as_ref).chain(&self.open)
     }
 
-    /// The same, to be filled in while a tree is restored, descending.
+    /// The layers in memory, to be filled in while a tree is restored, descending.
     pub fn layers_back(&mut self) -> impl Iterator<Item = &mut Layer> {
         let closed = self.closed.iter_mut().rev().map(Arc::make_mut);
         self.open.iter_mut().chain(closed)

@@ -35,7 +35,7 @@ pub struct Journal {
 
 /// What the tree notes for the next drain.
 #[derive(Clone, Default)]
-pub(super) struct Pending {
+pub(super) struct TreeNotes {
     pub touched: Vec<u32>,
     pub undo: Vec<UndoLeaf>,
     pub marks: Vec<EpochMark>,
@@ -77,7 +77,7 @@ impl Tree {
         self.take_pending();
     }
 
-    fn take_pending(&mut self) -> Pending {
+    fn take_pending(&mut self) -> TreeNotes {
         self.take_undo();
         let pending = std::mem::take(&mut self.pending);
         self.pending.drained = pending.drained;

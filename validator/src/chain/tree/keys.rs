@@ -18,7 +18,7 @@ pub(super) struct KeyIndex {
 }
 
 impl KeyIndex {
-    /// Of leaves whose keys differ, in key order.
+    /// The index of leaves whose keys differ, in key order.
     pub fn new(leaves: &LeafTable, order: BTreeMap<Hash, u32>) -> Self {
         let mut index = Self {
             places: HashTable::with_capacity(order.len()),

@@ -14,7 +14,7 @@ const NODE_BYTES: usize = 36;
 pub struct Layer {
     pub(super) mark: EpochMark,
     pub(super) leaves: Undo<Old>,
-    /// Of the levels that are kept, ascending.
+    /// The hashes of nodes on the kept levels, the lowest level first.
     nodes: Vec<Undo<Hash>>,
     value_bytes: usize,
 }
@@ -88,7 +88,7 @@ impl Layer {
         }
     }
 
-    /// The same for a node of a kept level.
+    /// Keeps what the hash of a node of a kept level is, unless it is kept already or the node is younger than the mark.
     pub(super) fn save_node(&mut self, level: usize, place: u32, hash: &Hash) {
         if u64::from(place) << level < u64::from(self.mark.count)
             && let Some(undo) = self.nodes.get_mut(slot(level))

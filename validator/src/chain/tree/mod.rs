@@ -42,10 +42,10 @@ pub use view::{TreeView, hashed, is_beyond, kept_above};
 
 use alloy_primitives::B256 as Hash;
 use history::History;
-use journal::Pending;
+use journal::TreeNotes;
 use keys::KeyIndex;
 use leaves::LeafTable;
-use nodes::Nodes;
+use nodes::NodeTable;
 use pin::Pin;
 use plasmid_bridge::proof::tree::{Inclusion, Multiproof, state_root};
 use source::{Source, hash_leaves};
@@ -66,10 +66,10 @@ pub struct Change {
 pub struct Tree {
     leaves: LeafTable,
     keys: KeyIndex,
-    nodes: Nodes,
+    nodes: NodeTable,
     root: Hash,
     history: History,
-    pending: Pending,
+    pending: TreeNotes,
     pin: Pin,
 }
 
@@ -85,10 +85,10 @@ impl Tree {
         let mut tree = Self {
             leaves: LeafTable::default(),
             keys: KeyIndex::default(),
-            nodes: Nodes::new(),
+            nodes: NodeTable::new(),
             root: Hash::ZERO,
             history: History::default(),
-            pending: Pending::default(),
+            pending: TreeNotes::default(),
             pin: Pin::default(),
         };
         // An empty value always fits, and the list is empty.
@@ -115,7 +115,7 @@ impl Tree {
         Source::low(self, key)
     }
 
-    /// The same in a past state of `count` leaves. At most `steps` keys are looked at, because keys of leaves that were made since lie
+    /// Index of the leaf with the largest key below `key` in a past state of `count` leaves. At most `steps` keys are looked at, because keys of leaves that were made since lie
     /// between, and anyone can make many of them. An error is the key from which to go on.
     pub fn low_within(&self, count: u32, key: &Hash, steps: usize) -> Result<u32, Hash> {
         let mut last = *key;

@@ -33,11 +33,11 @@ pub fn above(index: u32) -> impl Iterator<Item = (u8, u32)> {
 }
 
 #[derive(Clone)]
-pub(super) struct Nodes {
+pub(super) struct NodeTable {
     levels: Vec<Vec<Hash>>,
 }
 
-impl Nodes {
+impl NodeTable {
     pub fn new() -> Self {
         Self {
             levels: vec![Vec::new(); DEPTH + 1],
@@ -97,7 +97,7 @@ pub(super) struct NodeVersion {
     pub hash: Hash,
 }
 
-impl Nodes {
+impl NodeTable {
     /// Sets leaf hashes of many segments and rehashes every node above them once a segment. `versions` ascend by place, then segment, without
     /// repeats. `changes` is told level, place and hash before all of this of the nodes on levels that are kept for past epochs. Gives the
     /// versions of the tree root.

@@ -3,10 +3,10 @@
 //! stay on disk are not read here: a proof from them is compared with the mark's root when it is made.
 
 use super::history::{History, Old};
-use super::journal::Pending;
+use super::journal::TreeNotes;
 use super::keys::KeyIndex;
 use super::leaves::LeafTable;
-use super::nodes::Nodes;
+use super::nodes::NodeTable;
 use super::pin::Pin;
 use super::source::{LeafRef, hash_leaves};
 use super::{EpochMark, Tree, TreeError, UndoLeaf};
@@ -112,18 +112,18 @@ impl Restore {
         let mut tree = Tree {
             leaves,
             keys,
-            nodes: Nodes::new(),
+            nodes: NodeTable::new(),
             root: Hash::ZERO,
             history: History::default(),
-            pending: Pending::default(),
+            pending: TreeNotes::default(),
             pin: Pin::default(),
         };
         tree.rehash((0..count).collect());
         tree.history = history;
         let newest = tree.history.newest();
-        tree.pending = Pending {
+        tree.pending = TreeNotes {
             drained: newest.map_or(0, |newest| newest.leaves.entries().len()),
-            ..Pending::default()
+            ..TreeNotes::default()
         };
         restore_nodes(&mut tree)?;
         Ok(tree)

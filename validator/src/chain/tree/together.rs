@@ -112,7 +112,7 @@ impl Tree {
 
 #[cfg(test)]
 impl Tree {
-    /// The same tree once more, without its pin.
+    /// A second tree of this state, without its pin.
     pub(crate) fn twin(&self) -> Self {
         Self {
             leaves: self.leaves.clone(),

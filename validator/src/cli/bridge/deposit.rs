@@ -24,7 +24,7 @@ use crate::{
         output::{self, Output},
         tx,
     },
-    ledger::{Account, leaf::NATIVE},
+    ledger::{Account, address, leaf::NATIVE},
 };
 
 /// What goes in, from whom, to whom. It has no `Debug`: an endpoint may hold a provider's key.
@@ -46,8 +46,8 @@ pub struct DepositCommand {
     #[arg(long)]
     to: Option<String>,
     /// Address on root that gets it back if the child cannot credit it [default: the sender's].
-    #[arg(long)]
-    refund: Option<String>,
+    #[arg(long, value_parser = address::parse)]
+    refund: Option<Address>,
     #[command(flatten)]
     price: Price,
     #[command(flatten)]
@@ -91,10 +91,7 @@ async fn deposit(
         Some(text) => keys.account(text)?,
         None => Account::ethereum(wallet.address().into_array()),
     };
-    let refund = match command.refund.as_deref() {
-        Some(text) => Address::from(connect::address(text)?),
-        None => wallet.address(),
-    };
+    let refund = command.refund.unwrap_or_else(|| wallet.address());
     let token = command.token.as_deref().map(token_address).transpose()?;
     let paid = token.map_or(NATIVE, Address::into_array);
     if recipient.kind == Account::ETHEREUM {

@@ -149,9 +149,9 @@ const CHECKS: [Check; 26] = [
     },
     Check {
         step: 7,
-        name: "inbox-hash",
-        verify: inbox_hash,
-        sabotage: |o| alter(&mut o.forced.get_or_insert_default().hash_on_child),
+        name: "inbox-link",
+        verify: inbox_link,
+        sabotage: |o| alter(&mut o.forced.get_or_insert_default().link_on_child),
     },
     Check {
         step: 8,
@@ -518,7 +518,7 @@ fn forced_moved(o: &Observations) -> Verdict {
     )
 }
 
-fn inbox_hash(o: &Observations) -> Verdict {
+fn inbox_link(o: &Observations) -> Verdict {
     let forced = seen(o.forced.as_ref(), "the forced transactions")?;
     if forced.messages.is_empty() || forced.messages.iter().any(|index| *index > forced.cursor) {
         return Err(format!(
@@ -527,9 +527,9 @@ fn inbox_hash(o: &Observations) -> Verdict {
         ));
     }
     equal(
-        "inbox hash",
-        ("the Inbox", &forced.hash_on_root),
-        ("the child", &forced.hash_on_child),
+        "inbox link",
+        ("the Inbox", &forced.link_on_root),
+        ("the child", &forced.link_on_child),
     )
 }
 

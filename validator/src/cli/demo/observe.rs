@@ -69,7 +69,7 @@ pub struct RootSeen {
     pub state_root_computed: String,
     /// Commitment of sets 0 and 1 by RootChain.
     pub set_on_root: String,
-    /// The same, recomputed.
+    /// Commitment of sets 0 and 1, recomputed from the members.
     pub set_computed: String,
     /// Operators of the genesis.
     pub operators: usize,
@@ -206,10 +206,10 @@ pub struct ForcedSeen {
     pub messages: Vec<u64>,
     /// The child's inbox cursor after that.
     pub cursor: u64,
-    /// Inbox hash at that cursor, by the child.
-    pub hash_on_child: String,
-    /// Inbox hash at that cursor, by the Inbox.
-    pub hash_on_root: String,
+    /// Inbox link at that cursor, by the child.
+    pub link_on_child: String,
+    /// Inbox link at that cursor, by the Inbox.
+    pub link_on_root: String,
 }
 
 /// What a kill left.

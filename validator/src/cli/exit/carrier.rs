@@ -49,7 +49,7 @@ impl Priced {
         self.calls.push((call, limits));
     }
 
-    /// None yet.
+    /// A list of no calls, to which [`Self::push`] adds.
     pub const fn none() -> Self {
         Self {
             calls: Vec::new(),

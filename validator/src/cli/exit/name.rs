@@ -14,13 +14,8 @@ use super::{
     carrier::{Carrier, Priced, add_receipt},
 };
 use crate::{
-    cli::{
-        CliError,
-        connect::{self, Connection},
-        keys::KeyOptions,
-        output::Output,
-    },
-    ledger::{Account, leaf::NATIVE},
+    cli::{CliError, connect::Connection, keys::KeyOptions, output::Output},
+    ledger::{Account, address, leaf::NATIVE},
 };
 
 /// Gas of a naming by a key: half as much again as is measured.
@@ -35,8 +30,8 @@ pub struct NameCommand {
     #[arg(long, value_name = "KEY")]
     key: String,
     /// The address on root that is paid.
-    #[arg(long, value_name = "ADDRESS")]
-    payout: String,
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
+    payout: Address,
     #[command(flatten)]
     carrier: Carrier,
 }
@@ -53,7 +48,7 @@ pub async fn run(
 ) -> Result<(), CliError> {
     let signer = keys.signer(&command.key)?;
     let account = signer.account();
-    let payout = Address::from(connect::address(&command.payout)?);
+    let payout = command.payout;
     let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
     place
         .deployment

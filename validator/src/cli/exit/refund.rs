@@ -188,7 +188,7 @@ fn brought(shown: &Shown) -> Option<(Address, Assets)> {
 }
 
 impl Place {
-    /// Those of a message's assets that were not paid back.
+    /// The assets of a message that were not paid back.
     async fn unpaid(&self, message: u64, assets: Assets) -> Result<Assets, CliError> {
         let mut left = Vec::new();
         for (token, amount) in assets {

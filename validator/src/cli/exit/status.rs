@@ -170,7 +170,7 @@ fn void_sentence(seen: &Ending) -> String {
     )
 }
 
-/// The same for people.
+/// How far the end has come, in a sentence for people.
 pub fn sentence(seen: &Ending) -> String {
     let head = &seen.head;
     let stage = match (seen.stage(), seen.begins) {

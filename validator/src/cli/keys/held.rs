@@ -275,7 +275,7 @@ mod tests {
         held.drop_forced(account, 8).unwrap();
         held.drop_forced(stranger, 9).unwrap();
         assert_eq!((forced(9), forced(10)), (nine.clone(), None));
-        // The same again goes with another message.
+        // Kept again, this sequence goes with another message.
         let before = held.keep_forced(account, 9).unwrap();
         assert_eq!(forced(9), Some((9, None)));
         held.put_forced(before).unwrap();

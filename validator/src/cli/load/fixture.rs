@@ -40,7 +40,7 @@ pub fn counted() -> LoadTally {
     }
 }
 
-/// The same, of a machine that was late with one.
+/// The load of [`counted`], by a machine that was late with one transaction.
 pub fn loaded() -> LoadResult {
     LoadResult {
         tally: counted(),

@@ -8,7 +8,7 @@ const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 70.0;
 const TOP: f64 = 40.0;
-/// Of the whole picture.
+/// Size of the whole picture.
 const FULL_WIDTH: f64 = WIDTH + LEFT + 30.0;
 const FULL_HEIGHT: f64 = 2.0 * (HEIGHT + 2.0 * TOP) + 20.0;
 /// Parts of all for which the latency is drawn, with their names.

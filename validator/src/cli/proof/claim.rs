@@ -22,7 +22,7 @@ pub(super) enum Claim {
 
 /// The words that name it, on a command line or in a proof file.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Names<'a> {
+pub(super) struct ClaimNames<'a> {
     pub(super) account: Option<&'a str>,
     pub(super) token: Option<&'a str>,
     pub(super) topic: Option<&'a str>,
@@ -30,7 +30,7 @@ pub(super) struct Names<'a> {
 }
 
 impl Claim {
-    pub(super) fn new(names: Names<'_>) -> Result<Self, CliError> {
+    pub(super) fn new(names: ClaimNames<'_>) -> Result<Self, CliError> {
         let parse = |text: &str| {
             text.parse::<Account>()
                 .map_err(|error| CliError::new(format!("account {text:?}: {error}")))

@@ -82,7 +82,7 @@ pub(super) fn status(status: &GetStatusResponse) -> Value {
     })
 }
 
-/// The same for programs, with the checkpoint that root waits for, if it waits for one.
+/// The status for programs, with the checkpoint that root waits for, if it waits for one.
 pub(super) fn whole_status(
     found: &GetStatusResponse,
     waits: Option<&(&AwaitedCheckpoint, Vec<Missing>)>,
@@ -143,7 +143,7 @@ pub(super) fn checkpoint(checkpoint: &Checkpoint) -> Value {
         "blocks_root": hex::encode(&checkpoint.blocks_root),
         "state_root": hex::encode(&checkpoint.state_root),
         "inbox_cursor": checkpoint.inbox_cursor,
-        "inbox_hash": hex::encode(&checkpoint.inbox_hash),
+        "inbox_link": hex::encode(&checkpoint.inbox_link),
         "next_set": hex::encode(&checkpoint.next_set),
         "relayer": checkpoint.relayer,
         "previous": hex::encode(&checkpoint.previous),

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 
+use alloy_primitives::Address;
 use clap::{Args, Subcommand};
 
 use super::{stake::Stake, token};
@@ -12,7 +13,7 @@ use crate::{
         keys::KeyOptions,
     },
     ledger::{
-        Account,
+        Account, address,
         leaf::NATIVE,
         transaction::{Body, Data},
     },
@@ -34,7 +35,7 @@ pub enum Make<S: Args, T: Args = S> {
         #[arg(long)]
         to: String,
         #[command(flatten)]
-        money: Money,
+        money: AssetAmount,
         #[command(flatten)]
         authority: S,
     },
@@ -48,7 +49,8 @@ pub enum Make<S: Args, T: Args = S> {
     /// Names the address on root that an Ed25519 account is paid at.
     SetPayout {
         /// The address on root.
-        payout: String,
+        #[arg(value_parser = address::parse)]
+        payout: Address,
         #[command(flatten)]
         authority: S,
     },
@@ -72,15 +74,15 @@ pub enum Make<S: Args, T: Args = S> {
 #[derive(Clone, Debug, Args)]
 pub struct Withdrawal {
     /// Who is paid on root [default: the sender's own address; an Ed25519 account has none].
-    #[arg(long)]
-    to: Option<String>,
+    #[arg(long, value_parser = address::parse)]
+    to: Option<Address>,
     #[command(flatten)]
-    money: Money,
+    money: AssetAmount,
 }
 
 /// How much of what.
 #[derive(Clone, Debug, Args)]
-pub struct Money {
+pub struct AssetAmount {
     /// Decimal number of coins (1.5), or base units (1500base).
     #[arg(long)]
     amount: String,
@@ -124,7 +126,7 @@ impl<S: Args, T: Args + Borrow<S>> Make<S, T> {
             } => {
                 let (token, amount) = resolve(connection, money).await?;
                 let recipient = match to {
-                    Some(text) => connect::address(text)?,
+                    Some(address) => address.into_array(),
                     None => own_address(sender)?,
                 };
                 deployment.refuse_lost("the recipient", recipient, token)?;
@@ -135,7 +137,7 @@ impl<S: Args, T: Args + Borrow<S>> Make<S, T> {
                 }
             }
             Self::SetPayout { payout, .. } => {
-                let payout = connect::address(payout)?;
+                let payout = payout.into_array();
                 deployment.refuse_lost("the payout address", payout, NATIVE)?;
                 Body::SetPayout { payout }
             }
@@ -163,7 +165,10 @@ fn own_address(own: Account) -> Result<[u8; 20], CliError> {
 
 /// The token's address and the amount in its base units. Root and the node have to say the same decimals: either of them alone could turn one
 /// coin into a million.
-async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
+async fn resolve(
+    connection: &Connection,
+    money: &AssetAmount,
+) -> Result<([u8; 20], u128), CliError> {
     let Some(named) = money.token.as_deref() else {
         return Ok((NATIVE, amount::parse(&money.amount, NATIVE_DECIMALS)?));
     };

@@ -79,7 +79,7 @@ pub fn not_told(error: impl std::fmt::Display) -> CliError {
     ))
 }
 
-/// The same error with what a person can do about it.
+/// This error, followed by what a person can do about it.
 pub fn or_name_one(error: impl std::fmt::Display) -> CliError {
     CliError::new(format!(
         "{error}; name the last height at which the transaction may stand in a block with --valid-until, if you know it"

@@ -223,7 +223,7 @@ impl Book {
         }
     }
 
-    /// Those that were acknowledged and stand in no block that was seen.
+    /// The transactions that were acknowledged and stand in no block that was seen.
     pub fn unseen(&self) -> Vec<[u8; 32]> {
         let open = self.open();
         let unseen = open.in_flight.iter().filter(|(_, one)| one.acknowledged);

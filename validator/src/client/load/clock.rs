@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct RateHeld {
     /// Transactions that were due.
     pub scheduled: u64,
-    /// Of these, those that this machine came to more than [`MAX_LATE`] after they were due.
+    /// How many of these this machine came to more than [`MAX_LATE`] after they were due.
     pub late: u64,
     /// The most by which it was late.
     pub latest: Duration,

@@ -249,7 +249,7 @@ impl LoadCrowd {
         }
     }
 
-    /// Signs `each` transactions of every sender, which go by so many lanes.
+    /// Signs `each` transactions of every sender, which are handed in by this number of lanes.
     ///
     /// # Errors
     /// [`LoadError`].

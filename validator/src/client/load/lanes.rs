@@ -42,7 +42,7 @@ const MIN_QUEUE: usize = 4;
 pub enum After {
     /// Hands the same bytes in again, before its others.
     Again,
-    /// The same; one before it is missing at its node, which never had it or gave it up: that of this sequence, where it is known.
+    /// Hands these bytes in again before its others, but one before them is missing at its node, which never had it or gave it up: that of this sequence, where it is known.
     Ahead(Option<u64>),
     /// Goes on: another transaction has that sequence.
     GoOn,

@@ -33,7 +33,7 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// None yet, of a part of a load: they are told to two digits.
+    /// Counts for a part of a load, without a latency yet: they are told to two digits.
     pub(super) fn coarse() -> Self {
         Self::new(COARSE)
     }

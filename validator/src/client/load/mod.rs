@@ -70,7 +70,7 @@ pub enum LoadError {
     Unfunded {
         /// How many.
         count: usize,
-        /// Of how many.
+        /// How many senders there are.
         all: usize,
         /// What each has to own.
         need: u128,

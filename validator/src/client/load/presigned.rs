@@ -24,13 +24,13 @@ pub(super) type Sign = dyn Fn(u32, u64) -> Result<Vec<u8>, LoadError> + Send + S
 type Signed = VecDeque<Vec<u8>>;
 
 /// What the signing thread and the load share: what is signed, of each sender in order.
-struct Shelf {
+struct SignedAhead {
     signed: Vec<Mutex<Signed>>,
     count: AtomicU64,
     stop: AtomicBool,
 }
 
-impl Shelf {
+impl SignedAhead {
     fn of(&self, sender: usize) -> Option<MutexGuard<'_, Signed>> {
         let held = self.signed.get(sender)?;
         Some(held.lock().unwrap_or_else(PoisonError::into_inner))
@@ -39,10 +39,10 @@ impl Shelf {
 
 /// Signed transactions of many senders. Each sends its own in order, by one lane.
 pub(super) struct Presigned {
-    shelf: Arc<Shelf>,
+    ahead: Arc<SignedAhead>,
     senders: Vec<Sending>,
     lanes: usize,
-    /// Of each lane, whose turn it is among its senders.
+    /// For each lane, whose turn it is among its senders.
     turns: Vec<usize>,
     sign: Arc<Sign>,
 }
@@ -50,14 +50,14 @@ pub(super) struct Presigned {
 #[derive(Default)]
 struct Sending {
     next: u64,
-    /// Those that were not taken, and are handed in again first.
+    /// Transactions that were not taken, and are handed in again first.
     again: BTreeMap<u64, Vec<u8>>,
     is_stopped: bool,
 }
 
 impl Drop for Presigned {
     fn drop(&mut self) {
-        self.shelf.stop.store(true, Ordering::Relaxed);
+        self.ahead.stop.store(true, Ordering::Relaxed);
     }
 }
 
@@ -74,7 +74,7 @@ impl Presigned {
     ) -> Result<Self, LoadError> {
         let most = MAX_AHEAD_BYTES / length.max(1) / first.len().max(1);
         let most = u64::try_from(most.max(1)).unwrap_or(u64::MAX).min(each);
-        let shelf = Arc::new(Shelf {
+        let ahead = Arc::new(SignedAhead {
             signed: first.iter().map(|_| Mutex::default()).collect(),
             count: AtomicU64::new(0),
             stop: AtomicBool::new(false),
@@ -84,7 +84,7 @@ impl Presigned {
             ..Sending::default()
         });
         let presigned = Self {
-            shelf: Arc::clone(&shelf),
+            ahead: Arc::clone(&ahead),
             senders: senders.collect(),
             lanes: lanes.max(1),
             turns: vec![0; lanes],
@@ -93,9 +93,9 @@ impl Presigned {
         let (first, wanted) = (first.to_vec(), most.saturating_mul(first.len() as u64));
         let signing = thread::Builder::new()
             .name("load-sign".into())
-            .spawn(move || fill(&shelf, &first, each, most, &*sign))?;
+            .spawn(move || fill(&ahead, &first, each, most, &*sign))?;
         loop {
-            let count = presigned.shelf.count.load(Ordering::Relaxed);
+            let count = presigned.ahead.count.load(Ordering::Relaxed);
             tell(count);
             if count >= wanted {
                 return Ok(presigned);
@@ -125,7 +125,7 @@ impl Presigned {
         if let Some((sequence, bytes)) = sending.again.pop_first() {
             return Some((ticket(sequence), bytes));
         }
-        let bytes = self.shelf.of(sender)?.pop_front()?;
+        let bytes = self.ahead.of(sender)?.pop_front()?;
         let sequence = sending.next;
         sending.next += 1;
         Some((ticket(sequence), bytes))
@@ -187,22 +187,28 @@ impl Supply for Presigned {
 }
 
 /// Signs in turn for all senders, `each` of every one, and never more than `most` ahead.
-fn fill(shelf: &Shelf, first: &[u64], each: u64, most: u64, sign: &Sign) -> Result<(), LoadError> {
+fn fill(
+    ahead: &SignedAhead,
+    first: &[u64],
+    each: u64,
+    most: u64,
+    sign: &Sign,
+) -> Result<(), LoadError> {
     let mut signed = vec![0u64; first.len()];
-    while !shelf.stop.load(Ordering::Relaxed) {
+    while !ahead.stop.load(Ordering::Relaxed) {
         let mut is_idle = true;
         for ((sender, first), signed) in first.iter().enumerate().zip(&mut signed) {
-            let held = shelf.of(sender).map_or(0, |held| held.len() as u64);
+            let held = ahead.of(sender).map_or(0, |held| held.len() as u64);
             if *signed >= each || held >= most {
                 continue;
             }
             let number = u32::try_from(sender).unwrap_or(u32::MAX);
             let bytes = sign(number, first.saturating_add(*signed))?;
-            if let Some(mut held) = shelf.of(sender) {
+            if let Some(mut held) = ahead.of(sender) {
                 held.push_back(bytes);
             }
             *signed += 1;
-            shelf.count.fetch_add(1, Ordering::Relaxed);
+            ahead.count.fetch_add(1, Ordering::Relaxed);
             is_idle = false;
         }
         if signed.iter().all(|signed| *signed >= each) {

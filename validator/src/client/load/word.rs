@@ -47,7 +47,7 @@ pub const LOST: &str = "lost";
 /// A node that took transactions, as it is asked about them.
 #[tonic::async_trait]
 pub trait NodeWord: Send + Sync + 'static {
-    /// Of whoever signed this transaction, the first sequence that neither stands in a block nor waits there.
+    /// The first sequence of this transaction's sender that neither stands in a block nor waits at the node.
     async fn next_sequence(&self, transaction: &[u8]) -> Option<u64>;
 
     /// Where a transaction is.

@@ -38,7 +38,7 @@ pub(crate) fn digest_of<'a>(bytes: &'a [u8], separator: &B256) -> Option<(B256, 
     Some((typed(separator, &content), behind))
 }
 
-/// None where a lane or a fee payer is named.
+/// The EIP-712 hash of the transaction; `None` where a lane or a fee payer is named.
 fn read(reader: &mut Reader<'_>, widths: &[u8]) -> Result<Option<B256>, DecodeError> {
     let (kind, scheme, sender) = (reader.u8()?, reader.u8()?, account(reader)?);
     let (lane, sequence, fee) = (reader.u16()?, reader.u64()?, reader.u128()?);

@@ -7,7 +7,7 @@ use crate::ledger::leaf::{Burned, FeePool, WithdrawalCounter};
 fn an_overlay_that_is_dropped_wrote_nothing() {
     let mut memory = Memory::new();
     write(&mut memory, &Slot::Burned, &Burned { amount: 1 }).unwrap();
-    let mut overlay = Overlay::new(&mut memory);
+    let mut overlay = HeldWrites::new(&mut memory);
     write(&mut overlay, &Slot::Burned, &Burned { amount: 2 }).unwrap();
     write(&mut overlay, &Slot::FeePool, &FeePool::default()).unwrap();
     assert_eq!(
@@ -30,7 +30,7 @@ fn an_overlay_that_is_dropped_wrote_nothing() {
 #[test]
 fn an_overlay_commits_in_the_order_of_first_writes_and_each_slot_once() {
     let mut memory = Memory::new();
-    let mut overlay = Overlay::new(&mut memory);
+    let mut overlay = HeldWrites::new(&mut memory);
     let counter = Slot::WithdrawalCounter;
     read::<Burned, _>(&mut overlay, &Slot::Burned).unwrap();
     write(&mut overlay, &counter, &WithdrawalCounter { next: 1 }).unwrap();
@@ -49,12 +49,12 @@ fn an_overlay_commits_in_the_order_of_first_writes_and_each_slot_once() {
 #[test]
 fn overlays_nest() {
     let mut memory = Memory::new();
-    let mut outer = Overlay::new(&mut memory);
+    let mut outer = HeldWrites::new(&mut memory);
     write(&mut outer, &Slot::Burned, &Burned { amount: 1 }).unwrap();
-    let mut inner = Overlay::new(&mut outer);
+    let mut inner = HeldWrites::new(&mut outer);
     write(&mut inner, &Slot::FeePool, &FeePool::default()).unwrap();
     drop(inner);
-    let mut inner = Overlay::new(&mut outer);
+    let mut inner = HeldWrites::new(&mut outer);
     write(&mut inner, &Slot::Burned, &Burned { amount: 7 }).unwrap();
     inner.commit().unwrap();
     assert_eq!(outer.made(), 1);

@@ -21,7 +21,7 @@ use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{EpochRecord, FeePool, NATIVE};
-use crate::ledger::leaves::{LeafFault, Leaves, Overlay, expect, read, write};
+use crate::ledger::leaves::{HeldWrites, LeafFault, Leaves, expect, read, write};
 use crate::ledger::parameters::Parameters;
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::{Slot, ring_place};
@@ -154,7 +154,7 @@ pub fn free_reserve<L: Leaves + ?Sized>(
 }
 
 fn pay<L: Leaves + ?Sized>(
-    leaves: &mut Overlay<'_, L>,
+    leaves: &mut HeldWrites<'_, L>,
     relayer: Account,
     amount: u128,
 ) -> Result<(), Error<L::Error>> {

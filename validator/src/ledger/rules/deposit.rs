@@ -15,14 +15,14 @@ use plasmid_bridge::proof::inbox::{Deposit, Message};
 use super::balance::credit;
 use super::recorded::recorded;
 use super::withdraw::open_withdrawal;
-use super::{Books, Outcome, Tried, attempt};
+use super::{Outcome, ReceiptDraft, Tried, attempt};
 use crate::ledger::account::Account;
 use crate::ledger::code::Code;
 use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Withdrawal};
-use crate::ledger::leaves::{LeafFault, Leaves, Overlay, read, write};
+use crate::ledger::leaves::{HeldWrites, LeafFault, Leaves, read, write};
 use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
@@ -65,8 +65,8 @@ fn credited(message: &Message, deposit: &Deposit) -> Outcome {
     }
 }
 
-fn refunded(deposit: &Deposit, books: Books, reject: Reject) -> Outcome {
-    let Books {
+fn refunded(deposit: &Deposit, books: ReceiptDraft, reject: Reject) -> Outcome {
+    let ReceiptDraft {
         data, mut events, ..
     } = books;
     events.extend(involved([
@@ -82,7 +82,7 @@ fn refunded(deposit: &Deposit, books: Books, reject: Reject) -> Outcome {
 }
 
 fn credit_all<L: Leaves + ?Sized>(
-    leaves: &mut Overlay<'_, L>,
+    leaves: &mut HeldWrites<'_, L>,
     deposit: &Deposit,
     contracts: &OwnContracts,
 ) -> Result<(), Error<L::Error>> {
@@ -120,13 +120,13 @@ fn credit_all<L: Leaves + ?Sized>(
 
 /// One withdrawal to the refund address for each asset, if somebody can claim them there.
 fn refund<L: Leaves + ?Sized>(
-    leaves: &mut Overlay<'_, L>,
+    leaves: &mut HeldWrites<'_, L>,
     message: &Message,
     deposit: &Deposit,
     contracts: &OwnContracts,
-) -> Result<Books, Error<L::Error>> {
+) -> Result<ReceiptDraft, Error<L::Error>> {
     contracts.check_refund(deposit.refund, deposit.token)?;
-    let mut books = Books::default();
+    let mut books = ReceiptDraft::default();
     for (token, amount) in amounts(deposit)? {
         let asset = asset_of(leaves, token, deposit)?;
         write(leaves, &Slot::Asset(token), &asset)?;
@@ -170,7 +170,7 @@ fn asset_of<L: Leaves + ?Sized>(
 }
 
 /// Whether what was made had room.
-fn check_made<L: Leaves + ?Sized>(overlay: &Overlay<'_, L>) -> Result<(), Reject> {
+fn check_made<L: Leaves + ?Sized>(overlay: &HeldWrites<'_, L>) -> Result<(), Reject> {
     check_room(Maker::Reserved, overlay.count_before(), overlay.made())
 }
 

@@ -16,7 +16,7 @@
 use plasmid_bridge::proof::inbox::{Body, Message};
 
 use super::recorded::recorded;
-use super::{Books, Outcome, Tried, accounts_of, attempt, leaves_made, needs};
+use super::{Outcome, ReceiptDraft, Tried, accounts_of, attempt, leaves_made, needs};
 use crate::ledger::account::Account;
 use crate::ledger::check::{Forced, check_forced};
 use crate::ledger::code::Code;
@@ -76,18 +76,18 @@ fn carry_out<L: Leaves + ?Sized>(
     leaves: &mut L,
     forced: &Forced,
     context: &Context<'_>,
-) -> Result<Books, Error<L::Error>> {
+) -> Result<ReceiptDraft, Error<L::Error>> {
     forced.rules.clone()?;
     let (header, body) = (&forced.transaction.header, &forced.transaction.body);
     let needs = needs(header.sender, body);
     let made = leaves_made(leaves, None, &needs)?;
     check_room(needs.maker, leaves.count(), made)?;
-    let mut books = Books::default();
+    let mut books = ReceiptDraft::default();
     super::apply(leaves, header.sender, body, context, &mut books)?;
     Ok(books)
 }
 
-fn done(message: &Message, forced: &Forced, books: Books) -> Outcome {
+fn done(message: &Message, forced: &Forced, books: ReceiptDraft) -> Outcome {
     let (header, body) = (&forced.transaction.header, &forced.transaction.body);
     let mut events = vec![Event::Forced {
         index: message.index,

@@ -18,7 +18,7 @@ use super::code::Code;
 use super::context::{Context, Error};
 use super::event::{self, Event};
 use super::fees::Maker;
-use super::leaves::{LeafFault, Leaves, Overlay};
+use super::leaves::{HeldWrites, LeafFault, Leaves};
 use super::reject::Reject;
 use super::slot::Slot;
 use super::transaction::Body;
@@ -44,7 +44,7 @@ mod withdraw;
 
 /// What an effect leaves for the receipt.
 #[derive(Debug, Default)]
-pub(in crate::ledger) struct Books {
+pub(in crate::ledger) struct ReceiptDraft {
     /// Result data.
     pub data: Vec<u8>,
     /// What happened.
@@ -150,7 +150,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     sender: Account,
     body: &Body,
     context: &Context<'_>,
-    books: &mut Books,
+    books: &mut ReceiptDraft,
 ) -> Result<(), Error<L::Error>> {
     // Transfers, withdrawals and payouts to accounts that could not use them are refused; this reads no leaf.
     context.contracts.check_body(body)?;
@@ -247,9 +247,9 @@ enum Tried<T> {
 /// Runs `rule` over an overlay of its own. Its writes stay only when it succeeds. What it read counts as touched either way.
 fn attempt<L: Leaves + ?Sized, T>(
     leaves: &mut L,
-    rule: impl FnOnce(&mut Overlay<'_, L>) -> Result<T, Error<L::Error>>,
+    rule: impl FnOnce(&mut HeldWrites<'_, L>) -> Result<T, Error<L::Error>>,
 ) -> Result<Tried<T>, LeafFault<L::Error>> {
-    let mut overlay = Overlay::new(leaves);
+    let mut overlay = HeldWrites::new(leaves);
     match rule(&mut overlay) {
         Ok(value) => {
             overlay.commit().map_err(LeafFault::Leaves)?;

@@ -6,7 +6,7 @@
 //! made     the sender's account
 //! ```
 
-use super::{Books, Needs};
+use super::{Needs, ReceiptDraft};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
@@ -32,7 +32,7 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     account: Account,
     payout: [u8; 20],
-    books: &mut Books,
+    books: &mut ReceiptDraft,
 ) -> Result<(), Error<L::Error>> {
     let slot = Slot::Account(account);
     let held: AccountLeaf = read(leaves, &slot)?.unwrap_or_default();

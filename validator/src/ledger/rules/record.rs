@@ -8,7 +8,7 @@
 
 use alloy_primitives::keccak256;
 
-use super::{Books, Needs};
+use super::{Needs, ReceiptDraft};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
@@ -38,7 +38,7 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     topic: [u8; 32],
     data: &[u8],
     height: u64,
-    books: &mut Books,
+    books: &mut ReceiptDraft,
 ) -> Result<(), Error<L::Error>> {
     let data_hash = keccak256(data);
     let leaf = RecordLeaf {

@@ -32,7 +32,7 @@ use plasmid_staking::rules::{
 use plasmid_staking::{Effect, Input, Key, LineId, Position, account_of};
 
 use super::balance::slot;
-use super::{Books, Needs, check_amount, transfer};
+use super::{Needs, ReceiptDraft, check_amount, transfer};
 use crate::ledger::account::Account;
 use crate::ledger::context::{Context, Error};
 use crate::ledger::event;
@@ -111,7 +111,7 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     sender: Account,
     body: &StakeBody,
     context: &Context<'_>,
-    books: &mut Books,
+    books: &mut ReceiptDraft,
 ) -> Result<(), Error<L::Error>> {
     // Anybody may apply a cut; it is the history of its owner too, and of the operators of its lines.
     if let StakeBody::ApplyCut { position } = body {

@@ -9,7 +9,7 @@
 //! ```
 
 use super::balance::{credit, debit, native_part, slot};
-use super::{Books, Needs, check_amount};
+use super::{Needs, ReceiptDraft, check_amount};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
@@ -49,7 +49,7 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     to: Account,
     token: [u8; 20],
     amount: u128,
-    books: &mut Books,
+    books: &mut ReceiptDraft,
 ) -> Result<(), Error<L::Error>> {
     debit(leaves, from, token, amount)?;
     credit(leaves, to, token, amount)?;

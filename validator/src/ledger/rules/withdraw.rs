@@ -10,7 +10,7 @@
 //! ```
 
 use super::balance::{debit, native_part};
-use super::{Books, Needs, check_amount};
+use super::{Needs, ReceiptDraft, check_amount};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
@@ -48,7 +48,7 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     recipient: [u8; 20],
     token: [u8; 20],
     amount: u128,
-    books: &mut Books,
+    books: &mut ReceiptDraft,
 ) -> Result<(), Error<L::Error>> {
     debit(leaves, account, token, amount)?;
     let withdrawal = Withdrawal {

@@ -39,7 +39,7 @@ impl RpcSection {
             0 => Ok(()),
             found if found >= default_batch() => Ok(()),
             found => Err(format!(
-                "rpc.max_request_batch_size is {found}: set it to 0 or at least {MAX_BATCH}, because this node hands over so many transactions in one request"
+                "rpc.max_request_batch_size is {found}: set it to 0 or at least {MAX_BATCH}, because this node hands over up to {MAX_BATCH} transactions in one request"
             )),
         }
     }
@@ -99,7 +99,7 @@ impl Client {
     }
 }
 
-/// What an answer to so many calls says of each.
+/// What the answer to a batch of `count` calls says of each of them.
 fn told(body: &[u8], count: usize) -> Result<Vec<Result<(), RpcError>>, String> {
     let answers: Answers = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let answers = match answers {

@@ -117,7 +117,7 @@ mod tests {
         home.ensure_consensus_key(&[7; 32]).expect("a key");
         state(&home, 40, 0, 3);
         remember().expect("the first look");
-        // The same again, and later ones: of the same height too.
+        // This state once more, and later ones: of this height too.
         for (height, round, step) in [(40, 0, 3), (40, 1, 2), (40, 1, 3), (90, 0, 2)] {
             state(&home, height, round, step);
             remember().expect("it is not older");

@@ -13,7 +13,7 @@ use super::{CometError, Home, exists, file_error, keys, read};
 const LOCKS: [&str; 2] = ["data/blockstore.db/LOCK", "data/state.db/LOCK"];
 /// What its configuration says of the databases where they lie in its home, and are of the kind that has such locks.
 const DATABASES: [(&str, &str); 2] = [("db_backend", "goleveldb"), ("db_dir", "data")];
-/// The same of the consensus key and its sign state.
+/// What its configuration says of the consensus key and its sign state where they lie in its home.
 const KEY_FILES: [(&str, &str); 2] = [
     ("priv_validator_key_file", "config/priv_validator_key.json"),
     (

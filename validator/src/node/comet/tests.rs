@@ -154,7 +154,7 @@ fn the_genesis_reads_back_as_written_in_the_form_of_cometbft() {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
     assert!(!text.contains("app_state"));
-    // The same JSON, read by an implementation that is not ours.
+    // An implementation that is not ours reads this JSON too.
     let other: tendermint::Genesis<Option<()>> = serde_json::from_str(&text.replacen(
         "\"app_hash\"",
         "\"app_state\": null, \"app_hash\"",

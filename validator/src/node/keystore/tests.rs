@@ -12,7 +12,7 @@ const WEB3_VECTOR: &str = r#"{"address":"45dea0fb0bba44f4fcf290bba71fd57d7117cbb
 
 /// What `cast wallet` writes: no address. It and [`WRONG_ADDRESS`] hold the second of anvil's accounts.
 const NO_ADDRESS: &str = include_str!("cases/no-address.json");
-/// The same key; the file says that it is another account's.
+/// The key of [`NO_ADDRESS`]; the file says that it is another account's.
 const WRONG_ADDRESS: &str = include_str!("cases/wrong-address.json");
 /// eth-account's default for years: r = 1 with a large n.
 const SCRYPT_R1: &str = include_str!("cases/scrypt-r1.json");

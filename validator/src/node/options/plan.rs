@@ -435,7 +435,7 @@ pub const PLAN: [Described; 62] = [
         name: "parameters.residue",
         default: "`0x0000000000000000000000000000000000000000`",
         checked: "an address on root",
-        refused: "\"0x12\"",
+        refused: "\"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"",
         meaning: "where on root what belongs to nobody goes after an exit; zero where nobody is to have it",
     },
 ];

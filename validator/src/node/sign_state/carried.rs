@@ -44,11 +44,11 @@ pub enum CarriedError {
         "the exported sign state is of another {what}: it has {found}, and this folder has {expected}. Nothing was imported"
     )]
     Foreign {
-        /// Of which field.
+        /// The field that differs.
         what: &'static str,
-        /// In the file.
+        /// What the file says.
         found: String,
-        /// Of the folder.
+        /// What the folder has.
         expected: String,
     },
     /// One key signed two digests.

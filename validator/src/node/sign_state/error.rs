@@ -92,11 +92,11 @@ pub enum SignStateError {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// Of which field.
+        /// The field that differs.
         what: &'static str,
-        /// In the file.
+        /// What the file says.
         found: String,
-        /// Of the node.
+        /// What the node has.
         expected: String,
     },
     /// Reading or writing failed; nothing was signed.

@@ -194,7 +194,7 @@ mod tests {
         watched()
             .shown(&by(own, Flag::Commit), 92)
             .expect("nothing is signed up to there");
-        // The same where the network stands still: one above the newest block, with the newest vote there or none.
+        // Where the network stands still, it is done so too: the file says one height above the newest block, with the newest vote there or none.
         for (round, step) in [(0, 0), (4, 2)] {
             let text = format!(r#"{{"height":"93","round":{round},"step":{step}}}"#);
             fs::write(engine.sign_state_path(), text).expect("written");

@@ -18,7 +18,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Of a chain whose newest block has this height and this time in Unix seconds.
+    /// How far a chain can be whose newest block has this height and this time in Unix seconds.
     #[must_use]
     pub fn of(height: u64, time: u64, parameters: &Parameters) -> Self {
         Self {

@@ -45,7 +45,7 @@ library Forced {
         return Calldata.slice(body, HEADER, fits ? length : 0);
     }
 
-    /// @dev None that was signed for the mempool has this form.
+    /// @dev No transaction that was signed for the mempool has this form.
     function _hasForm(bytes calldata transaction) private pure returns (bool) {
         if (!Transactions.hasHeader(transaction, Transactions.ROOT_SENDER)) return false;
         if (Transactions.fee(transaction) != 0) return false;

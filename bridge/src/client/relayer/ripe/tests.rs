@@ -38,7 +38,7 @@ async fn endpoint(word: fn(&Acceptance) -> B256) -> Node {
     holding(word, u64::MAX).await
 }
 
-/// The same, on which nothing from this epoch on may be final.
+/// An endpoint with these acceptances, on which no epoch from `held` on may become final.
 async fn holding(word: fn(&Acceptance) -> B256, held: u64) -> Node {
     Node::start_asked(move |request, _| {
         let params = &request["params"][0];

@@ -58,7 +58,7 @@ impl Node {
         .await
     }
 
-    /// The same, where `say` is given the whole request.
+    /// Starts it; `say` is given the whole request and how often its method was asked before.
     pub async fn start_asked(say: impl Fn(&Value, usize) -> Said + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

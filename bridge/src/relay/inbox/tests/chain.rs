@@ -126,7 +126,7 @@ impl Chain {
         self.links.push(self.link);
         let event = IInbox::MessageSent {
             index: self.count,
-            hash: self.link,
+            link: self.link,
             message: Bytes::from(bytes),
         };
         self.push(INBOX, event.encode_log_data());
@@ -155,7 +155,7 @@ impl Chain {
                 epoch: checkpoint.epoch,
                 lastBlockTime: checkpoint.last_block_time,
                 inboxCursor: checkpoint.inbox_cursor,
-                inboxHash: checkpoint.inbox_link,
+                inboxLink: checkpoint.inbox_link,
                 previous: checkpoint.previous,
                 ..Default::default()
             },

@@ -159,7 +159,7 @@ fn grow(chain: &mut Chain, rng: &mut ChaCha8Rng, blocks: u64) {
             chain.send(rng.random());
         }
         if rng.random_ratio(1, 4) {
-            // The same checkpoint may be accepted in both histories, at another time.
+            // Both histories may accept one checkpoint, at different times.
             chain.accept(rng.random_range(0..2));
         }
         chain.mine(1);

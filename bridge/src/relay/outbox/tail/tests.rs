@@ -39,7 +39,7 @@ fn message(index: u64, block: u64, link: B256) -> Log {
 fn holding(index: u64, block: u64, link: B256, bytes: Vec<u8>) -> Log {
     let event = IInbox::MessageSent {
         index,
-        hash: link,
+        link,
         message: Bytes::from(bytes),
     };
     log(CONTRACTS.inbox, block, index, event.encode_log_data())

@@ -113,7 +113,7 @@ impl Sea {
         let bytes = message.encode();
         let event = IInbox::MessageSent {
             index,
-            hash: link(index, &self.link(index - 1), &message_hash(&bytes)),
+            link: link(index, &self.link(index - 1), &message_hash(&bytes)),
             message: Bytes::from(bytes),
         };
         self.push(INBOX, event.encode_log_data());
@@ -278,10 +278,10 @@ impl Sea {
             around: submission.inbox.around.clone(),
             after_due: submission.inbox.afterDue.clone(),
         };
-        let (cursor, hash) = (checkpoint.inbox_cursor, checkpoint.inbox_link);
+        let (cursor, link) = (checkpoint.inbox_cursor, checkpoint.inbox_link);
         let (count, tau) = (self.count(), submission.tau);
         assert!(
-            accepts(&self.entries, count, cursor, hash, tau, &witness),
+            accepts(&self.entries, count, cursor, link, tau, &witness),
             "cursor {cursor} of {count} at {tau}: {witness:?}"
         );
         let acceptance = IRootChain::Acceptance {

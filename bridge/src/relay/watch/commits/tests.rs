@@ -50,7 +50,7 @@ fn two_precommits_of_one_key_in_two_nodes_commits_are_an_offence_and_nothing_els
         0,
         vec![precommit(0, at, Some(1), 5), precommit(1, at, Some(1), 5)],
     );
-    // The same block at another time, and another height and round, say nothing.
+    // A vote for this block at another time, and votes at another height and round, say nothing.
     book.add(
         1,
         vec![precommit(0, at, Some(1), 6), precommit(1, at, None, 5)],

@@ -201,7 +201,7 @@ pub fn tells(folder: &Path, begin: u64, done: &[&str]) -> Vec<Value> {
     all
 }
 
-/// The same, and from each place that the stream names it goes on with what follows.
+/// Compares the stream of bob's transactions as [`tells`] does, and begins it again at each place that it names: it goes on with what follows.
 pub fn of_events(folder: &Path, operator: &str, begin: u64, done: &[&str]) {
     let all = tells(folder, begin, done);
     let transactions = all.iter().enumerate().filter(|(_, one)| one["hash"] != "");

@@ -108,7 +108,7 @@ fn what_was_evicted_is_its_senders_next_sequence_and_may_come_back() {
     pool.assert_sound();
 }
 
-/// So many of one sender wait.
+/// Puts `count` transactions of one sender into the pool.
 fn row(pool: &mut Pool, count: u64) -> Vec<Arc<Pending>> {
     let all: Vec<_> = (0..count)
         .map(|sequence| pending(1, sequence, 10, 9))

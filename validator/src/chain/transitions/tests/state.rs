@@ -34,7 +34,7 @@ impl SparseState {
         Self::placed(memory, count, |number| count - made + number)
     }
 
-    /// The same leaves as far from each other as they can be.
+    /// A state with these leaves as far from each other as they can be.
     pub fn spread(memory: &Memory, count: u32) -> Self {
         let step = (count - 1) / (memory.order().len() as u32 + 1);
         Self::placed(memory, count, |number| 1 + number * step + step / 2)
@@ -116,7 +116,7 @@ impl Reads for SparseState {
 }
 
 impl SparseState {
-    /// These leaves, which stand, and so many places behind the last one, with their proof.
+    /// The leaves of the keys `standing`, which the state has, and `appends` empty places behind the last leaf, with their proof.
     pub fn witness(&self, standing: &[B256], appends: u32) -> Witness {
         let leaves = standing.iter().map(|key| {
             let Standing { index, kind, value } = self.leaves[key].clone();

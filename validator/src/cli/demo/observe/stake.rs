@@ -26,7 +26,7 @@ pub struct SetSeen {
 pub struct PositionSeen {
     /// Its number.
     pub number: u64,
-    /// Whose it is.
+    /// The account that owns it.
     pub owner: String,
     /// What it holds.
     pub held: String,
@@ -75,7 +75,7 @@ pub struct Newcomer {
     pub registration: u64,
     /// Its consensus key and checkpoint key by the Registry on root.
     pub keys_on_root: String,
-    /// The same by the child.
+    /// Its consensus key and checkpoint key by the child.
     pub keys_on_child: String,
     /// Its consensus key.
     pub consensus_key: String,

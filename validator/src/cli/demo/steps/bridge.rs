@@ -323,8 +323,8 @@ pub async fn forced(
     ));
     let status = world.now().await?;
     forced.cursor = status.inbox_cursor;
-    forced.hash_on_child = hex::encode(&status.inbox_hash);
-    forced.hash_on_root = hex::encode(
+    forced.link_on_child = hex::encode(&status.inbox_link);
+    forced.link_on_root = hex::encode(
         world
             .read(
                 world.inbox,
@@ -333,7 +333,7 @@ pub async fn forced(
                 },
             )
             .await?
-            .hash,
+            .link,
     );
     seen.forced = Some(forced);
     Ok(())

@@ -191,7 +191,7 @@ fn checkpoints_and_withdrawals_and_who_says_that_they_are_paid() {
         blocks_root: bytes(4),
         state_root: bytes(5),
         inbox_cursor: 6,
-        inbox_hash: bytes(7),
+        inbox_link: bytes(7),
         next_set: bytes(8),
         relayer: "relayer".into(),
         previous: bytes(9),
@@ -203,7 +203,7 @@ fn checkpoints_and_withdrawals_and_who_says_that_they_are_paid() {
     };
     let expected = json!({
         "epoch": 1, "stage": "accepted", "digest": "02020202", "last_block_time": 3, "blocks_root": "04040404",
-        "state_root": "05050505", "inbox_cursor": 6, "inbox_hash": "07070707", "next_set": "08080808", "relayer": "relayer",
+        "state_root": "05050505", "inbox_cursor": 6, "inbox_link": "07070707", "next_set": "08080808", "relayer": "relayer",
         "previous": "09090909", "signed_power": 10, "total_power": 11, "accepted_at": 12, "final_at": 13,
     });
     assert_eq!(checkpoint(&found), expected);

@@ -14,7 +14,7 @@ use crate::{
     ledger::Account,
 };
 
-/// Of which state a list is.
+/// The state that a list shows.
 #[derive(Clone, Debug, Args)]
 pub struct At {
     /// The last block of an epoch whose state the node still keeps, or 0 for the newest state.

@@ -20,7 +20,7 @@ pub struct Disclosure {
 }
 
 impl Disclosure {
-    /// That of a command, with the header and the body that are to be signed for it.
+    /// The disclosure of a command, with the header and the body that are to be signed for it.
     pub async fn of<S: Args>(
         stake: &Stake<S>,
         connection: &Connection,

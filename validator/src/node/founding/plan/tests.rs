@@ -179,7 +179,7 @@ fn what_operators_begin_with_is_read_and_checked() {
     assert!(said(twice).contains("listed twice"));
 }
 
-/// The same numbers as in `Parameters.t.sol`, where the contracts are asked.
+/// These are the numbers of `Parameters.t.sol`, where the contracts are asked.
 #[test]
 fn what_the_contracts_take_at_their_limits_a_plan_may_say() {
     let limit: [fn(&mut Plan, u64); 5] = [

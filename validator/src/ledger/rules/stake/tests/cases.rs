@@ -127,14 +127,14 @@ fn held(scene: &mut Scene) -> u64 {
     scene.delegate(0, OWNER, FOUNDER, COIN)
 }
 
-/// The same, ended in epoch 1: it backs epoch 2.
+/// A position of the owner that ended in epoch 1: it backs epoch 2.
 fn ended(scene: &mut Scene) -> u64 {
     let number = held(scene);
     scene.undelegate(1, OWNER, number, COIN);
     number
 }
 
-/// The same with a cut that was not applied.
+/// A position of the owner with a cut that was not applied.
 fn cut(scene: &mut Scene) -> u64 {
     let number = held(scene);
     scene.freeze(FOUNDER, 2);

@@ -60,7 +60,7 @@ fn moved_of(scene: &mut Scene, amount: u128) -> u64 {
     position
 }
 
-/// The same, with three tenths cut of the first leg, whose epochs have matured.
+/// A position as [`moved_of`] makes it, with three tenths cut of the first leg, whose epochs have matured.
 fn cut_before(scene: &mut Scene, amount: u128) -> u64 {
     let position = moved_of(scene, amount);
     scene.freeze(FOUNDER, 2);
