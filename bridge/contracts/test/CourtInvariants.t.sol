@@ -20,20 +20,20 @@ contract Trial is CourtModel {
         _accept(1, 10);
     }
 
-    /// @notice Before root's ring is full, and before root would close because of silence.
+    /// @notice Before root's ring is full, and before root would close because of silence; mostly while reports of the epochs before are open.
     function checkpoint(uint32 secs) external {
         if (rootChain.head().accepted + 1 >= SLOTS) return;
-        _pass(bound(secs, 1, TIMEOUT - 1 hours));
+        _pass(bound(secs, 1, secs % 4 == 0 ? TIMEOUT - 1 hours : 1 hours));
         _submit(_honest());
     }
 
     function pass(uint8 number) external {
-        _blocks(bound(number, 1, 2 * REVEAL));
+        _blocks(bound(number, 1, REVEAL + 1));
     }
 
     function topUp(uint256 who, uint96 amount) external {
         who = bound(who, 0, 3);
-        amount = uint96(bound(amount, 1, 10 ether));
+        amount = uint96(bound(amount, 1, REWARD));
         registry.topUp{value: amount}(operators[who].owner, uint64(who + 1));
         bonds[who] += amount;
     }
@@ -42,27 +42,33 @@ contract Trial is CourtModel {
     function commit(uint8 kind, uint256 who, uint256 spared, uint64 epoch, uint256 salt) external {
         if (_reports.length >= 60) return;
         Report memory one;
-        one.kind = kind % 3;
+        one.kind = kind % 4 < 2 ? kind % 4 : 2;
         one.operator = bound(who, 1, 3);
-        one.epoch = uint64(bound(epoch, 1, EPOCHS));
-        uint64 accepted = rootChain.head().accepted;
-        // Two certificates are shown of an epoch whose checkpoint root accepted, which is the first of them.
-        if (one.epoch > (one.kind == 2 ? accepted : accepted + 1)) one.epoch = 1;
+        // Two certificates are shown of an epoch whose checkpoint root accepted, which is the first of them. Mostly of the newest, so that reports meet.
+        uint64 newest = rootChain.head().accepted + (one.kind == 2 ? 0 : 1);
+        if (newest > EPOCHS) newest = EPOCHS;
+        one.epoch = epoch % 4 == 0 ? uint64(bound(epoch / 4, 1, newest)) : newest;
         if (one.kind == 2) one.spared = bound(spared, 0, 3);
         // The accused is always one who signed both.
         if (one.spared == one.operator) one.spared = 1 + one.operator % 3;
+        // Often two have found the same.
+        if (salt % 5 < 2 && _reports.length != 0) {
+            Report storage last = _reports[_reports.length - 1];
+            (one.kind, one.operator, one.spared, one.epoch) = (last.kind, last.operator, last.spared, last.epoch);
+        }
         one.salt = bytes32(salt);
         one.beneficiary = _people[salt % 2];
         one.commitment = court.commitmentOf(keccak256(_make(one)), one.beneficiary, one.salt);
         (bool taken,) = address(court).call(abi.encodeCall(court.commit, (one.commitment)));
         if (taken) _made(one);
+        // Of two commitments the older one leads.
+        if (salt % 4 != 0) _blocks(1);
     }
 
-    /// @notice One of the last commitments, mostly when it is old enough.
+    /// @notice One of the last commitments, mostly one that can be revealed, and when it is old enough.
     function reveal(uint256 which, bool early) external {
         if (_reports.length == 0) return;
-        uint256 last = _reports.length;
-        which = bound(which, last < 4 ? 0 : last - 4, last - 1);
+        which = _lastOnes(which);
         Report memory one = _reports[which];
         if (!early && block.number < one.madeAt + 2) _blocks(one.madeAt + 2 - block.number);
         uint256 known = _knownOf[one.operator][one.epoch];
@@ -79,15 +85,26 @@ contract Trial is CourtModel {
                 : abi.encodeCall(
                     court.revealCertificates, (abi.decode(evidence, (ICourt.DoubleCertificate)), accused, none, claim)
                 );
+        bool due = _isDue(which);
         (bool taken,) = address(court).call(data);
+        require(taken == due, "a reveal is taken if it is in time and says something new");
         if (taken) _revealed(which);
+    }
+
+    /// @dev Of the last four, from the newest as often as not, the first one that was not revealed and is not over, if there is one.
+    function _lastOnes(uint256 start) private view returns (uint256 which) {
+        uint256 number = _reports.length < 4 ? _reports.length : 4;
+        if (start % 2 == 0) start = 0;
+        for (uint256 i; i < number; ++i) {
+            which = _reports.length - 1 - (start % number + i) % number;
+            if (!_reports[which].revealed && block.number <= _reports[which].madeAt + REVEAL) return which;
+        }
     }
 
     /// @notice The honest one is accused of what the others signed, while reports of that epoch are open and whatever is known of it.
     function accuse(uint64 epoch, uint256 way) external {
-        epoch = uint64(bound(epoch, 1, EPOCHS));
         uint64 accepted = rootChain.head().accepted;
-        if (epoch > accepted) epoch = 1;
+        epoch = uint64(bound(epoch, 1, accepted < EPOCHS ? accepted : EPOCHS));
         if (accepted > epoch + 1 && block.timestamp > acceptances[epoch + 1].time + EVIDENCE) return;
         _accuseBesideAccepted(HONEST, epoch, bound(way, 0, WAYS - 1));
     }
@@ -183,12 +200,13 @@ contract CourtInvariantsTest is InvariantTest {
         trial = new Trial();
         trial.setUp();
         // What all else waits for comes more often.
-        bytes4[19] memory chosen = [
-            Trial.checkpoint.selector, Trial.checkpoint.selector, Trial.checkpoint.selector, Trial.pass.selector,
-            Trial.topUp.selector, Trial.commit.selector, Trial.commit.selector, Trial.commit.selector,
-            Trial.reveal.selector, Trial.reveal.selector, Trial.reveal.selector, Trial.accuse.selector,
-            Trial.freeze.selector, Trial.freeze.selector, Trial.count.selector, Trial.collect.selector,
-            Trial.collect.selector, Trial.settle.selector, Trial.settle.selector
+        bytes4[22] memory chosen = [
+            Trial.checkpoint.selector, Trial.checkpoint.selector, Trial.pass.selector, Trial.topUp.selector,
+            Trial.commit.selector, Trial.commit.selector, Trial.commit.selector, Trial.commit.selector,
+            Trial.commit.selector, Trial.reveal.selector, Trial.reveal.selector, Trial.reveal.selector,
+            Trial.reveal.selector, Trial.reveal.selector, Trial.accuse.selector, Trial.freeze.selector,
+            Trial.freeze.selector, Trial.count.selector, Trial.collect.selector, Trial.collect.selector,
+            Trial.collect.selector, Trial.settle.selector
         ];
         bytes4[] memory selectors = new bytes4[](chosen.length);
         for (uint256 i; i < chosen.length; ++i) {

@@ -29,6 +29,7 @@ abstract contract CourtModel is HonestStatements {
         bytes32 commitment;
         address beneficiary;
         uint256 madeAt;
+        uint256 madeTime;
         bool revealed;
         uint256 gas;
         bool gone;
@@ -48,7 +49,7 @@ abstract contract CourtModel is HonestStatements {
 
     /// @param signers whom no overlap of that epoch held before.
     /// @param pending those of them who are not frozen.
-    struct Both {
+    struct SignedBoth {
         uint64 epoch;
         uint256 revealedAt;
         uint256 signers;
@@ -57,7 +58,7 @@ abstract contract CourtModel is HonestStatements {
 
     Report[] internal _reports;
     Known[] internal _known;
-    Both[] internal _overlaps;
+    SignedBoth[] internal _overlaps;
     /// @dev By commitment, by operator and epoch, and by epoch: the place in these lists and one more, or zero. Of an epoch the last overlap.
     mapping(bytes32 => uint256) internal _reportOf;
     mapping(uint256 => mapping(uint64 => uint256)) internal _knownOf;
@@ -79,19 +80,33 @@ abstract contract CourtModel is HonestStatements {
     // What the court took.
 
     function _made(Report memory one) internal {
-        one.madeAt = block.number;
         uint256 place = _reportOf[one.commitment];
-        if (place != 0) {
-            _reports[place - 1].madeAt = block.number;
-            return;
+        if (place == 0) {
+            _reports.push(one);
+            place = _reports.length;
+            _reportOf[one.commitment] = place;
         }
-        _reports.push(one);
-        _reportOf[one.commitment] = _reports.length;
+        (_reports[place - 1].madeAt, _reports[place - 1].madeTime) = (block.number, block.timestamp);
+    }
+
+    /// @notice Whether the court must take a reveal now: in its time, while reports of its epoch are open, and because it says what root does not know
+    /// or takes the lead of what root knows.
+    function _isDue(uint256 report) internal view returns (bool) {
+        Report storage one = _reports[report];
+        if (one.revealed || block.number < one.madeAt + 2 || block.number > one.madeAt + REVEAL) return false;
+        if (rootChain.head().accepted > one.epoch + 1) {
+            uint256 closedAt = acceptances[one.epoch + 1].time + EVIDENCE;
+            if (one.madeTime > closedAt || block.timestamp > closedAt + REVEAL_SECS) return false;
+        }
+        if (one.kind == 2) return _fresh(report) != 0 || _overtakes(report);
+        uint256 place = _knownOf[one.operator][one.epoch];
+        if (place == 0) return _shownIn[one.epoch] >> one.operator & 1 == 0;
+        Known storage known = _known[place - 1];
+        return known.overlap == 0 && _isOlder(_contest(place - 1), known.revealedAt, report);
     }
 
     function _revealed(uint256 report) internal {
         Report storage one = _reports[report];
-        require(!one.revealed, "a commitment was revealed twice");
         one.revealed = true;
         bool first = one.kind == 2 ? _showed(report) : _reported(report);
         // Whoever brings nothing new leads, and has no gas paid.
@@ -103,36 +118,40 @@ abstract contract CourtModel is HonestStatements {
     /// @dev A report of its own. Gives whether it is the first.
     function _reported(uint256 report) private returns (bool first) {
         Report storage one = _reports[report];
-        uint256 place = _knownOf[one.operator][one.epoch];
-        first = place == 0;
-        if (first) {
-            require(_shownIn[one.epoch] >> one.operator & 1 == 0, "who is in an overlap was reported alone");
-            _convict(one.operator, one.epoch, 0);
-            place = _known.length;
-        } else {
-            require(_known[place - 1].overlap == 0, "who was convicted by an overlap was reported alone");
-            require(_isOlder(_contest(place - 1), _known[place - 1].revealedAt, report), "the lead was taken by none older");
-        }
-        _lead(_contest(place - 1), report);
+        first = _knownOf[one.operator][one.epoch] == 0;
+        if (first) _convict(one.operator, one.epoch, 0);
+        _lead(_contest(_knownOf[one.operator][one.epoch] - 1), report);
     }
 
     /// @dev Two certificates. Gives whether they make an overlap.
     function _showed(uint256 report) private returns (bool first) {
-        Report storage one = _reports[report];
-        uint256 signers = one.spared == HONEST ? GUILTY : GUILTY ^ 1 << one.spared;
-        uint256 last = _lastOf[one.epoch];
-        bool overtakes = last != 0 && _overlaps[last - 1].signers & signers != 0
-            && _isOlder(bytes32(last), _overlaps[last - 1].revealedAt, report);
-        if (overtakes) _lead(bytes32(last), report);
-        signers &= ~_shownIn[one.epoch];
+        uint64 epoch = _reports[report].epoch;
+        if (_overtakes(report)) _lead(bytes32(_lastOf[epoch]), report);
+        uint256 signers = _fresh(report);
         first = signers != 0;
-        require(first || overtakes, "what was shown before was taken again");
         if (!first) return first;
-        _shownIn[one.epoch] |= signers;
-        _overlaps.push(Both(one.epoch, block.number, signers, signers));
-        _lastOf[one.epoch] = _overlaps.length;
+        _shownIn[epoch] |= signers;
+        _overlaps.push(SignedBoth(epoch, block.number, signers, signers));
+        _lastOf[epoch] = _overlaps.length;
         _lead(bytes32(_overlaps.length), report);
-        _expect(Messages.EPOCH_FREEZE, abi.encodePacked(one.epoch));
+        _expect(Messages.EPOCH_FREEZE, abi.encodePacked(epoch));
+    }
+
+    function _signersOf(uint256 report) private view returns (uint256) {
+        uint256 spared = _reports[report].spared;
+        return spared == HONEST ? GUILTY : GUILTY ^ 1 << spared;
+    }
+
+    /// @dev Whom two certificates show and no overlap of that epoch holds.
+    function _fresh(uint256 report) private view returns (uint256) {
+        return _signersOf(report) & ~_shownIn[_reports[report].epoch];
+    }
+
+    /// @dev Whether two certificates take the lead of the last overlap: that holds one of whom they show.
+    function _overtakes(uint256 report) private view returns (bool) {
+        uint256 last = _lastOf[_reports[report].epoch];
+        if (last == 0 || _overlaps[last - 1].signers & _signersOf(report) == 0) return false;
+        return _isOlder(bytes32(last), _overlaps[last - 1].revealedAt, report);
     }
 
     function _isOlder(bytes32 contest, uint256 since, uint256 report) private view returns (bool) {
@@ -154,7 +173,7 @@ abstract contract CourtModel is HonestStatements {
 
     /// @param members as bits.
     function _freeze(uint64 number, uint256 members) internal {
-        Both storage one = _overlaps[number - 1];
+        SignedBoth storage one = _overlaps[number - 1];
         uint256 fresh = one.pending & members;
         uint16[] memory numbers = new uint16[](_countOf(members));
         uint256 next;
@@ -171,7 +190,9 @@ abstract contract CourtModel is HonestStatements {
     }
 
     function _countOf(uint256 members) private pure returns (uint256 number) {
-        for (; members != 0; members &= members - 1) ++number;
+        for (; members != 0; members &= members - 1) {
+            ++number;
+        }
     }
 
     function _freezing(uint64 number, uint16[] memory numbers) private view returns (bytes memory) {
@@ -186,13 +207,13 @@ abstract contract CourtModel is HonestStatements {
         one.counted = true;
     }
 
-    /// @notice Collects, and says whether it must have been taken.
+    /// @notice Tries to collect a report for an offence, and says whether something was due.
     function _collect(uint256 which, uint256 report) internal returns (bool taken) {
         Known storage known = _known[which];
         Report storage one = _reports[report];
         bytes32 contest = _contest(which);
         bool leads = _leader[contest] == report + 1;
-        // Of an offence it is told apart by what root keeps no longer; of an overlap the one that leads is paid once for each.
+        // Of a report of its own root forgets the commitment with its collection; of an overlap it keeps it, and who leads is paid once an offence.
         bool due = one.revealed && !one.gone && _led[contest][report] && !(leads && known.paid);
         uint256 since = known.overlap == 0 ? known.revealedAt : _overlaps[known.overlap - 1].revealedAt;
         uint256 held = one.beneficiary.balance;
@@ -283,7 +304,7 @@ abstract contract CourtModel is HonestStatements {
     function checkOverlaps() public view {
         require(court.overlaps() == _overlaps.length, "another number of overlaps");
         for (uint256 i; i < _overlaps.length; ++i) {
-            Both memory one = _overlaps[i];
+            SignedBoth memory one = _overlaps[i];
             ICourt.Overlap memory kept = court.overlap(uint64(i + 1));
             require(kept.epoch == one.epoch && kept.revealedAt == one.revealedAt, "an overlap of another epoch or block");
             require(kept.signers[0] == one.signers << 248 && kept.signers[1] == 0, "other members in an overlap");
