@@ -147,16 +147,20 @@ contract Trial is CourtModel {
                 _freeze(uint64(i + 1), 1 << who);
             }
         }
-        for (uint256 i; i < _known.length; ++i) {
-            _count(i);
-        }
-        _blocks(REVEAL + 1);
-        _collectAll();
         while (rootChain.head().accepted <= EPOCHS + 2) {
             _pass(1);
             _submit(_honest());
         }
         _pass(EVIDENCE + REVEAL_SECS + 1);
+        _blocks(REVEAL);
+        // What is not counted yet is refused first.
+        for (uint256 i; i < _known.length; ++i) {
+            _settleOne(i);
+        }
+        for (uint256 i; i < _known.length; ++i) {
+            _count(i);
+        }
+        _collectAll();
         for (uint256 i; i < _known.length; ++i) {
             _settleOne(i);
             require(_known[i].settled, "an offence is never settled");
