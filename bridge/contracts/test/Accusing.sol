@@ -128,6 +128,18 @@ abstract contract Accusing is Deployed {
         evidence.secondCertificate = _certificate(evidence.second, others);
     }
 
+    /// @notice A certificate by all but `absent` beside the checkpoint that root accepted of that epoch, whose own certificate is left out.
+    function _againstAccepted(uint64 epoch, uint16[] memory absent)
+        internal
+        view
+        returns (ICourt.DoubleCertificate memory evidence)
+    {
+        evidence.first = checkpoints[epoch];
+        evidence.second.epoch = epoch;
+        evidence.second.stateRoot = keccak256("another state");
+        evidence.secondCertificate = _certificate(evidence.second, absent);
+    }
+
     function _certificate(IRootChain.Checkpoint memory content, uint16[] memory absent)
         internal
         view

@@ -660,16 +660,6 @@ contract CourtOverlapsTest is Accusing {
 
     // Helpers.
 
-    function _againstAccepted(uint64 epoch, uint16[] memory absent)
-        private
-        view
-        returns (ICourt.DoubleCertificate memory evidence)
-    {
-        evidence = _certificates(epoch, _none(), absent);
-        evidence.first = checkpoints[epoch];
-        delete evidence.firstCertificate;
-    }
-
     function _secret() private view returns (uint256 secret) {
         for (uint256 i; i < operators.length; ++i) {
             secret = addmod(secret, operators[i].blsSecret, BlsSigner.ORDER);
