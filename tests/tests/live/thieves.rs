@@ -154,6 +154,7 @@ impl Scene {
             beneficiary: Address::repeat_byte(0x77),
             dry_run: false,
             budget: Some(10_u128.pow(18)),
+            challenge_budget: 0,
         };
         let places = nodes.iter().map(|node| node.url.clone()).collect();
         let created = self.stage.created.clone();

@@ -26,7 +26,7 @@ use crate::{
     ledger::{address, leaf::NATIVE},
     node::{config::Home, shutdown},
 };
-use checkpoints::Deployed;
+use checkpoints::{Deployed, challenged};
 use child::ChildNodes;
 
 pub mod checkpoints;
@@ -70,6 +70,11 @@ pub struct WatchCommand {
     /// says nothing].
     #[arg(long, value_name = "COINS")]
     budget: Option<String>,
+    /// The highest sum, in coins (0.5), that questions for data may hold or have lost at a time; 0 asks for nothing. Where no node shows a part of an accepted
+    /// checkpoint, it is asked for on root, for a price that `plasmid challenge list` shows. When nobody answers, the checkpoint is void and the price comes back; when
+    /// somebody does, the price is lost, and what was withheld stands on root for everybody. Gas counts in --budget.
+    #[arg(long, value_name = "COINS", default_value = "0")]
+    challenge_budget: String,
     /// File with evidence that somebody hands over: two votes, two shares or two certificates, as JSON; once for each. `plasmid watch` checks it as it
     /// checks what nodes serve.
     #[arg(long, value_name = "FILE")]
@@ -153,10 +158,12 @@ pub async fn run(
         own.refuse_lost("the beneficiary", beneficiary.into_array(), NATIVE)?;
     }
     let folder = command.folder(connection, created.id, wallet.address())?;
+    let questions = command.fees.budget(Some(&command.challenge_budget))?;
     let options = WatchOptions {
         beneficiary: command.beneficiary.unwrap_or_else(|| wallet.address()),
         dry_run: command.dry_run,
         budget: command.fees.budget(command.budget.as_deref())?,
+        challenge_budget: questions.unwrap_or_default(),
     };
     let mut handed = Vec::new();
     for path in &command.evidence {
@@ -204,12 +211,17 @@ pub async fn run(
         "it sees the double votes that stand in blocks or in two nodes' commits, two shares or certificates of one epoch that nodes serve, and certificates in transactions to root; \
          of anything else it needs a file: --evidence",
     );
-    let accepted = watcher.accepted();
+    let (accepted, dialogue) = (watcher.accepted(), watcher.dialogue());
     let work = async {
         let begin = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
         child::follow(voters, &begin.heights, begin.floor, &chain, &news);
         shares::follow(sharers.clone(), begin.epoch, &news);
+        if let Some(dialogue) = dialogue {
+            let (nodes, deployed) = (sharers.clone(), deployed.clone());
+            let (folder, accepted) = (folder.clone(), accepted.clone());
+            challenged::follow(nodes, deployed, folder, accepted, dialogue, &news);
+        }
         checkpoints::follow(sharers, deployed, folder, accepted, &news);
         drop(news);
         watcher.run(told, &mut say).await;

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, U256};
 
+use super::challenges::DataNotice;
 use super::root::CourtEvent;
 use super::root::overlaps::bits;
 use crate::proof::checkpoint::certificate::has;
@@ -306,6 +307,8 @@ pub enum WatchNotice {
         /// Seconds until it can be made final.
         final_in: u64,
     },
+    /// Something about challenges of data.
+    Data(DataNotice),
     /// Events of root are read.
     Reading {
         /// Up to this block.
@@ -359,6 +362,7 @@ impl WatchNotice {
                 beneficiary: one.beneficiary,
                 mine: mine(&one.commitment),
             },
+            CourtEvent::Data(event) => Self::Data(DataNotice::Root(event.clone())),
             CourtEvent::Convicted(one) => Self::Convicted {
                 offence: offence(one.operator, one.epoch),
                 number: one.overlap,

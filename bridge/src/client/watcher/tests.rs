@@ -128,6 +128,7 @@ async fn watcher(
         beneficiary: Address::repeat_byte(9),
         dry_run: true,
         budget: None,
+        challenge_budget: 0,
     };
     let second =
         second.map(|node| Arc::new(Rpc::new(&node.url, Limits::default()).expect("an address")));

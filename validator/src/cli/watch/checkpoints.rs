@@ -30,6 +30,7 @@ use progress::{Deaf, EpochProgress, Question};
 use replayed::{CarriedState, PartState};
 
 pub mod asked;
+pub mod challenged;
 mod found;
 pub mod kept;
 mod progress;
@@ -74,20 +75,7 @@ pub fn follow(
     accepted: watch::Receiver<AcceptedCheckpoints>,
     news: &Sender<ChildNews>,
 ) {
-    let judge = CheckpointJudge {
-        nodes: CheckpointNodes::new(nodes, news.clone()),
-        archive: CheckpointArchive::open(folder),
-        deployed,
-        accepted,
-        facts: None,
-        epochs: BTreeMap::new(),
-        progress: BTreeMap::new(),
-        carried: None,
-        part: None,
-        late: None,
-        news: news.clone(),
-        trouble: None,
-    };
+    let judge = CheckpointJudge::new(nodes, deployed, folder, accepted, news);
     tokio::spawn(judge.run());
 }
 
@@ -113,6 +101,29 @@ struct CheckpointJudge {
 }
 
 impl CheckpointJudge {
+    fn new(
+        nodes: Vec<(usize, Channel)>,
+        deployed: Deployed,
+        folder: PathBuf,
+        accepted: watch::Receiver<AcceptedCheckpoints>,
+        news: &Sender<ChildNews>,
+    ) -> Self {
+        Self {
+            nodes: CheckpointNodes::new(nodes, news.clone()),
+            archive: CheckpointArchive::open(folder),
+            deployed,
+            accepted,
+            facts: None,
+            epochs: BTreeMap::new(),
+            progress: BTreeMap::new(),
+            carried: None,
+            part: None,
+            late: None,
+            news: news.clone(),
+            trouble: None,
+        }
+    }
+
     async fn run(mut self) {
         loop {
             let now = self.accepted.borrow_and_update().clone();
