@@ -232,3 +232,16 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 }
+
+#[cfg(test)]
+impl<C: ChildSource> Watcher<C> {
+    /// What it has answers to.
+    pub(super) const fn data_calls(&self) -> &BTreeMap<DataTarget, Bytes> {
+        &self.data.calls
+    }
+
+    /// A checkpoint is withheld since then.
+    pub(super) fn data_withheld_since(&mut self, epoch: u64, time: u64) {
+        self.data.withheld.insert(epoch, time);
+    }
+}

@@ -12,8 +12,8 @@ use alloy_sol_types::SolCall;
 use plasmid_staking::Member;
 
 use super::{
-    At, Call, ChildSource, ICourt, IDataChallenges, IRegistry, IRootChain, OffenceId, Rpc, RpcError, Subject,
-    Watcher,
+    At, Call, ChildSource, ICourt, IDataChallenges, IRegistry, IRootChain, OffenceId, Rpc,
+    RpcError, Subject, Watcher,
 };
 use crate::relay::seen::{Block, Which};
 

@@ -182,8 +182,14 @@ fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
         book
     };
     let shown = |book: &ChallengeBook| {
-        let open: Vec<_> = book.open().map(|(target, one)| (*target, one.clone())).collect();
-        let answers: Vec<_> = book.answers().map(|(target, block)| (*target, block)).collect();
+        let open: Vec<_> = book
+            .open()
+            .map(|(target, one)| (*target, one.clone()))
+            .collect();
+        let answers: Vec<_> = book
+            .answers()
+            .map(|(target, block)| (*target, block))
+            .collect();
         (open, answers)
     };
     for back in 9..=20 {
@@ -215,7 +221,12 @@ fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
             epoch: 9,
             index: number,
         };
-        let IDataChallenges::Target { epoch, kind, place, number } = target.into();
+        let IDataChallenges::Target {
+            epoch,
+            kind,
+            place,
+            number,
+        } = target.into();
         let one = log(&IDataChallenges::Challenged {
             epoch,
             challenger: ASKER,

@@ -24,8 +24,10 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
         let book = self.records.challenges();
-        let answered: Vec<(DataTarget, u64)> =
-            book.answers().map(|(target, block)| (*target, block)).collect();
+        let answered: Vec<(DataTarget, u64)> = book
+            .answers()
+            .map(|(target, block)| (*target, block))
+            .collect();
         let is_answered = |one: &DataTarget| answered.iter().any(|(other, _)| other == one);
         self.data.known.retain(is_answered);
         let next = answered.iter().find(|(target, _)| {
@@ -41,7 +43,10 @@ impl<C: ChildSource> Watcher<C> {
         let Some((_, inputs)) = rpc.calldata(block, self.contracts.data_challenges).await? else {
             return Ok(());
         };
-        match inputs.into_iter().find(|input| answers(input) == Some(target)) {
+        match inputs
+            .into_iter()
+            .find(|input| answers(input) == Some(target))
+        {
             Some(call) => room.send(RootAnswer { target, call }),
             None => say(&WatchNotice::Data(DataNotice::Hidden { target, block })),
         }

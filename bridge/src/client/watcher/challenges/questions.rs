@@ -19,7 +19,7 @@ const ROOM: u64 = 4;
 
 impl<C: ChildSource> Watcher<C> {
     /// Checkpoints of which it is to be found out what is missing: where it would be asked for, or stands on root.
-    pub(super) fn withheld_epochs(&self) -> Vec<u64> {
+    pub(in crate::client::watcher) fn withheld_epochs(&self) -> Vec<u64> {
         let withheld = self.data.withheld.keys().copied();
         let stands = |epoch: &u64| self.end.void_from.is_none_or(|from| *epoch < from);
         let withheld = withheld.filter(stands);

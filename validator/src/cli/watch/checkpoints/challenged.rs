@@ -137,7 +137,9 @@ impl DataReader {
             };
             self.rest(name);
             let epoch = *epoch;
-            self.reader.tell(ChildNews::Missing { epoch, targets }).await?;
+            self.reader
+                .tell(ChildNews::Missing { epoch, targets })
+                .await?;
         }
         Ok(())
     }
@@ -176,10 +178,12 @@ impl DataReader {
         accepted: &Acceptance,
         target: DataTarget,
     ) -> Result<Vec<u8>, String> {
-        self.answer(accepted, target).await.map_err(|error| match error {
-            Unjudged::Withheld(reason) => reason,
-            Unjudged::Later | Unjudged::Deaf => "it was not read to its end".to_owned(),
-        })
+        self.answer(accepted, target)
+            .await
+            .map_err(|error| match error {
+                Unjudged::Withheld(reason) => reason,
+                Unjudged::Later | Unjudged::Deaf => "it was not read to its end".to_owned(),
+            })
     }
 
     async fn segment(
@@ -251,7 +255,8 @@ impl DataReader {
             Err(Unjudged::Withheld(_)) => return Ok(vec![part(0, self.parts.next(epoch, 0))]),
             Err(other) => return Err(other),
         };
-        self.parts.keep_blocks(accepted, blocks, &mut self.reader.archive);
+        self.parts
+            .keep_blocks(accepted, blocks, &mut self.reader.archive);
         let facts = self.reader.facts().await?;
         let opened = match self.reader.opened(accepted, blocks).await {
             Ok(opened) => opened,
@@ -264,7 +269,8 @@ impl DataReader {
         };
         let mut targets = Vec::new();
         for block in 0..blocks {
-            self.parts.keep_segments(&opened, block, &mut self.reader.archive);
+            self.parts
+                .keep_segments(&opened, block, &mut self.reader.archive);
             let (segments, why) = self.reader.segments(&facts, &opened, block).await?;
             if why.is_none() {
                 continue;

@@ -22,7 +22,8 @@ pub fn named(event: &str, target: &DataTarget) -> Value {
 
 /// One object and one line.
 pub fn shown(notice: &DataNotice) -> (Value, String) {
-    let of = |event: &str, target: &DataTarget, rest: Value| super::with(named(event, target), rest);
+    let of =
+        |event: &str, target: &DataTarget, rest: Value| super::with(named(event, target), rest);
     match notice {
         DataNotice::Root(event) => told(event),
         DataNotice::Unanswered {
@@ -32,7 +33,11 @@ pub fn shown(notice: &DataNotice) -> (Value, String) {
         } => {
             let reason = plain::words(reason);
             (
-                of("unanswered", target, json!({ "deadline": deadline, "reason": reason })),
+                of(
+                    "unanswered",
+                    target,
+                    json!({ "deadline": deadline, "reason": reason }),
+                ),
                 format!(
                     "{target}: root is asked for it until root time {deadline}, and nobody shows it: {reason}"
                 ),
@@ -68,7 +73,8 @@ pub fn shown(notice: &DataNotice) -> (Value, String) {
 }
 
 fn told(event: &DataEvent) -> (Value, String) {
-    let of = |event: &str, target: &DataTarget, rest: Value| super::with(named(event, target), rest);
+    let of =
+        |event: &str, target: &DataTarget, rest: Value| super::with(named(event, target), rest);
     match event {
         DataEvent::Asked {
             target,
@@ -101,7 +107,9 @@ fn told(event: &DataEvent) -> (Value, String) {
         ),
         DataEvent::Withheld { target } => (
             of("expired", target, json!({})),
-            format!("{target}: nobody answered in time, and the checkpoint is void with all behind it"),
+            format!(
+                "{target}: nobody answered in time, and the checkpoint is void with all behind it"
+            ),
         ),
         DataEvent::PaidBack {
             target,
