@@ -137,14 +137,14 @@ const RISK: &str =
     "if it lies, a question costs its price for nothing, or one that is due is not seen";
 
 /// Root, and the contracts that the Registry made there.
-struct Desk {
+struct ChallengeDesk {
     rpc: Arc<Rpc>,
     deployment: Deployment,
     contract: Address,
     root_chain: Address,
 }
 
-impl Desk {
+impl ChallengeDesk {
     async fn at(
         connection: &Connection,
         (deployment, rpc): (Deployment, Arc<Rpc>),

@@ -240,6 +240,11 @@ impl<C: ChildSource> Watcher<C> {
         &self.data.calls
     }
 
+    /// A, which the test's root says nothing of.
+    pub(super) const fn data_answered_within(&mut self, secs: u64) {
+        self.data.windows.answer_secs = secs;
+    }
+
     /// A checkpoint is withheld since then.
     pub(super) fn data_withheld_since(&mut self, epoch: u64, time: u64) {
         self.data.withheld.insert(epoch, time);

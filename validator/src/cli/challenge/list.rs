@@ -15,7 +15,7 @@ use plasmid_bridge::{
 };
 use serde_json::{Value, json};
 
-use super::{Desk, shown};
+use super::{ChallengeDesk, shown};
 use crate::cli::{CliError, connect::Connection, init::SecondRoot, output::Output};
 
 /// A leaf and a segment, for their prices.
@@ -44,7 +44,7 @@ pub async fn run(
 ) -> Result<(), CliError> {
     let root = (connection.deployment_alone().await?, connection.root()?);
     let second = command.second.second_root.as_deref();
-    let desk = Desk::at(connection, root, second).await?;
+    let desk = ChallengeDesk::at(connection, root, second).await?;
     let latest = desk.rpc.block(Which::Latest).await?;
     let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
     let at = At::Hash(latest.hash);
@@ -117,7 +117,12 @@ pub async fn run(
 }
 
 /// What is open, by the events since the oldest checkpoint was accepted that can still be void: what is asked for of one before is over.
-async fn read(desk: &Desk, newest: u64, at: At, output: Output) -> Result<ChallengeBook, CliError> {
+async fn read(
+    desk: &ChallengeDesk,
+    newest: u64,
+    at: At,
+    output: Output,
+) -> Result<ChallengeBook, CliError> {
     let head = view_call(&desk.rpc, desk.root_chain, IRootChain::headCall {}, at).await?;
     let mut book = ChallengeBook::default();
     if head.accepted == 0 {

@@ -13,7 +13,7 @@ use plasmid_bridge::{
 };
 use serde_json::{Value, json};
 
-use super::{AnswerCommand, AskCommand, CloseCommand, Desk, options, shown};
+use super::{AnswerCommand, AskCommand, ChallengeDesk, CloseCommand, options, shown};
 use crate::cli::{
     CliError, amount,
     bridge::NATIVE_DECIMALS,
@@ -38,7 +38,7 @@ pub async fn ask(
     output: Output,
 ) -> Result<(), CliError> {
     let target = command.target.target()?;
-    let (desk, wallet) = Desk::sending(connection, keys, &command.carrier).await?;
+    let (desk, wallet) = ChallengeDesk::sending(connection, keys, &command.carrier).await?;
     let accepted = desk.accepted(target.epoch(), output).await?;
     let kind = target.kind();
     let call = IDataChallenges::priceCall { kind };
@@ -73,7 +73,11 @@ pub async fn ask(
 }
 
 /// What root says of the question that stands there now.
-async fn finish(desk: &Desk, target: &DataTarget, object: &mut Value) -> Result<(), CliError> {
+async fn finish(
+    desk: &ChallengeDesk,
+    target: &DataTarget,
+    object: &mut Value,
+) -> Result<(), CliError> {
     let made = challenged(desk, target).await?;
     object["price"] = made.price.to_string().into();
     object["deadline"] = made.deadline.into();
@@ -91,7 +95,7 @@ pub async fn answer(
     output: Output,
 ) -> Result<(), CliError> {
     let target = command.target.target()?;
-    let (desk, wallet) = Desk::sending(connection, keys, &command.carrier).await?;
+    let (desk, wallet) = ChallengeDesk::sending(connection, keys, &command.carrier).await?;
     let open = require_open(&desk, &target).await?;
     let accepted = desk.accepted(target.epoch(), output).await?;
     let progress = output.progress("reading what is asked for");
@@ -145,7 +149,7 @@ pub async fn expire(
     let data = IDataChallenges::expireCall {
         target: target.into(),
     };
-    let close = Close {
+    let close = ClosingCall {
         target,
         data: data.abi_encode(),
         next: "plasmid exit status",
@@ -169,7 +173,7 @@ pub async fn refund(
     let data = IDataChallenges::refundCall {
         target: target.into(),
     };
-    let close = Close {
+    let close = ClosingCall {
         target,
         data: data.abi_encode(),
         next: "plasmid challenge list",
@@ -178,13 +182,13 @@ pub async fn refund(
 }
 
 /// A question that is ended.
-struct Close {
+struct ClosingCall {
     target: DataTarget,
     data: Vec<u8>,
     next: &'static str,
 }
 
-impl Close {
+impl ClosingCall {
     async fn run(
         self,
         command: &CloseCommand,
@@ -193,7 +197,7 @@ impl Close {
         keys: &KeyOptions,
         output: Output,
     ) -> Result<(), CliError> {
-        let (desk, wallet) = Desk::sending(connection, keys, &command.carrier).await?;
+        let (desk, wallet) = ChallengeDesk::sending(connection, keys, &command.carrier).await?;
         let open = require_open(&desk, &self.target).await?;
         let mut object = shown(&self.target);
         object["challenger"] = open.challenger.to_string().into();
@@ -211,7 +215,7 @@ impl Close {
 }
 
 async fn challenged(
-    desk: &Desk,
+    desk: &ChallengeDesk,
     target: &DataTarget,
 ) -> Result<IDataChallenges::Challenge, CliError> {
     let call = IDataChallenges::challengedCall {
@@ -222,7 +226,7 @@ async fn challenged(
 
 /// The question, if it stands on root and is neither answered nor paid back.
 async fn require_open(
-    desk: &Desk,
+    desk: &ChallengeDesk,
     target: &DataTarget,
 ) -> Result<IDataChallenges::Challenge, CliError> {
     let open = challenged(desk, target).await?;

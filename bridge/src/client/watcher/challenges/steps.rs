@@ -15,8 +15,8 @@ use crate::relay::challenges::{DataChallenge, DataTarget, asking};
 
 /// Challenges of which root is asked in one look whether they are open, at most.
 const MAX_LOOKED: usize = 4;
-/// How often nobody must have shown it before a checkpoint is made void by it.
-const MIN_UNANSWERED: u32 = 2;
+/// How often nobody must have shown it before a checkpoint is made void by it: it is looked for with longer and longer rests, so nodes that start again have that time.
+const MIN_UNANSWERED: u32 = 4;
 /// What an answer is paid for beside its bytes, and for each byte, with a tenth above: `ANSWER_GAS`, `ANSWER_BYTES` and `BYTE_GAS` of the contract.
 const ANSWER_GAS: u64 = 60_000;
 const ANSWER_BYTES: u64 = 2_048;

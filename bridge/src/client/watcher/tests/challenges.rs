@@ -88,6 +88,7 @@ fn call(number: u8) -> Bytes {
 async fn opened(chain: &Root, folder: &std::path::Path) -> (Node, Watcher<OneNode>) {
     let node = endpoint(chain).await;
     let mut own = watcher(&node, None, folder).await;
+    own.data_answered_within(1_000);
     looks(&mut own, 2).await;
     (node, own)
 }
@@ -161,7 +162,7 @@ async fn what_nobody_answers_expires_behind_the_deadline_and_not_for_want_of_loo
     let mut said = Vec::new();
     set(&chain, |root| root.time = 5_301);
     assert_eq!(sends(&chain, &mut own, 6).await, []);
-    for _ in 0..2 {
+    for _ in 0..4 {
         assert_eq!(sends(&chain, &mut own, 1).await, []);
         own.no_answer(
             segment(1),

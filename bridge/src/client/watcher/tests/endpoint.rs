@@ -130,13 +130,6 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
             };
             IRootChain::voidableCall::abi_encode_returns(&told)
         }
-        IDataChallenges::parametersCall::SELECTOR => {
-            let parameters = IDataChallenges::Parameters {
-                answerSecs: 1_000,
-                ..Default::default()
-            };
-            IDataChallenges::parametersCall::abi_encode_returns(&parameters)
-        }
         IDataChallenges::challengeSecsCall::SELECTOR => {
             IDataChallenges::challengeSecsCall::abi_encode_returns(&6_400)
         }
