@@ -105,7 +105,7 @@ pub struct WatchOptions {
     pub dry_run: bool,
     /// Wei that all reports together may cost, from the first one that this folder knows of.
     pub budget: Option<u128>,
-    /// Wei that questions for data may hold or have lost at a time; 0: it asks for nothing.
+    /// Wei that questions for data may hold and have lost together; 0: it asks for nothing.
     pub challenge_budget: u128,
 }
 

@@ -77,9 +77,10 @@ pub struct WatchCommand {
     /// says nothing].
     #[arg(long, value_name = "COINS")]
     budget: Option<String>,
-    /// The highest sum, in coins (0.5), that questions for data may hold or have lost at a time; 0 asks for nothing. Where no node shows a part of an accepted
-    /// checkpoint, it is asked for on root, for a price that `plasmid challenge list` shows. When nobody answers, the checkpoint is void and the price comes back; when
-    /// somebody does, the price is lost, and what was withheld stands on root for everybody. Gas counts in --budget.
+    /// The highest sum, in coins (0.5), that questions for data may cost: what they hold and what was lost, counted from the first one that the folder knows of; 0 asks for
+    /// nothing. Where no node shows a part of an accepted checkpoint, it is asked for on root, for a price that `plasmid challenge list` shows. When nobody answers,
+    /// the checkpoint is void and the price comes back, and is free again; when somebody does, the price is lost, and what was withheld stands on root for everybody. Gas
+    /// counts in --budget.
     #[arg(long, value_name = "COINS", default_value = "0")]
     challenge_budget: String,
     /// File with evidence that somebody hands over: two votes, two shares or two certificates, as JSON; once for each. `plasmid watch` checks it as it

@@ -358,7 +358,9 @@ impl<C: ChildSource> Watcher<C> {
         if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = key {
             self.prove_otherwise(epoch);
         }
-        if let (Subject::Data { target }, ReportStep::Answer) = key {
+        if let (Subject::Data { target }, ReportStep::Answer) = key
+            && matches!(error, WalletError::WouldRevert(_))
+        {
             self.answer_otherwise(target);
         }
         // What an endpoint answers in words of its own is an answer: only one that gives none ends the look.

@@ -95,7 +95,7 @@ pub enum DataNotice {
         /// What is left, in wei.
         left: U256,
     },
-    /// An answer on root that is in no transaction to the contract: another contract brought it.
+    /// An answer on root that is in no transaction to the contract, as far as its block can be read: another contract brought it.
     Hidden {
         /// What was asked for.
         target: DataTarget,

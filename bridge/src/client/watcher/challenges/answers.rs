@@ -18,11 +18,7 @@ pub struct RootAnswer {
 
 impl<C: ChildSource> Watcher<C> {
     /// Reads the next block in which something of a withheld checkpoint was answered, if there is room for what it shows.
-    pub(super) async fn read_answers(
-        &mut self,
-        rpc: &Rpc,
-        say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<(), RpcError> {
+    pub(super) async fn read_answers(&mut self, rpc: &Rpc, say: &mut impl FnMut(&WatchNotice)) {
         let book = self.records.challenges();
         let answered: Vec<(DataTarget, u64)> = book
             .answers()
@@ -35,13 +31,16 @@ impl<C: ChildSource> Watcher<C> {
             is_withheld && !self.data.known.contains(target)
         });
         let Some((target, block)) = next.copied() else {
-            return Ok(());
+            return;
         };
         let Ok(room) = self.data.read.try_reserve() else {
-            return Ok(());
+            return;
         };
-        let Some((_, inputs)) = rpc.calldata(block, self.contracts.data_challenges).await? else {
-            return Ok(());
+        let inputs = match rpc.calldata(block, self.contracts.data_challenges).await {
+            Ok(Some((_, inputs))) => inputs,
+            // What cannot be read of this block keeps nothing else back.
+            Err(RpcError::TooLarge(_) | RpcError::Malformed(_)) => Vec::new(),
+            Ok(None) | Err(_) => return,
         };
         match inputs
             .into_iter()
@@ -51,7 +50,6 @@ impl<C: ChildSource> Watcher<C> {
             None => say(&WatchNotice::Data(DataNotice::Hidden { target, block })),
         }
         self.data.known.insert(target);
-        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ pub fn shown(notice: &DataNotice) -> (Value, String) {
         DataNotice::Hidden { target, block } => (
             of("hidden_answer", target, json!({ "block": block })),
             format!(
-                "{target}: it is answered in root block {block}, by a contract and not by a transaction of its own, so that the answer is not read here; take it from a trace of that block"
+                "{target}: it is answered in root block {block}, and no transaction to the contract there shows it: another contract brought it, or the block cannot be read; take it from a trace of that block"
             ),
         ),
         DataNotice::LeftOut { count } => (
