@@ -219,6 +219,12 @@ impl ChallengeBook {
         self.answers.iter().map(|(target, block)| (target, *block))
     }
 
+    /// Whether it is answered on root.
+    #[must_use]
+    pub fn is_answered(&self, target: &DataTarget) -> bool {
+        self.answers.contains_key(target)
+    }
+
     /// How many found no room since this was asked.
     pub const fn left_out(&mut self) -> u64 {
         std::mem::replace(&mut self.left_out, 0)

@@ -20,17 +20,12 @@ impl<C: ChildSource> Watcher<C> {
     /// Reads the next block in which something of a withheld checkpoint was answered, if there is room for what it shows.
     pub(super) async fn read_answers(&mut self, rpc: &Rpc, say: &mut impl FnMut(&WatchNotice)) {
         let book = self.records.challenges();
-        let answered: Vec<(DataTarget, u64)> = book
-            .answers()
-            .map(|(target, block)| (*target, block))
-            .collect();
-        let is_answered = |one: &DataTarget| answered.iter().any(|(other, _)| other == one);
-        self.data.known.retain(is_answered);
-        let next = answered.iter().find(|(target, _)| {
+        self.data.known.retain(|target| book.is_answered(target));
+        let next = book.answers().find(|(target, _)| {
             let is_withheld = self.data.withheld.contains_key(&target.epoch());
             is_withheld && !self.data.known.contains(target)
         });
-        let Some((target, block)) = next.copied() else {
+        let Some((target, block)) = next.map(|(target, block)| (*target, block)) else {
             return;
         };
         let Ok(room) = self.data.read.try_reserve() else {

@@ -89,7 +89,8 @@ impl<C: ChildSource> Watcher<C> {
         let open = self.records.challenges().open();
         let open: Vec<(DataTarget, DataChallenge)> =
             open.map(|(target, one)| (*target, one.clone())).collect();
-        let is_open = |target: &DataTarget| open.iter().any(|(other, _)| other == target);
+        let book = self.records.challenges();
+        let is_open = |target: &DataTarget| book.of(target).is_some();
         self.data.calls.retain(|target, _| is_open(target));
         self.data.unanswered.retain(|target, _| is_open(target));
         self.data.turns.retain(|target, _| {
