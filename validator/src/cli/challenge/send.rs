@@ -11,7 +11,7 @@ use plasmid_bridge::{
     },
     relay::challenges::{DataTarget, asking},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{AnswerCommand, AskCommand, ChallengeDesk, CloseCommand, options, shown};
 use crate::cli::{
