@@ -47,7 +47,7 @@ fn text(value: &Value) -> u128 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_asks_answers_lets_expire_and_is_paid_back() {
-    let mut running = Running::start(&plan()).await;
+    let running = Running::start(&plan()).await;
     let alice = person(&running, "alice").await;
     running
         .until("root has accepted a checkpoint", |view| async move {
@@ -154,5 +154,4 @@ async fn a_person_asks_answers_lets_expire_and_is_paid_back() {
     assert!(gain < price && gain > price / 2, "{gain} of {price}");
     let listed = done(&running, &["challenge", "list"]);
     assert_eq!(listed["challenges"], json!([]), "{listed}");
-    running.network.relayer.take();
 }
