@@ -118,7 +118,12 @@ async fn a_person_asks_answers_lets_expire_and_is_paid_back() {
         );
         let early = typed(&running, &about("refund", "0", part)).expect_err("it is open");
         assert!(early.contains("can still be void"), "{early}");
-        let answered = done(&running, &about("answer", "0", part));
+        let kept = running.network.folder.join("kept");
+        let kept = ["--folder", kept.to_str().expect("a path")];
+        let answered = done(
+            &running,
+            &[about("answer", "0", part), kept.to_vec()].concat(),
+        );
         assert!(answered["bytes"].as_u64() > Some(500), "{answered}");
         let most = text(&answered["pays_at_most"]);
         assert_eq!(most, text(&asked["price"]) / 2, "{answered}");
