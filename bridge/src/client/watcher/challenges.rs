@@ -136,6 +136,8 @@ pub(super) struct DataDesk {
     /// Answers on root that were read.
     known: BTreeSet<DataTarget>,
     turns: BTreeMap<DataTarget, DataTurn>,
+    /// Questions of ours that were paid back, as events say.
+    paid_back: BTreeSet<DataTarget>,
     /// The question that is asked next, with what is sent along.
     asking: Option<(DataTarget, U256)>,
 }
@@ -154,6 +156,7 @@ impl DataDesk {
             missing: BTreeMap::new(),
             known: BTreeSet::new(),
             turns: BTreeMap::new(),
+            paid_back: BTreeSet::new(),
             asking: None,
         }
     }
@@ -171,8 +174,10 @@ impl<C: ChildSource> Watcher<C> {
 
     /// An event of root, each time that it is read.
     pub(super) fn hear_data(&mut self, event: &DataEvent) {
-        if let DataEvent::PaidBack { target, .. } = event {
-            self.kept.asked.retain(|one| one.target != *target);
+        if let DataEvent::PaidBack { target, .. } = event
+            && self.kept.asked.iter().any(|one| one.target == *target)
+        {
+            self.data.paid_back.insert(*target);
         }
     }
 

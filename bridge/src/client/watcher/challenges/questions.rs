@@ -151,6 +151,11 @@ impl<C: ChildSource> Watcher<C> {
 
     /// What was sent and is not on its way any more holds nothing, unless root says that the question is ours: then it holds what was paid in.
     async fn settle_questions(&mut self, rpc: &Rpc, at: At) -> Result<(), RpcError> {
+        // What comes back is free again once all endpoints say that its checkpoint is over: one that invents refunds has nobody pay more.
+        let (paid_back, over) = (&self.data.paid_back, &self.checkpoints_over);
+        let is_back =
+            |target: &DataTarget| paid_back.contains(target) && over.is_over(target.epoch());
+        self.kept.asked.retain(|one| !is_back(&one.target));
         let own = self.wallet.address();
         let sending = self.kept.sending.as_ref().map(|one| one.subject);
         let mut asked = std::mem::take(&mut self.kept.asked);
