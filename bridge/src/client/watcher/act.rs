@@ -114,7 +114,7 @@ impl<C: ChildSource> Watcher<C> {
         }
         let [cost, most] = self.wallet.max_cost((gas, fees));
         if self.options.dry_run {
-            if self.patience.refused(key, now.number, "") {
+            if self.patience.refused(key, now.number, "dry run") {
                 let step = step.name();
                 say(&WatchNotice::WouldSend {
                     subject,
