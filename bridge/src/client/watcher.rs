@@ -229,21 +229,20 @@ impl<C: ChildSource> Watcher<C> {
         options: WatchOptions,
     ) -> Result<Self, WatchError> {
         let rpc = Arc::clone(wallet.rpc());
-        let court = Address::from(deployment::court(&created.registry.into_array()));
+        let registry = created.registry.into_array();
+        let court = Address::from(deployment::court(&registry));
         let at = At::Latest;
         let root = view_call(&rpc, created.root_chain, IRootChain::parametersCall {}, at).await?;
         let own = view_call(&rpc, court, ICourt::parametersCall {}, at).await?;
         let (folder, kept) = WatchFolder::open(path, &created.id, wallet.address())?;
-        let registry = created.registry.into_array();
-        let data_challenges = Address::from(deployment::data_challenges(&registry));
-        let windows = DataWindows::read(&rpc, data_challenges).await?;
         let contracts = CourtContracts {
             deployment: created.id,
             court,
-            data_challenges,
+            data_challenges: deployment::data_challenges(&registry).into(),
             root_chain: created.root_chain,
             record_slots: u64::from(root.recordSlots),
         };
+        let windows = DataWindows::read(&rpc, contracts.data_challenges).await?;
         let times = CourtTimes {
             reveal_blocks: u64::from(root.revealBlocks),
             root_block_secs: root.rootBlockSecs,
