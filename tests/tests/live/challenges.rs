@@ -47,7 +47,7 @@ fn text(value: &Value) -> u128 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_asks_answers_lets_expire_and_is_paid_back() {
-    let running = Running::start(&plan()).await;
+    let mut running = Running::start(&plan()).await;
     let alice = person(&running, "alice").await;
     running
         .until("root has accepted a checkpoint", |view| async move {
