@@ -157,6 +157,19 @@ impl Ready {
     /// # Panics
     /// As [`Ready::make`].
     pub async fn with_state(anvil: &Anvil, count: u64, state_root: B256) -> Self {
+        Self::with_genesis(anvil, count, state_root, |_| {}).await
+    }
+
+    /// The same with a genesis that differs in what `change` does.
+    ///
+    /// # Panics
+    /// As [`Ready::make`].
+    pub async fn with_genesis(
+        anvil: &Anvil,
+        count: u64,
+        state_root: B256,
+        change: impl FnOnce(&mut IRegistry::Genesis),
+    ) -> Self {
         let artifacts = Artifacts::embedded().expect("the contracts are embedded");
         let deployer = wallet(anvil, FIRST_KEY).await;
         let mut operators = Vec::new();
@@ -169,7 +182,8 @@ impl Ready {
         let registry = ceremony::deploy(&deployer, &artifacts, &plan)
             .await
             .expect("the Registry is deployed");
-        let genesis = genesis(&members, state_root);
+        let mut genesis = genesis(&members, state_root);
+        change(&mut genesis);
         let registered: Vec<_> = members.iter().map(registered).collect();
         let agreement = ceremony::agreement(&registered, &genesis);
         for (operator, keys) in operators.iter().zip(&keys) {
@@ -223,6 +237,19 @@ impl Stage {
     /// As [`Stage::set`].
     pub async fn with_state(anvil: &Anvil, count: u64, state_root: B256) -> Self {
         Self::of(Ready::with_state(anvil, count, state_root).await).await
+    }
+
+    /// The same with a genesis that differs in what `change` does.
+    ///
+    /// # Panics
+    /// As [`Stage::set`].
+    pub async fn with_genesis(
+        anvil: &Anvil,
+        count: u64,
+        state_root: B256,
+        change: impl FnOnce(&mut IRegistry::Genesis),
+    ) -> Self {
+        Self::of(Ready::with_genesis(anvil, count, state_root, change).await).await
     }
 
     /// Takes all steps of the creation.

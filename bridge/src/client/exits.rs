@@ -13,7 +13,7 @@ use super::backwards::Backwards;
 use super::endpoints::{Endpoints, EndpointsError};
 use super::follower::view_call;
 use super::rpc::{At, Call, Rpc, RpcError};
-use crate::abi::{IExits, IInbox, IRootChain, IVault};
+use crate::abi::{IDataChallenges, IExits, IInbox, IRootChain, IVault};
 use crate::proof::{deployment, inbox};
 use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::events::{self, Heard, MESSAGE, Sent};
@@ -52,6 +52,8 @@ pub enum ExitsError {
 /// Contracts of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contracts {
+    /// DataChallenges.
+    pub data_challenges: Address,
     /// Exits.
     pub exits: Address,
     /// The Inbox.
@@ -66,9 +68,10 @@ impl Contracts {
     /// The contracts that this Registry made.
     #[must_use]
     pub fn of(registry: Address) -> Self {
-        let [_, inbox, vault, _, exits, .., root_chain] =
+        let [_, inbox, vault, _, exits, _, data_challenges, root_chain] =
             deployment::contracts(&registry.into_array());
         Self {
+            data_challenges: data_challenges.into(),
             exits: exits.into(),
             inbox: inbox.into(),
             root_chain: root_chain.into(),
@@ -116,6 +119,8 @@ pub struct Ending {
     pub parameters: IRootChain::Parameters,
     /// The base; all zero before it is fixed.
     pub base: IExits::Base,
+    /// The first checkpoint that stands and that a challenge of data keeps from being final.
+    pub held: Option<u64>,
     /// From when on exit mode can begin, where it can begin by time alone and nothing closes yet.
     pub begins: Option<u64>,
 }
@@ -160,6 +165,19 @@ pub async fn look(
         parameters = view_call(rpc, root_chain, IRootChain::parametersCall {}, at).await?;
         base = view_call(rpc, contracts.exits, IExits::baseCall {}, at).await?;
     }
+    let held = match head.standing.checked_sub(1) {
+        Some(to) if head.finalized <= to => {
+            let from = head.finalized;
+            let call = IDataChallenges::firstHeldCall { from, to };
+            let contract = contracts.data_challenges;
+            let held = match endpoints.are_two() {
+                true => endpoints.view(contract, call).await?,
+                false => view_call(rpc, contract, call, at).await?,
+            };
+            (held <= to).then_some(held)
+        }
+        _ => None,
+    };
     let begins = match head.exitAt {
         0 => begins(rpc, root_chain, at, now).await?,
         _ => None,
@@ -170,6 +188,7 @@ pub async fn look(
         head,
         parameters,
         base,
+        held,
         begins,
     })
 }

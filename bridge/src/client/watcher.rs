@@ -25,7 +25,7 @@ use super::ceremony::Created;
 use super::follower::view_call;
 use super::rpc::{At, Call, Rpc, RpcError};
 use super::wallet::{Fees, Wallet, WalletError};
-use crate::abi::{ICourt, IRegistry, IRootChain};
+use crate::abi::{ICourt, IDataChallenges, IRegistry, IRootChain};
 use crate::proof::{deployment, set};
 use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::seen::Which;
@@ -41,6 +41,7 @@ mod act;
 mod calldata;
 mod calls;
 mod cases;
+pub mod challenges;
 mod check;
 mod compare;
 pub mod folder;
@@ -63,6 +64,7 @@ pub mod unsound;
 
 use act::PoolWait;
 use calldata::BlockRefusal;
+use challenges::{DataDesk, DataWindows};
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
 use later::Rereading;
@@ -103,6 +105,8 @@ pub struct WatchOptions {
     pub dry_run: bool,
     /// Wei that all reports together may cost, from the first one that this folder knows of.
     pub budget: Option<u128>,
+    /// Wei that questions for data may hold and have lost together; 0: it asks for nothing.
+    pub challenge_budget: u128,
 }
 
 /// Why a watcher cannot begin.
@@ -191,10 +195,12 @@ pub struct Watcher<C> {
     checkpoints_over: CheckpointsOver,
     /// Checkpoints that were said to be withheld, each with how long it was then until it could be final, in seconds.
     withheld: BTreeMap<u64, u64>,
-    /// The same of those that were said to be behind.
+    /// Checkpoints that were said to be behind, each with how long it was then until it could be final, in seconds.
     behind: BTreeMap<u64, u64>,
     /// What was found of words that root did not keep when it was heard.
     elsewhere: Vec<UnsoundCheckpoint>,
+    /// Challenges of data.
+    data: DataDesk,
     /// Whose turn it is to prove that a checkpoint is broken, by epoch.
     proving: BTreeMap<u64, ProveTurn>,
     /// How far the deployment had come to its end at the last look.
@@ -227,7 +233,8 @@ impl<C: ChildSource> Watcher<C> {
         options: WatchOptions,
     ) -> Result<Self, WatchError> {
         let rpc = Arc::clone(wallet.rpc());
-        let court = Address::from(deployment::court(&created.registry.into_array()));
+        let registry = created.registry.into_array();
+        let court = Address::from(deployment::court(&registry));
         let at = At::Latest;
         let root = view_call(&rpc, created.root_chain, IRootChain::parametersCall {}, at).await?;
         let own = view_call(&rpc, court, ICourt::parametersCall {}, at).await?;
@@ -235,9 +242,11 @@ impl<C: ChildSource> Watcher<C> {
         let contracts = CourtContracts {
             deployment: created.id,
             court,
+            data_challenges: deployment::data_challenges(&registry).into(),
             root_chain: created.root_chain,
             record_slots: u64::from(root.recordSlots),
         };
+        let windows = DataWindows::read(&rpc, contracts.data_challenges).await?;
         let times = CourtTimes {
             reveal_blocks: u64::from(root.revealBlocks),
             root_block_secs: root.rootBlockSecs,
@@ -288,6 +297,7 @@ impl<C: ChildSource> Watcher<C> {
             withheld: BTreeMap::new(),
             behind: BTreeMap::new(),
             elsewhere: Vec::new(),
+            data: DataDesk::new(windows),
             proving: BTreeMap::new(),
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),

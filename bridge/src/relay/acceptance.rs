@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, keccak256};
 
-use crate::abi::{IRootChain, signer_words};
+use crate::abi::{IFraudCourt, IRootChain, signer_words};
 use crate::proof::checkpoint::Checkpoint;
 
 /// An accepted checkpoint: its content and what root added.
@@ -49,6 +49,15 @@ impl Acceptance {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
         keccak256(bytes)
+    }
+}
+
+impl From<&Acceptance> for IFraudCourt::Accused {
+    fn from(accepted: &Acceptance) -> Self {
+        Self {
+            checkpoint: IRootChain::Checkpoint::from(&accepted.checkpoint),
+            acceptance: IRootChain::Acceptance::from(accepted),
+        }
     }
 }
 

@@ -1,16 +1,19 @@
 //! Challenges of accepted checkpoints' data, by the events of DataChallenges (PROTOCOL section 13).
 //!
 //! ```text
-//! Challenged ──▶ open ──(Answered | PaidBack)──▶ forgotten
+//! Challenged ──▶ open ──(Answered | PaidBack)──▶ closed, until no reorganisation reaches it: forgotten
 //!                  └─(Withheld)──▶ open still: its money waits for `refund`
 //! ```
+//! Where root is reorganised, what stood in the blocks that are gone is taken back, and the blocks in their place are heard again.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::{SolEvent, SolEventInterface};
+use alloy_sol_types::{SolCall, SolEvent, SolEventInterface};
+use serde::{Deserialize, Serialize};
 
+use super::acceptance::Acceptance;
 use super::seen::Log;
 use crate::abi::IDataChallenges;
 
@@ -21,9 +24,11 @@ mod tests;
 const SEGMENT: u8 = 1;
 /// The kind of a challenge of a leaf.
 const LEAF: u8 = 2;
+/// Challenges that are kept, at most: the price of a backlog that long is above what there is. Whatever is beyond has the latest deadlines.
+const MAX_KEPT: usize = 1 << 16;
 
 /// A part of an accepted checkpoint that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DataTarget {
     /// Segment `number` of block `block` (its place in the epoch), whether there is one or not.
     Segment {
@@ -44,6 +49,15 @@ pub enum DataTarget {
 }
 
 impl DataTarget {
+    /// The kind, as the contract counts.
+    #[must_use]
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::Segment { .. } => SEGMENT,
+            Self::Leaf { .. } => LEAF,
+        }
+    }
+
     /// The epoch of the checkpoint.
     #[must_use]
     pub const fn epoch(&self) -> u64 {
@@ -105,6 +119,16 @@ impl fmt::Display for DataTarget {
     }
 }
 
+/// The call that asks for a part of an accepted checkpoint. It is sent with its price.
+#[must_use]
+pub fn asking(accepted: &Acceptance, target: DataTarget) -> Vec<u8> {
+    let call = IDataChallenges::challengeCall {
+        accused: accepted.into(),
+        target: target.into(),
+    };
+    call.abi_encode()
+}
+
 /// A challenge that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataChallenge {
@@ -118,57 +142,175 @@ pub struct DataChallenge {
     pub is_expired: bool,
 }
 
+/// What became of a challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataEvent {
+    /// Somebody asks.
+    Asked {
+        /// For what.
+        target: DataTarget,
+        /// Who.
+        challenger: Address,
+        /// What was paid in, in wei.
+        price: U256,
+        /// Until when it can be answered for certain, in seconds of root's clock.
+        deadline: u64,
+    },
+    /// It is answered: what was asked for stands in the calldata.
+    Answered {
+        /// What was asked for.
+        target: DataTarget,
+        /// Who answered.
+        answerer: Address,
+        /// What the answerer was paid, in wei.
+        paid: U256,
+    },
+    /// Nobody answered: the checkpoint and all behind it are void.
+    Withheld {
+        /// What was asked for.
+        target: DataTarget,
+    },
+    /// The challenger was paid back.
+    PaidBack {
+        /// What was asked for.
+        target: DataTarget,
+        /// Who.
+        challenger: Address,
+        /// Wei.
+        amount: U256,
+    },
+}
+
+/// A challenge with the blocks of its events.
+#[derive(Clone, Debug)]
+struct KeptChallenge {
+    challenge: DataChallenge,
+    asked: u64,
+    expired: Option<u64>,
+    closed: Option<u64>,
+}
+
 /// The challenges that are open, as the events say that were heard.
 #[derive(Clone, Debug, Default)]
 pub struct ChallengeBook {
-    open: BTreeMap<DataTarget, DataChallenge>,
+    kept: BTreeMap<DataTarget, KeptChallenge>,
+    /// The block of each answer.
+    answers: BTreeMap<DataTarget, u64>,
+    left_out: u64,
 }
 
 impl ChallengeBook {
     /// The challenges that are open, ascending by what they ask for.
     pub fn open(&self) -> impl Iterator<Item = (&DataTarget, &DataChallenge)> {
-        self.open.iter()
+        let open = self.kept.iter().filter(|(_, one)| one.closed.is_none());
+        open.map(|(target, one)| (target, &one.challenge))
+    }
+
+    /// That of a target, if it is open.
+    #[must_use]
+    pub fn of(&self, target: &DataTarget) -> Option<&DataChallenge> {
+        let kept = self.kept.get(target);
+        let open = kept.filter(|one| one.closed.is_none());
+        open.map(|one| &one.challenge)
+    }
+
+    /// Answers on root, each with its block, ascending by what they answer.
+    pub fn answers(&self) -> impl Iterator<Item = (&DataTarget, u64)> {
+        self.answers.iter().map(|(target, block)| (target, *block))
+    }
+
+    /// Whether it is answered on root.
+    #[must_use]
+    pub fn is_answered(&self, target: &DataTarget) -> bool {
+        self.answers.contains_key(target)
+    }
+
+    /// How many found no room since this was asked.
+    pub const fn left_out(&mut self) -> u64 {
+        std::mem::replace(&mut self.left_out, 0)
     }
 
     /// Takes an event in, in the order of the chain.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn hear(&mut self, log: &Log) -> Result<(), String> {
-        use IDataChallenges::IDataChallengesEvents as Event;
-        let event = Event::decode_raw_log(&log.topics, &log.data).map_err(|error| {
-            format!(
-                "event {} of block {} is none of DataChallenges: {error}",
-                log.index, log.block
-            )
-        })?;
-        match event {
-            Event::Challenged(e) => {
-                let target = told((e.epoch, e.kind, e.place, e.number), log)?;
+    pub fn hear(&mut self, log: &Log) -> Result<DataEvent, String> {
+        let event = decode(log)?;
+        match &event {
+            DataEvent::Asked {
+                target,
+                challenger,
+                price,
+                deadline,
+            } => {
                 let challenge = DataChallenge {
-                    challenger: e.challenger,
-                    price: e.price,
-                    deadline: e.deadline,
+                    challenger: *challenger,
+                    price: *price,
+                    deadline: *deadline,
                     is_expired: false,
                 };
-                self.open.insert(target, challenge);
+                let kept = KeptChallenge {
+                    challenge,
+                    asked: log.block,
+                    expired: None,
+                    closed: None,
+                };
+                self.kept.insert(*target, kept);
+                self.bound();
             }
-            Event::Answered(e) => {
-                self.open
-                    .remove(&told((e.epoch, e.kind, e.place, e.number), log)?);
+            DataEvent::Answered { target, .. } => {
+                self.close(target, log.block);
+                if self.answers.len() >= MAX_KEPT {
+                    self.answers.pop_first();
+                }
+                self.answers.insert(*target, log.block);
             }
-            Event::PaidBack(e) => {
-                self.open
-                    .remove(&told((e.epoch, e.kind, e.place, e.number), log)?);
-            }
-            Event::Withheld(e) => {
-                let target = told((e.epoch, e.kind, e.place, e.number), log)?;
-                if let Some(one) = self.open.get_mut(&target) {
-                    one.is_expired = true;
+            DataEvent::PaidBack { target, .. } => self.close(target, log.block),
+            DataEvent::Withheld { target } => {
+                if let Some(one) = self.kept.get_mut(target) {
+                    one.challenge.is_expired = true;
+                    one.expired = Some(log.block);
                 }
             }
         }
-        Ok(())
+        Ok(event)
+    }
+
+    /// Root has other blocks behind this one than were heard: what they said is taken back.
+    pub fn rewind(&mut self, block: u64) {
+        self.kept.retain(|_, one| one.asked <= block);
+        self.answers.retain(|_, at| *at <= block);
+        for one in self.kept.values_mut() {
+            one.closed = one.closed.filter(|at| *at <= block);
+            one.expired = one.expired.filter(|at| *at <= block);
+            one.challenge.is_expired = one.expired.is_some();
+        }
+    }
+
+    /// Nothing up to this block is taken back any more, and checkpoints below this epoch are final: what is closed there is forgotten.
+    pub fn forget(&mut self, block: u64, epoch: u64) {
+        self.kept
+            .retain(|_, one| one.closed.is_none_or(|at| at > block));
+        self.answers.retain(|target, _| target.epoch() >= epoch);
+    }
+
+    fn close(&mut self, target: &DataTarget, block: u64) {
+        if let Some(one) = self.kept.get_mut(target) {
+            one.closed = Some(block);
+        }
+    }
+
+    /// Who has the latest deadline gives way.
+    fn bound(&mut self) {
+        if self.kept.len() <= MAX_KEPT {
+            return;
+        }
+        let last = self.kept.iter();
+        let last = last.max_by_key(|(_, one)| (one.closed.is_none(), one.challenge.deadline));
+        if let Some(target) = last.map(|(target, _)| *target) {
+            self.kept.remove(&target);
+            self.left_out = self.left_out.saturating_add(1);
+        }
     }
 
     /// The topics of its events.
@@ -181,6 +323,37 @@ impl ChallengeBook {
             IDataChallenges::Withheld::SIGNATURE_HASH,
         ]
     }
+}
+
+fn decode(log: &Log) -> Result<DataEvent, String> {
+    use IDataChallenges::IDataChallengesEvents as Event;
+    let event = Event::decode_raw_log(&log.topics, &log.data).map_err(|error| {
+        format!(
+            "event {} of block {} is none of DataChallenges: {error}",
+            log.index, log.block
+        )
+    })?;
+    Ok(match event {
+        Event::Challenged(e) => DataEvent::Asked {
+            target: told((e.epoch, e.kind, e.place, e.number), log)?,
+            challenger: e.challenger,
+            price: e.price,
+            deadline: e.deadline,
+        },
+        Event::Answered(e) => DataEvent::Answered {
+            target: told((e.epoch, e.kind, e.place, e.number), log)?,
+            answerer: e.answerer,
+            paid: e.paid,
+        },
+        Event::PaidBack(e) => DataEvent::PaidBack {
+            target: told((e.epoch, e.kind, e.place, e.number), log)?,
+            challenger: e.challenger,
+            amount: e.amount,
+        },
+        Event::Withheld(e) => DataEvent::Withheld {
+            target: told((e.epoch, e.kind, e.place, e.number), log)?,
+        },
+    })
 }
 
 fn told(

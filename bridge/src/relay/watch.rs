@@ -131,7 +131,7 @@ pub struct CourtSeen {
     pub uncounted: u64,
 }
 
-/// A transaction to the Court or the FraudCourt; what comes first here goes first.
+/// A transaction to the Court, the FraudCourt or DataChallenges; what comes first here goes first, unless a challenge is urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReportStep {
     /// Shows root that a checkpoint breaks a rule, which makes it void.
@@ -150,6 +150,14 @@ pub enum ReportStep {
     Count,
     /// Sends the cut.
     Settle,
+    /// Shows what somebody asked for.
+    Answer,
+    /// Asks for what no node shows.
+    Ask,
+    /// Makes void what nobody showed in time.
+    Expire,
+    /// Takes back what was paid for a question that nobody can answer any more.
+    Refund,
 }
 
 impl ReportStep {
@@ -165,6 +173,10 @@ impl ReportStep {
             Self::Collect => "collect",
             Self::Count => "count",
             Self::Settle => "settle",
+            Self::Answer => "answer",
+            Self::Ask => "ask",
+            Self::Expire => "expire",
+            Self::Refund => "refund",
         }
     }
 }

@@ -27,7 +27,7 @@ const STRANDED: u128 = 3_000_000_000_000_000_000;
 const PAYOUT: Address = Address::repeat_byte(0x88);
 
 /// What a command said, or why it failed.
-fn typed(running: &Running, arguments: &[&str]) -> Result<Value, String> {
+pub(super) fn typed(running: &Running, arguments: &[&str]) -> Result<Value, String> {
     let network = &running.network;
     let mut command = plasmid_tests::plasmid();
     command
@@ -51,7 +51,7 @@ fn typed(running: &Running, arguments: &[&str]) -> Result<Value, String> {
     }
 }
 
-fn done(running: &Running, arguments: &[&str]) -> Value {
+pub(super) fn done(running: &Running, arguments: &[&str]) -> Value {
     let value = typed(running, arguments).unwrap_or_else(|error| panic!("{error}"));
     println!("{arguments:?}: {value}");
     value
@@ -66,7 +66,7 @@ fn stage(running: &Running) -> String {
 const MESSAGE_DELAY: u64 = 6;
 
 /// Root's clock goes on by this number of seconds.
-async fn passes(running: &Running, secs: u64) {
+pub(super) async fn passes(running: &Running, secs: u64) {
     for (method, value) in [("evm_increaseTime", json!([secs])), ("evm_mine", json!([]))] {
         let done = running.rpc.once(method, value).await;
         done.expect("anvil moves its clock");

@@ -4,6 +4,7 @@
 //! So nothing here touches what a process has once (its environment, its folder, its limits): each test works beside any other. A test that
 //! needs the machine for itself stands in `tests/alone`.
 
+mod challenges;
 mod churn;
 mod comet;
 mod court;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use plasmid::cli::watch::checkpoints::{self, Deployed};
+use plasmid::cli::watch::checkpoints::{self, Deployed, challenged};
 use plasmid::cli::watch::shares;
 use plasmid::ledger::Domain;
-use plasmid_bridge::abi::{ICourt, IRootChain};
+use plasmid_bridge::abi::{ICourt, IRegistry, IRootChain};
 use plasmid_bridge::client::follower::view_call;
 use plasmid_bridge::client::rpc::At;
 use plasmid_bridge::client::watcher::{ChildSource, WatchNotice, WatchOptions, Watcher};
@@ -28,6 +28,7 @@ use chain::{Break, Chain, breaks};
 use node::Node;
 
 mod chain;
+mod challenges;
 mod mints;
 mod node;
 
@@ -81,12 +82,18 @@ struct Scene {
     /// The network's genesis.json, and whether its watchers have it.
     genesis: PathBuf,
     knows_genesis: bool,
+    /// Wei that a watcher's questions may hold.
+    questions: u128,
 }
 
 impl Scene {
     async fn new(folder: &Path) -> Self {
+        Self::with_genesis(folder, |_| {}).await
+    }
+
+    async fn with_genesis(folder: &Path, change: impl FnOnce(&mut IRegistry::Genesis)) -> Self {
         let anvil = Anvil::start(folder).await;
-        let stage = Stage::with_state(&anvil, 4, chain::genesis().root()).await;
+        let stage = Stage::with_genesis(&anvil, 4, chain::genesis().root(), change).await;
         stage.account(&anvil, "watcher").await;
         stage.account(&anvil, "carrier").await;
         let genesis = folder.join("genesis.json");
@@ -97,6 +104,7 @@ impl Scene {
             stage,
             genesis,
             knows_genesis: true,
+            questions: 0,
         }
     }
 
@@ -154,6 +162,7 @@ impl Scene {
             beneficiary: Address::repeat_byte(0x77),
             dry_run: false,
             budget: Some(10_u128.pow(18)),
+            challenge_budget: self.questions,
         };
         let places = nodes.iter().map(|node| node.url.clone()).collect();
         let created = self.stage.created.clone();
@@ -170,6 +179,14 @@ impl Scene {
             genesis: self.knows_genesis.then(|| self.genesis.clone()),
         };
         let accepted = watcher.accepted();
+        challenged::follow(
+            channels.clone().collect(),
+            deployed.clone(),
+            folder.to_owned(),
+            accepted.clone(),
+            watcher.dialogue().expect("nobody took it"),
+            &news,
+        );
         checkpoints::follow(
             channels.collect(),
             deployed,

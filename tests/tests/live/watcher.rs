@@ -77,6 +77,7 @@ impl<'a> Scene<'a> {
                 beneficiary: BENEFICIARY,
                 dry_run: false,
                 budget: None,
+                challenge_budget: 0,
             },
             second: None,
             said: Vec::new(),

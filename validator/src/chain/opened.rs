@@ -166,7 +166,13 @@ impl ShownLeaf {
     /// Whether it is the leaf of a slot in the state with this root.
     #[must_use]
     pub fn stands(&self, slot: &Slot, state_root: &B256) -> bool {
-        self.inclusion.key == slot.key()
+        self.stands_at(&slot.key(), state_root)
+    }
+
+    /// Whether it is the leaf with this key in the state with this root.
+    #[must_use]
+    pub fn stands_at(&self, key: &B256, state_root: &B256) -> bool {
+        self.inclusion.key == *key
             && self.inclusion.value_hash == value_hash(self.kind, &self.value)
             && self.inclusion.verify(state_root).is_ok()
     }

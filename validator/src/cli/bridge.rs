@@ -75,7 +75,7 @@ const MAX_PRICE: u128 = 10_000_000_000_000_000;
 const LOST: &str = "if it lies, what you send goes to an address where nobody can take it back";
 
 /// Decimals of the native coin.
-const NATIVE_DECIMALS: u32 = 18;
+pub const NATIVE_DECIMALS: u32 = 18;
 
 /// What may be paid for a message to the child.
 #[derive(Clone, Copy, Debug, Args)]

@@ -7,7 +7,7 @@
 //! What is paid follows from the base, which root keeps, and from a state file whose leaves lead to it: nobody's word is used.
 
 mod begin;
-mod carrier;
+pub(super) mod carrier;
 mod leave;
 mod name;
 mod pay;

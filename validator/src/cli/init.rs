@@ -180,7 +180,7 @@ pub struct SecondRoot {
     /// A second JSON-RPC endpoint of the root chain, which somebody else runs: whatever decides is asked of both, and when they differ nothing
     /// is sent. Without it one endpoint is believed.
     #[arg(long, value_parser = UrlOption)]
-    pub(super) second_root: Option<String>,
+    pub(in crate::cli) second_root: Option<String>,
 }
 
 /// Options of `init register`.

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 pub mod amount;
 pub mod bench;
 pub mod bridge;
+pub mod challenge;
 pub mod connect;
 #[cfg(feature = "localnet")]
 pub mod demo;
@@ -110,6 +111,9 @@ enum Command {
     /// Shows how far the end of the deployment has come, brings it about when it may come, and pays on root what the last final state gives. No validator is needed.
     #[command(subcommand)]
     Exit(exit::ExitCommand),
+    /// Asks root for data of an accepted checkpoint that nobody shows, answers whoever asks, and makes void what nobody answers.
+    #[command(subcommand)]
+    Challenge(challenge::ChallengeCommand),
     /// Shows a node's identity, its height, its view of root and its health.
     Status,
     /// Shows the version of this program, and what does not hold yet.
@@ -304,6 +308,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Load(command) => load::run(command, &connection, &local(), output).await,
         Command::Bench(command) => bench::run(&command, output).await,
         Command::Exit(command) => exit::run(command, &connection, &local(), output).await,
+        Command::Challenge(command) => challenge::run(command, &connection, &local(), output).await,
         Command::Status => query::status(&connection, output).await,
         Command::Version => {
             version::run(output);

@@ -1,6 +1,9 @@
 //! `plasmid watch`: takes keys that say two things to the Court on root, holding no validator's key.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use alloy_primitives::Address;
 use clap::Args;
@@ -10,6 +13,7 @@ use plasmid_bridge::client::{
     wallet::{Key, Wallet},
     watcher::{WatchNotice, WatchOptions, Watcher, handed},
 };
+use plasmid_bridge::relay::{acceptance::Acceptance, challenges::DataTarget};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -23,10 +27,13 @@ use super::{
     relay::state_folder,
 };
 use crate::{
-    ledger::{address, leaf::NATIVE},
+    ledger::{Domain, address, leaf::NATIVE},
     node::{config::Home, shutdown},
 };
-use checkpoints::Deployed;
+use checkpoints::{
+    Deployed,
+    challenged::{self, DataReader},
+};
 use child::ChildNodes;
 
 pub mod checkpoints;
@@ -71,6 +78,12 @@ pub struct WatchCommand {
     /// says nothing].
     #[arg(long, value_name = "COINS")]
     budget: Option<String>,
+    /// The highest sum, in coins (0.5), that questions for data may cost: what they hold and what was lost, counted from the first one that the folder knows of; 0 asks for
+    /// nothing. Where no node shows a part of an accepted checkpoint, it is asked for on root, for a price that `plasmid challenge list` shows. When nobody answers,
+    /// the checkpoint is void and the price comes back, and is free again; when somebody does, the price is lost, and what was withheld stands on root for everybody. Gas
+    /// counts in --budget.
+    #[arg(long, value_name = "COINS", default_value = "0")]
+    challenge_budget: String,
     /// File with evidence that somebody hands over: two votes, two shares or two certificates, as JSON; once for each. `plasmid watch` checks it as it
     /// checks what nodes serve.
     #[arg(long, value_name = "FILE")]
@@ -88,28 +101,73 @@ pub struct WatchCommand {
     json: bool,
 }
 
-impl WatchCommand {
-    fn folder(
+/// The folder of a watcher that this account pays for.
+fn watch_folder(
+    named: Option<&Path>,
+    connection: &Connection,
+    deployment: [u8; 20],
+    from: Address,
+) -> Result<PathBuf, CliError> {
+    if let Some(folder) = named {
+        return Ok(folder.to_owned());
+    }
+    if connection.is_local()
+        && let Some(local) = connection.local_folder()
+    {
+        return Ok(local.join("watch"));
+    }
+    let folder = state_folder(|name| std::env::var_os(name).map(PathBuf::from));
+    let folder = folder.ok_or_else(|| {
+        CliError::new("HOME is not set: name the folder that keeps evidence with --folder")
+    })?;
+    Ok(folder.join(format!("watch-{}-{from:x}", hex::encode(deployment))))
+}
+
+/// Where an answer to a challenge is read by hand.
+pub struct DataSource<'a> {
+    /// Nodes beside the one that every command asks.
+    pub also_nodes: &'a [String],
+    /// The folder of a watcher, where it is named.
+    pub folder: Option<&'a Path>,
+    /// Whose watcher has the folder where none is named.
+    pub account: Address,
+}
+
+impl DataSource<'_> {
+    /// The call that answers a challenge.
+    ///
+    /// # Errors
+    /// Why nobody shows what is asked for.
+    pub async fn answer(
         &self,
         connection: &Connection,
-        deployment: [u8; 20],
-        from: Address,
-    ) -> Result<PathBuf, CliError> {
-        if let Some(folder) = &self.folder {
-            return Ok(folder.clone());
-        }
-        if connection.is_local()
-            && let Some(local) = connection.local_folder()
-        {
-            return Ok(local.join("watch"));
-        }
-        let folder = state_folder(|name| std::env::var_os(name).map(PathBuf::from));
-        let folder = folder.ok_or_else(|| {
-            CliError::new("HOME is not set: name the folder that keeps evidence with --folder")
-        })?;
-        Ok(folder.join(format!("watch-{}-{from:x}", hex::encode(deployment))))
+        domain: &Domain,
+        accepted: &Acceptance,
+        target: DataTarget,
+    ) -> Result<Vec<u8>, CliError> {
+        let nodes = connection.nodes(self.also_nodes)?;
+        let child = ChildNodes::new(&[], &nodes)?;
+        let created = ceremony::read_back(&*connection.root()?, connection.registry()?).await;
+        let created = created.map_err(|error| CliError::new(error.to_string()))?;
+        let folder = watch_folder(self.folder, connection, created.id, self.account)?;
+        let deployed = Deployed {
+            domain: *domain,
+            state_root: created.state_root,
+            time: created.time,
+            genesis: None,
+        };
+        // What nodes lie in is of no use here: another one is asked then.
+        let (news, _told) = mpsc::channel(NEWS);
+        let accepted_now = tokio::sync::watch::Sender::default().subscribe();
+        let mut reader = DataReader::new(child.nodes(), deployed, folder, accepted_now, &news);
+        let answer = reader.answer_once(accepted, target).await;
+        answer.map_err(|reason| {
+            CliError::new(format!("nobody shows {target}: {reason}; nothing was sent"))
+        })
     }
+}
 
+impl WatchCommand {
     /// The genesis that is named, or the local network's.
     fn genesis(&self, connection: &Connection) -> Option<PathBuf> {
         let local = connection.local_folder().filter(|_| connection.is_local());
@@ -153,11 +211,14 @@ pub async fn run(
     if let Some(beneficiary) = command.beneficiary {
         own.refuse_lost("the beneficiary", beneficiary.into_array(), NATIVE)?;
     }
-    let folder = command.folder(connection, created.id, wallet.address())?;
+    let named = command.folder.as_deref();
+    let folder = watch_folder(named, connection, created.id, wallet.address())?;
+    let questions = command.fees.budget(Some(&command.challenge_budget))?;
     let options = WatchOptions {
         beneficiary: command.beneficiary.unwrap_or_else(|| wallet.address()),
         dry_run: command.dry_run,
         budget: command.fees.budget(command.budget.as_deref())?,
+        challenge_budget: questions.unwrap_or_default(),
     };
     let mut handed = Vec::new();
     for path in &command.evidence {
@@ -205,12 +266,17 @@ pub async fn run(
         "it sees the double votes that stand in blocks or in two nodes' commits, two shares or certificates of one epoch that nodes serve, and certificates in transactions to root; \
          of anything else it needs a file: --evidence",
     );
-    let accepted = watcher.accepted();
+    let (accepted, dialogue) = (watcher.accepted(), watcher.dialogue());
     let work = async {
         let begin = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
         child::follow(voters, &begin.heights, begin.floor, &chain, &news);
         shares::follow(sharers.clone(), begin.epoch, &news);
+        if let Some(dialogue) = dialogue {
+            let (nodes, deployed) = (sharers.clone(), deployed.clone());
+            let (folder, accepted) = (folder.clone(), accepted.clone());
+            challenged::follow(nodes, deployed, folder, accepted, dialogue, &news);
+        }
         checkpoints::follow(sharers, deployed, folder, accepted, &news);
         drop(news);
         watcher.run(told, &mut say).await;

@@ -1,28 +1,17 @@
-//! Challenges of an accepted checkpoint's data, and what answers them: one call of `DataChallenges` each, from what the checkpoint opens to. Whoever has that can answer.
+//! What answers a challenge of an accepted checkpoint's data: one call of `DataChallenges` each, from what the checkpoint opens to. Whoever has that can answer.
 
 use alloy_primitives::Bytes;
 use alloy_sol_types::SolCall;
 use plasmid_bridge::abi::IDataChallenges;
 use plasmid_bridge::proof::tree::Inclusion;
 use plasmid_bridge::relay::acceptance::Acceptance;
-use plasmid_bridge::relay::challenges::DataTarget;
 
 use super::OpenedEpoch;
-use super::shown::{accused, block_of, counts, inclusion, segment_of};
+use super::shown::{block_of, counts, inclusion, segment_of};
 use crate::chain::opened::{OpenedSegments, ShownLeaf};
 
 #[cfg(test)]
 mod tests;
-
-/// The call that asks for a part of an accepted checkpoint. It is sent with its price.
-#[must_use]
-pub fn asking(accepted: &Acceptance, target: DataTarget) -> Vec<u8> {
-    let call = IDataChallenges::challengeCall {
-        accused: accused(accepted),
-        target: target.into(),
-    };
-    call.abi_encode()
-}
 
 impl OpenedEpoch {
     /// The call that answers with segment `number` of block `block`, of which these are the segments, or with their count where there is no such one. None where its
@@ -34,7 +23,7 @@ impl OpenedEpoch {
         segments: &OpenedSegments,
         number: u32,
     ) -> Option<Vec<u8>> {
-        let (accused, shown) = (accused(&self.accepted), block_of(self, block)?);
+        let (accused, shown) = ((&self.accepted).into(), block_of(self, block)?);
         if number >= segments.count {
             let call = IDataChallenges::answerNoSegmentCall {
                 accused,
@@ -60,7 +49,7 @@ impl OpenedEpoch {
 #[must_use]
 pub fn leaf_answer(accepted: &Acceptance, leaf: &ShownLeaf) -> Vec<u8> {
     let call = IDataChallenges::answerLeafCall {
-        accused: accused(accepted),
+        accused: accepted.into(),
         value: IDataChallenges::Value {
             kind: leaf.kind,
             content: leaf.value.clone().into(),
@@ -74,7 +63,7 @@ pub fn leaf_answer(accepted: &Acceptance, leaf: &ShownLeaf) -> Vec<u8> {
 #[must_use]
 pub fn no_leaf_answer(accepted: &Acceptance, index: u32, any: &Inclusion) -> Vec<u8> {
     let call = IDataChallenges::answerNoLeafCall {
-        accused: accused(accepted),
+        accused: accepted.into(),
         index,
         treeRoot: any.tree_root(),
         count: any.count,

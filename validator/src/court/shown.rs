@@ -6,7 +6,6 @@ use plasmid_bridge::abi::{IFraudCourt, IRootChain};
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind};
 use plasmid_bridge::proof::list;
 use plasmid_bridge::proof::tree::Inclusion;
-use plasmid_bridge::relay::acceptance::Acceptance;
 
 use super::{Hearing, OpenedEpoch};
 use crate::chain::links::LinkError;
@@ -47,14 +46,6 @@ pub fn segment(number: u32, one: &OpenedSegment, siblings: Vec<B256>) -> IFraudC
     }
 }
 
-/// A checkpoint as root accepted it.
-pub(super) fn accused(accepted: &Acceptance) -> IFraudCourt::Accused {
-    IFraudCourt::Accused {
-        checkpoint: IRootChain::Checkpoint::from(&accepted.checkpoint),
-        acceptance: IRootChain::Acceptance::from(accepted),
-    }
-}
-
 pub(super) fn inclusion(one: &Inclusion) -> IFraudCourt::Inclusion {
     IFraudCourt::Inclusion {
         index: one.index,
@@ -86,7 +77,7 @@ pub(super) fn block_of(of: &OpenedEpoch, number: u32) -> Option<IFraudCourt::Blo
 
 impl Hearing<'_> {
     fn accused(&self) -> IFraudCourt::Accused {
-        accused(&self.epoch.accepted)
+        (&self.epoch.accepted).into()
     }
 
     /// The call that shows a broken link of block `number`.

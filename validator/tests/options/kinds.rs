@@ -311,7 +311,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (
             _,
             "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "budget"
-            | "min_self_stake",
+            | "challenge_budget" | "min_self_stake",
         ) => &AMOUNT,
         ("relay" | "watch", "max_fee" | "max_tip") | (_, "max_root_fee") => &GWEI,
         (_, "topic") => &TOPIC,

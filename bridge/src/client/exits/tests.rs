@@ -103,6 +103,7 @@ fn the_stage_follows_from_root_s_clock_and_the_base() {
             opened,
             ..Default::default()
         },
+        held: None,
         begins: None,
     };
     assert_eq!(seen(0, 50, false).stage(), Stage::Open);
@@ -114,8 +115,10 @@ fn the_stage_follows_from_root_s_clock_and_the_base() {
 #[test]
 fn the_contracts_are_those_of_the_manifest() {
     let registry = Address::repeat_byte(9);
-    let [inbox, vault, exits, root_chain] = [1, 2, 4, 7].map(|nonce| registry.create(nonce));
+    let made = [1, 2, 4, 6, 7].map(|nonce| registry.create(nonce));
+    let [inbox, vault, exits, data_challenges, root_chain] = made;
     let all = Contracts {
+        data_challenges,
         exits,
         inbox,
         root_chain,

@@ -114,7 +114,7 @@ impl<C: ChildSource> Watcher<C> {
         }
         let [cost, most] = self.wallet.max_cost((gas, fees));
         if self.options.dry_run {
-            if self.patience.refused(key, now.number, "") {
+            if self.patience.refused(key, now.number, "dry run") {
                 let step = step.name();
                 say(&WatchNotice::WouldSend {
                     subject,
@@ -184,6 +184,9 @@ impl<C: ChildSource> Watcher<C> {
     async fn is_anticipated(&mut self, rpc: &Rpc, planned: &Planned, now: &RootMoment) -> bool {
         if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = planned.key {
             return self.is_proven_in_pool(rpc, epoch, now).await;
+        }
+        if let (Subject::Data { target }, ReportStep::Answer | ReportStep::Expire) = planned.key {
+            return self.is_closed_in_pool(rpc, target, now).await;
         }
         let (subject, ReportStep::Reveal(_)) = planned.key else {
             return false;
@@ -290,6 +293,9 @@ impl<C: ChildSource> Watcher<C> {
         (nonce, again): (u64, bool),
         most: U256,
     ) {
+        if let (Subject::Data { target }, ReportStep::Ask) = (subject, step) {
+            self.note_question(target);
+        }
         if again {
             if let Some(sending) = &mut self.kept.sending {
                 sending.most = sending.most.max(most);
@@ -351,6 +357,11 @@ impl<C: ChildSource> Watcher<C> {
     ) -> Result<(), RpcError> {
         if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = key {
             self.prove_otherwise(epoch);
+        }
+        if let (Subject::Data { target }, ReportStep::Answer) = key
+            && matches!(error, WalletError::WouldRevert(_))
+        {
+            self.answer_otherwise(target);
         }
         // What an endpoint answers in words of its own is an answer: only one that gives none ends the look.
         let error = match error {

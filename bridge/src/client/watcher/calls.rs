@@ -33,6 +33,9 @@ impl<C: ChildSource> Watcher<C> {
         if let Subject::Checkpoint { epoch } = subject {
             return self.proof_of(epoch);
         }
+        if let Subject::Data { target } = subject {
+            return self.data_call(target, step);
+        }
         let data = match (step, &planned.plan) {
             (ReportStep::Commit, _) => ICourt::commitCall {
                 commitment: self.cases.get(&subject)?.commitment,
@@ -141,6 +144,9 @@ impl<C: ChildSource> Watcher<C> {
         rpc: &Rpc,
         planned: &Planned,
     ) -> Result<Option<U256>, RpcError> {
+        if let (Subject::Data { target }, ReportStep::Answer) = planned.key {
+            return self.pays_for(rpc, target).await;
+        }
         let half = self.reward / 2;
         let case = self.cases.get(&planned.key.0);
         let (wei, registration) = match (planned.key.1, &planned.plan, case) {

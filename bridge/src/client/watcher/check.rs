@@ -313,9 +313,10 @@ impl<C: ChildSource> Watcher<C> {
         let (kind, bytes) = evidence.encode();
         let operator = match subject {
             Subject::Offence(offence) => offence.operator,
-            Subject::Certificates { .. } | Subject::Overlap { .. } | Subject::Checkpoint { .. } => {
-                Address::ZERO
-            }
+            Subject::Certificates { .. }
+            | Subject::Overlap { .. }
+            | Subject::Checkpoint { .. }
+            | Subject::Data { .. } => Address::ZERO,
         };
         let kept = KeptCase {
             epoch,

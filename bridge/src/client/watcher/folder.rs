@@ -15,6 +15,7 @@ use super::handed::HandedStatement;
 use super::report::CourtEvidence;
 use super::unsound::UnsoundCheckpoint;
 use crate::client::whole;
+use crate::relay::challenges::DataTarget;
 use crate::relay::watch::{OffenceId, Subject};
 
 const NAME: &str = "watch.json";
@@ -98,7 +99,7 @@ impl KeptCase {
         match subject {
             Subject::Offence(one) => (self.epoch, self.operator) == (one.epoch, one.operator),
             Subject::Certificates { evidence, .. } => keccak256(&self.evidence) == *evidence,
-            Subject::Overlap { .. } | Subject::Checkpoint { .. } => false,
+            Subject::Overlap { .. } | Subject::Checkpoint { .. } | Subject::Data { .. } => false,
         }
     }
 }
@@ -164,8 +165,21 @@ pub struct Kept {
     pub alone: U256,
     /// Checkpoints that break a rule, with what shows it.
     pub unsound: Vec<UnsoundCheckpoint>,
+    /// What was asked for on root, and what was paid in.
+    pub asked: Vec<KeptQuestion>,
     /// What is on its way.
     pub sending: Option<KeptSending>,
+}
+
+/// A question on root that this watcher pays for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptQuestion {
+    /// What is asked for.
+    pub target: DataTarget,
+    /// What is or was sent with it, in wei, at most.
+    pub price: U256,
+    /// Whether root says that it is ours.
+    pub is_ours: bool,
 }
 
 /// A folder that this process holds.

@@ -61,12 +61,17 @@ impl<C: ChildSource> Watcher<C> {
                     self.ignore(place, epoch, reason, say);
                 }
             }
+            ChildNews::Answers { target, call } => self.take_answer(target, call),
+            ChildNews::Unanswered { target, reason } => self.no_answer(target, reason, say),
+            ChildNews::Missing { epoch, targets } => self.take_missing(epoch, targets),
             ChildNews::Unsound(found) => self.accuse_checkpoint(*found, say),
             ChildNews::Sound { epoch } => {
                 self.withheld.remove(&epoch);
+                self.is_shown(epoch);
                 say(&WatchNotice::Sound { epoch });
             }
             ChildNews::Withheld { epoch, reason } => {
+                self.is_missing(epoch);
                 let final_in = self.final_in(epoch);
                 if is_due(&mut self.withheld, epoch, final_in) {
                     say(&WatchNotice::Withheld {

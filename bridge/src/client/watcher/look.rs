@@ -123,7 +123,13 @@ impl<C: ChildSource> Watcher<C> {
     /// Tells what the Court's events say, once.
     fn tell(&mut self, told: &[(u64, CourtEvent)], say: &mut impl FnMut(&WatchNotice)) {
         let before = self.kept.told;
-        for (block, event) in told.iter().filter(|(block, _)| *block > before) {
+        for (block, event) in told {
+            if let CourtEvent::Data(event) = event {
+                self.hear_data(event);
+            }
+            if *block <= before {
+                continue;
+            }
             self.kept.told = self.kept.told.max(*block);
             let mine = |commitment: &B256| {
                 let mut all = self.cases.values();

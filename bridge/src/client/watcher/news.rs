@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::ops::Range;
 
+use alloy_primitives::Bytes;
 use plasmid_staking::Member;
 use tokio::sync::oneshot;
 
 use super::unsound::UnsoundCheckpoint;
 use crate::proof::{bls::SIGNATURE_BYTES, checkpoint::Checkpoint};
+use crate::relay::challenges::DataTarget;
 use crate::relay::watch::commits::NamedBallot;
 use crate::relay::watch::statement::DoubleStatement;
 
@@ -75,6 +77,27 @@ pub enum ChildNews {
     Behind(UnfinishedCheckpoint),
     /// An accepted checkpoint became final, as all endpoints of root say, before it was judged and executed.
     Missed(UnfinishedCheckpoint),
+    /// The call that answers a challenge.
+    Answers {
+        /// What was asked for.
+        target: DataTarget,
+        /// The call of `DataChallenges`.
+        call: Bytes,
+    },
+    /// Nobody shows what a challenge asks for.
+    Unanswered {
+        /// What was asked for.
+        target: DataTarget,
+        /// What each of them says.
+        reason: String,
+    },
+    /// What of an accepted checkpoint is nowhere: neither in the folder, nor at any node, nor in an answer on root.
+    Missing {
+        /// Its epoch.
+        epoch: u64,
+        /// The first part of each block that is missing; none where all is there by now.
+        targets: Vec<DataTarget>,
+    },
     /// It shows something else than what root's words commit to.
     Lies {
         /// Which node.

@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, B256, U256};
 
 use super::news::UnfinishedCheckpoint;
+use super::challenges::DataNotice;
 use super::root::CourtEvent;
 use super::root::overlaps::bits;
 use crate::proof::checkpoint::certificate::has;
@@ -316,6 +317,8 @@ pub enum WatchNotice {
     },
     /// An accepted checkpoint became final before it was judged and executed.
     Missed(UnfinishedCheckpoint),
+    /// Something about challenges of data.
+    Data(DataNotice),
     /// Events of root are read.
     Reading {
         /// Up to this block.
@@ -369,6 +372,7 @@ impl WatchNotice {
                 beneficiary: one.beneficiary,
                 mine: mine(&one.commitment),
             },
+            CourtEvent::Data(event) => Self::Data(DataNotice::Root(event.clone())),
             CourtEvent::Convicted(one) => Self::Convicted {
                 offence: offence(one.operator, one.epoch),
                 number: one.overlap,

@@ -48,6 +48,8 @@ pub(super) enum StepView {
     },
     /// Of a checkpoint that breaks a rule.
     Unsound,
+    /// Of a challenge of data.
+    Data,
 }
 
 impl StepView {
@@ -56,7 +58,7 @@ impl StepView {
         match self {
             Self::Offence(seen) => seen.own,
             Self::Certificates { seen, .. } => seen.own,
-            Self::Convicted { .. } | Self::Overlap { .. } | Self::Unsound => None,
+            Self::Convicted { .. } | Self::Overlap { .. } | Self::Unsound | Self::Data => None,
         }
     }
 
@@ -65,7 +67,7 @@ impl StepView {
         match self {
             Self::Offence(seen) => Some(seen.after_next),
             Self::Convicted { after_next, .. } => Some(*after_next),
-            Self::Certificates { .. } | Self::Overlap { .. } | Self::Unsound => None,
+            Self::Certificates { .. } | Self::Overlap { .. } | Self::Unsound | Self::Data => None,
         }
     }
 }
@@ -110,6 +112,8 @@ impl<C: ChildSource> Watcher<C> {
                     None => self.offence(rpc, latest, offence, now, say).await?,
                 },
                 Subject::Checkpoint { epoch } => (self.unsound_step(epoch, now), StepView::Unsound),
+                // They are planned apart, by their deadlines.
+                Subject::Data { .. } => continue,
                 Subject::Certificates { .. } => {
                     self.certificates(rpc, at, subject, now, say).await?
                 }
@@ -148,7 +152,12 @@ impl<C: ChildSource> Watcher<C> {
                 }
             }
         }
-        Ok(next)
+        let data = self.plan_data(rpc, at, now, say).await?;
+        Ok(match (next, data) {
+            (Some(next), Some(data)) if !data.goes_before(&next.key.1) => Some(next),
+            (_, Some(data)) => Some(data.planned()),
+            (next, None) => next,
+        })
     }
 
     fn matter(&self, subject: Subject) -> Matter {

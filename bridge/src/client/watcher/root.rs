@@ -1,4 +1,4 @@
-//! What a watcher reads of root: the events of RootChain and Court in blocks that it has not read, and their state in one block.
+//! What a watcher reads of root: the events of RootChain, Court and DataChallenges in blocks that it has not read, and their state in one block.
 //!
 //! Events only tell where to look. Whatever is sent follows from the contracts' state, and what an event shows of a checkpoint is compared with
 //! the word that RootChain keeps of it.
@@ -12,6 +12,7 @@ use crate::abi::{ICourt, IRootChain};
 use crate::client::follower::view_call;
 use crate::client::rpc::{At, Rpc, RpcError};
 use crate::relay::acceptance::Acceptance;
+use crate::relay::challenges::{ChallengeBook, DataEvent};
 use crate::relay::events::{self, Heard};
 use crate::relay::seen::{Block, Failure, Log, Which};
 use crate::relay::watch::{Closing, OffenceId};
@@ -46,6 +47,8 @@ pub enum CourtEvent {
     OverlapOvertaken(ICourt::OverlapOvertaken),
     /// One whom they showed.
     Convicted(ICourt::Convicted),
+    /// What became of a challenge of data.
+    Data(DataEvent),
 }
 
 /// Where the contracts are.
@@ -55,6 +58,8 @@ pub struct CourtContracts {
     pub deployment: [u8; 20],
     /// Court.
     pub court: Address,
+    /// DataChallenges.
+    pub data_challenges: Address,
     /// RootChain.
     pub root_chain: Address,
     /// How many checkpoints RootChain keeps a word of.
@@ -73,6 +78,7 @@ pub struct CourtRecords {
     overlaps: BTreeMap<u64, ICourt::Overlap>,
     /// Overlaps that are not read again.
     over: BTreeSet<u64>,
+    challenges: ChallengeBook,
     /// Acceptances that were not compared yet with the word that root keeps.
     unchecked: BTreeSet<u64>,
     read: u64,
@@ -100,6 +106,7 @@ impl CourtRecords {
             convicted: BTreeMap::new(),
             overlaps: BTreeMap::new(),
             over: BTreeSet::new(),
+            challenges: ChallengeBook::default(),
             unchecked: BTreeSet::new(),
             read,
             read_hash: None,
@@ -142,6 +149,19 @@ impl CourtRecords {
     /// To which block reading went back, if the chain was reorganised since this was asked.
     pub const fn rewound(&mut self) -> Option<u64> {
         self.rewound.take()
+    }
+
+    /// Forgets challenges that are closed for long, and answers of checkpoints below this epoch, which are final. Gives how many challenges found no room since.
+    pub fn settle_challenges(&mut self, finalized: u64) -> u64 {
+        let settled = self.read.saturating_sub(REORGANISED);
+        self.challenges.forget(settled, finalized);
+        self.challenges.left_out()
+    }
+
+    /// Challenges of data, as far as their events are read.
+    #[must_use]
+    pub const fn challenges(&self) -> &ChallengeBook {
+        &self.challenges
     }
 
     /// Offences that were revealed and are not over.
@@ -199,6 +219,7 @@ impl CourtRecords {
             if there.is_none_or(|there| there.hash != hash) {
                 self.read = self.read.saturating_sub(REORGANISED);
                 self.over.clear();
+                self.challenges.rewind(self.read);
                 self.rewound = Some(self.read);
             }
         }
@@ -209,7 +230,11 @@ impl CourtRecords {
             }
             let from = self.read.saturating_add(1);
             let to = latest.number.min(self.read.saturating_add(self.page));
-            let addresses = [self.contracts.root_chain, self.contracts.court];
+            let addresses = [
+                self.contracts.root_chain,
+                self.contracts.court,
+                self.contracts.data_challenges,
+            ];
             match rpc.logs(from, to, &addresses, &topics()).await {
                 Ok(logs) => {
                     for log in &logs {
@@ -256,6 +281,11 @@ impl CourtRecords {
             }
             return Ok(());
         }
+        if log.address == self.contracts.data_challenges {
+            let event = self.challenges.hear(log).map_err(RpcError::Malformed)?;
+            told.push((log.block, CourtEvent::Data(event)));
+            return Ok(());
+        }
         let event = decode(log)?;
         match &event {
             CourtEvent::Revealed(one) => self.reveals(one.operator, one.epoch, one.commitment),
@@ -270,7 +300,8 @@ impl CourtRecords {
             | CourtEvent::Collected(_)
             | CourtEvent::Settled(_)
             | CourtEvent::Overlapped(_)
-            | CourtEvent::OverlapOvertaken(_) => {}
+            | CourtEvent::OverlapOvertaken(_)
+            | CourtEvent::Data(_) => {}
         }
         told.push((log.block, event));
         Ok(())
@@ -297,8 +328,13 @@ impl CourtRecords {
     }
 }
 
-fn topics() -> [B256; 9] {
+fn topics() -> [B256; 13] {
+    let [asked, answered, paid_back, withheld] = ChallengeBook::topics();
     [
+        asked,
+        answered,
+        paid_back,
+        withheld,
         events::ACCEPTANCE,
         ICourt::Committed::SIGNATURE_HASH,
         ICourt::Revealed::SIGNATURE_HASH,

@@ -12,8 +12,8 @@ use alloy_sol_types::SolCall;
 use plasmid_staking::Member;
 
 use super::{
-    At, Call, ChildSource, ICourt, IRegistry, IRootChain, OffenceId, Rpc, RpcError, Subject,
-    Watcher,
+    At, Call, ChildSource, ICourt, IDataChallenges, IRegistry, IRootChain, OffenceId, Rpc,
+    RpcError, Subject, Watcher,
 };
 use crate::relay::seen::{Block, Which};
 
@@ -274,6 +274,13 @@ impl<C: ChildSource> Watcher<C> {
             Subject::Overlap { number, .. } => {
                 let call = ICourt::overlapCall { number };
                 all.push(Deciding::of(court, call, "the overlap"));
+            }
+            Subject::Data { target } => {
+                let call = IDataChallenges::challengedCall {
+                    target: target.into(),
+                };
+                let contract = self.contracts.data_challenges;
+                all.push(Deciding::of(contract, call, "the challenge"));
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::relay::watch::statement::TwoShares;
 use endpoint::{accepts, endpoint, root};
 
 mod calldata;
+mod challenges;
 mod commits;
 mod endpoint;
 mod endpoints;
@@ -25,6 +26,10 @@ mod unsound;
 const DEPLOYMENT: [u8; 20] = [7; 20];
 const ROOT_CHAIN: Address = Address::repeat_byte(3);
 const EPOCH_BLOCKS: u32 = 10;
+
+fn data_challenges() -> Address {
+    deployment::data_challenges(&[1; 20]).into()
+}
 
 fn key(number: u16) -> bls::SecretKey {
     bls::SecretKey::from_entropy(&[number as u8 + 1; 32]).expect("it gives a key")
@@ -128,6 +133,7 @@ async fn watcher(
         beneficiary: Address::repeat_byte(9),
         dry_run: true,
         budget: None,
+        challenge_budget: 0,
     };
     let second =
         second.map(|node| Arc::new(Rpc::new(&node.url, Limits::default()).expect("an address")));

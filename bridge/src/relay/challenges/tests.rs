@@ -102,6 +102,9 @@ fn what_is_answered_or_paid_back_is_forgotten_and_what_expired_waits_for_its_mon
     for one in [answered, paid_back, withheld] {
         book.hear(&one).expect("it is one");
     }
+    assert!(book.of(&targets()[0]).is_none());
+    let answers: Vec<_> = book.answers().collect();
+    assert_eq!(answers, [(&targets()[0], 9)]);
     let open: Vec<_> = book.open().collect();
     let expired: Vec<_> = open.iter().map(|(_, one)| one.is_expired).collect();
     assert_eq!(expired, [true, false]);
@@ -130,4 +133,112 @@ fn what_is_no_event_of_the_contract_is_refused() {
     let said = book.hear(&wrong).expect_err("a leaf in a block");
     assert!(said.contains("kind 2 in place 1"), "{said}");
     assert_eq!(book.open().count(), 0);
+}
+
+fn at(block: u64, log: Log) -> Log {
+    Log { block, ..log }
+}
+
+fn answered(target: DataTarget) -> Log {
+    let IDataChallenges::Target {
+        epoch,
+        kind,
+        place,
+        number,
+    } = target.into();
+    log(&IDataChallenges::Answered {
+        epoch,
+        answerer: ASKER,
+        kind,
+        place,
+        number,
+        paid: U256::from(2),
+    })
+}
+
+/// Whatever blocks are replaced, the book says what it would say had it never heard of them.
+#[test]
+fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
+    let [first, second, third, _] = targets();
+    let withheld = log(&IDataChallenges::Withheld {
+        epoch: 3,
+        kind: 2,
+        place: 0,
+        number: 2,
+    });
+    let events = [
+        at(10, asked(first)),
+        at(12, asked(third)),
+        at(14, answered(first)),
+        at(16, asked(second)),
+        at(18, withheld),
+        at(20, answered(second)),
+    ];
+    let heard = |until: u64| {
+        let mut book = ChallengeBook::default();
+        for one in events.iter().filter(|one| one.block <= until) {
+            book.hear(one).expect("it is one");
+        }
+        book
+    };
+    let shown = |book: &ChallengeBook| {
+        let open: Vec<_> = book
+            .open()
+            .map(|(target, one)| (*target, one.clone()))
+            .collect();
+        let answers: Vec<_> = book
+            .answers()
+            .map(|(target, block)| (*target, block))
+            .collect();
+        (open, answers)
+    };
+    for back in 9..=20 {
+        let mut book = heard(20);
+        book.rewind(back);
+        assert_eq!(shown(&book), shown(&heard(back)), "{back}");
+        for one in events.iter().filter(|one| one.block > back) {
+            book.hear(one).expect("it is one");
+        }
+        assert_eq!(shown(&book), shown(&heard(20)), "{back}");
+    }
+    // What cannot come back is forgotten, and what is open never is.
+    let mut book = heard(20);
+    book.forget(20, 4);
+    book.rewind(0);
+    assert_eq!(shown(&book), (Vec::new(), Vec::new()));
+    let mut book = heard(18);
+    book.forget(18, 3);
+    assert_eq!(shown(&book), shown(&heard(18)));
+}
+
+/// An endpoint that invents challenges without end takes no more room than is there, and none from those that are due first.
+#[test]
+fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
+    let mut book = ChallengeBook::default();
+    book.hear(&asked(targets()[0])).expect("it is one");
+    for number in 0..MAX_KEPT as u32 + 5 {
+        let target = DataTarget::Leaf {
+            epoch: 9,
+            index: number,
+        };
+        let IDataChallenges::Target {
+            epoch,
+            kind,
+            place,
+            number,
+        } = target.into();
+        let one = log(&IDataChallenges::Challenged {
+            epoch,
+            challenger: ASKER,
+            kind,
+            place,
+            number,
+            price: U256::ZERO,
+            deadline: 1_000 + u64::from(number),
+        });
+        book.hear(&one).expect("it is one");
+    }
+    assert_eq!(book.open().count(), MAX_KEPT);
+    assert_eq!((book.left_out(), book.left_out()), (6, 0));
+    assert!(book.of(&targets()[0]).is_some());
 }

@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
 use super::{CourtTimes, MAX_PROVE_STAGGER, MAX_STAGGER, MIN_AGE, OffenceId};
+use crate::relay::challenges::DataTarget;
 
 /// What is reported, or done on root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +30,11 @@ pub enum Subject {
         /// Its epoch.
         epoch: u64,
     },
+    /// A challenge of an accepted checkpoint's data.
+    Data {
+        /// What is asked for.
+        target: DataTarget,
+    },
 }
 
 impl Subject {
@@ -40,6 +46,7 @@ impl Subject {
             | Self::Certificates { epoch, .. }
             | Self::Overlap { epoch, .. }
             | Self::Checkpoint { epoch } => *epoch,
+            Self::Data { target } => target.epoch(),
         }
     }
 
@@ -54,11 +61,12 @@ impl Subject {
             Self::Certificates { evidence, .. } => bytes.extend_from_slice(evidence.as_slice()),
             Self::Overlap { number, .. } => bytes.extend_from_slice(&number.to_be_bytes()),
             Self::Checkpoint { .. } => {}
+            Self::Data { target } => bytes.extend_from_slice(target.to_string().as_bytes()),
         }
         let hash = keccak256(bytes);
         let word = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
         let room = match self {
-            Self::Checkpoint { .. } => MAX_PROVE_STAGGER,
+            Self::Checkpoint { .. } | Self::Data { .. } => MAX_PROVE_STAGGER,
             _ => (times.reveal_blocks.saturating_sub(MIN_AGE) / 2).min(MAX_STAGGER),
         };
         word.checked_rem(room.saturating_add(1)).unwrap_or(0)

@@ -95,6 +95,9 @@ impl Model {
         let made = self.commitments.get(&own).copied();
         let reveal_secs = TIMES.reveal_secs();
         match step {
+            ReportStep::Answer | ReportStep::Ask | ReportStep::Expire | ReportStep::Refund => {
+                panic!("no offence has such a step")
+            }
             ReportStep::Commit => {
                 let stands = made.is_some_and(|(block, revealed)| {
                     revealed || number <= block + TIMES.reveal_blocks

@@ -140,6 +140,7 @@ pub fn root(seen: &Ending) -> Value {
         "begins_from": seen.begins,
         "exit_at": at(head.exitAt),
         "void_from": void_from(seen),
+        "held_from": seen.held,
         "base": seen.base.opened.then(|| state::base_name(seen.base.epochs)),
         "state_root": seen.base.opened.then(|| seen.base.stateRoot.to_string()),
         "inbox_cursor": match seen.base.opened {
@@ -195,7 +196,12 @@ pub fn sentence(seen: &Ending) -> String {
             state::base_name(seen.base.epochs)
         ),
     };
-    stage + &void_sentence(seen)
+    let held = seen.held.map_or_else(String::new, |held| {
+        format!(
+            "; data of checkpoint {held} was asked for on root, so it and those behind it are not final before that is answered and judged (`plasmid challenge list`)"
+        )
+    });
+    stage + &void_sentence(seen) + &held
 }
 
 #[cfg(test)]
@@ -226,6 +232,7 @@ mod tests {
                 head,
                 parameters: Default::default(),
                 base,
+                held: None,
                 begins: None,
             }
         };

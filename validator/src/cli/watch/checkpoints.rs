@@ -37,6 +37,7 @@ use turns::JudgeTurns;
 
 pub mod asked;
 mod behind;
+pub mod challenged;
 mod found;
 mod judged;
 pub mod kept;

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::plain;
 
+mod challenges;
+
 /// One object and one line.
 pub fn shown(notice: &WatchNotice) -> (Value, String) {
     let who =
@@ -29,6 +31,7 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
         Subject::Offence(offence) => who(offence),
         Subject::Certificates { epoch, .. } => format!("two certificates of epoch {epoch}"),
         Subject::Checkpoint { epoch } => format!("checkpoint {epoch}"),
+        Subject::Data { target } => target.to_string(),
         Subject::Overlap { epoch, number } => {
             format!("overlap {number} of two certificates, in epoch {epoch}")
         }
@@ -40,12 +43,14 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             rest,
         ),
         Subject::Checkpoint { epoch } => with(json!({ "event": event, "checkpoint": epoch }), rest),
+        Subject::Data { target } => with(challenges::named(event, target), rest),
         Subject::Overlap { epoch, number } => with(
             json!({ "event": event, "epoch": epoch, "overlap": number }),
             rest,
         ),
     };
     match notice {
+        WatchNotice::Data(notice) => challenges::shown(notice),
         WatchNotice::Found {
             subject,
             kind,

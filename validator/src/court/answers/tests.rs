@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{B256, hex};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, blocks_root, chunks_root};
+use plasmid_bridge::relay::challenges::{DataTarget, asking};
 use serde_json::{Value as Json, json};
 
 use super::*;

@@ -7,6 +7,7 @@ fn records() -> CourtRecords {
     let contracts = CourtContracts {
         deployment: [7; 20],
         court: Address::repeat_byte(1),
+        data_challenges: Address::repeat_byte(0xdc),
         root_chain: Address::repeat_byte(2),
         record_slots: 16,
     };

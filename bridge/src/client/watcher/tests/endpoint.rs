@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::client::wallet::tests::node::{Said, accepted_log};
+use crate::relay::challenges::DataTarget;
 
 /// What an endpoint of root says.
 #[derive(Clone)]
@@ -44,6 +45,13 @@ pub(super) struct Says {
     pub(super) pool_reveals: bool,
     /// What it says of its pool, and of the gas that a call needs, instead of that.
     pub(super) refuses: [Option<Said>; 2],
+    /// Events of DataChallenges, each with its block, and what it says of each challenge.
+    pub(super) data_events: Vec<(u64, alloy_primitives::LogData)>,
+    pub(super) challenged: BTreeMap<DataTarget, IDataChallenges::Challenge>,
+    /// The earliest deadline of a question, in seconds.
+    pub(super) next_deadline: u64,
+    /// Checkpoints that are final.
+    pub(super) finalized: u64,
     /// Offences that stand in the Court, with the blocks of their reveals.
     pub(super) revealed: BTreeMap<OffenceId, u64>,
 }
@@ -75,6 +83,7 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
                 accepted,
                 standing: root.pool_standing.unwrap_or(accepted),
                 exitAt: root.exit_at,
+                finalized: root.finalized,
                 ..Default::default()
             };
             IRootChain::headCall::abi_encode_returns(&head)
@@ -113,6 +122,29 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
                     ..Default::default()
                 });
             ICourt::commitmentCall::abi_encode_returns(&made)
+        }
+        IRootChain::voidableCall::SELECTOR => {
+            let told = IRootChain::voidableReturn {
+                from: root.finalized,
+                until: root.pool_standing.unwrap_or(root.accepted),
+            };
+            IRootChain::voidableCall::abi_encode_returns(&told)
+        }
+        IDataChallenges::challengeSecsCall::SELECTOR => {
+            IDataChallenges::challengeSecsCall::abi_encode_returns(&6_400)
+        }
+        IDataChallenges::priceCall::SELECTOR => {
+            let told = IDataChallenges::priceReturn {
+                price_: U256::from(1_000),
+                deadline: root.next_deadline,
+            };
+            IDataChallenges::priceCall::abi_encode_returns(&told)
+        }
+        IDataChallenges::challengedCall::SELECTOR => {
+            let call = IDataChallenges::challengedCall::abi_decode(data).expect("a call");
+            let target = DataTarget::of(&call.target).expect("a target");
+            let told = root.challenged.get(&target).cloned().unwrap_or_default();
+            IDataChallenges::challengedCall::abi_encode_returns(&told)
         }
         IRegistry::hasKeysCall::SELECTOR => IRegistry::hasKeysCall::abi_encode_returns(&true),
         // Nothing stands in the Court: zeros for every view.
@@ -190,7 +222,12 @@ pub(super) async fn endpoint(root: &Root) -> Node {
                 let bound = |name: &str| quantity(&params[0][name]).expect("a number");
                 let blocks = bound("fromBlock")..=bound("toBlock");
                 let told = root.acceptances.iter().filter(|one| blocks.contains(&one.block));
-                Said::Result(Value::from_iter(told.map(|one| accepted_log(ROOT_CHAIN, one))).to_string())
+                let told = told.map(|one| accepted_log(ROOT_CHAIN, one));
+                let data = root.data_events.iter().filter(|(block, _)| blocks.contains(block));
+                let data = data.map(|(block, one)| json!({
+                    "address": data_challenges(), "topics": one.topics(), "data": one.data, "blockNumber": format!("{block:#x}"), "logIndex": "0x1", "removed": false,
+                }));
+                Said::Result(Value::from_iter(told.chain(data)).to_string())
             }
             "eth_call" => {
                 let data = params[0]["data"].as_str().unwrap_or_default();
@@ -228,6 +265,10 @@ pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
         committed: None,
         pool_reveals: false,
         refuses: [None, None],
+        data_events: Vec::new(),
+        challenged: BTreeMap::new(),
+        next_deadline: 0,
+        finalized: 0,
         revealed: BTreeMap::new(),
     }))
 }

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use alloy_primitives::B256;
 use plasmid_bridge::client::watcher::ChildNews;
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::relay::acceptance::Acceptance;
@@ -290,15 +291,24 @@ impl CheckpointNodes {
         accepted: &Acceptance,
         slot: &Slot,
     ) -> Result<ShownLeaf, Unjudged> {
+        self.leaf_of(accepted, slot.key()).await
+    }
+
+    /// The leaf with this key in the checkpoint's state.
+    pub(super) async fn leaf_of(
+        &mut self,
+        accepted: &Acceptance,
+        key: B256,
+    ) -> Result<ShownLeaf, Unjudged> {
         let (epoch, root) = (accepted.epoch, accepted.checkpoint.state_root);
         let ask = async |_, channel| {
             let request = GetProofRequest {
                 epoch: Some(epoch),
-                leaf: Some(get_proof_request::Leaf::Key(slot.key().to_vec())),
+                leaf: Some(get_proof_request::Leaf::Key(key.to_vec())),
             };
             let answer = within(bridge(channel).get_proof(request)).await?;
             let shown = answer.proof.and_then(leaf);
-            shown.filter(|leaf| leaf.stands(slot, &root)).ok_or_else(|| {
+            shown.filter(|leaf| leaf.stands_at(&key, &root)).ok_or_else(|| {
                 NotServed::Lie(format!(
                     "its leaf of the state of epoch {epoch} does not stand in the state that root's word names"
                 ))

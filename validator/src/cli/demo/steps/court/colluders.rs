@@ -141,6 +141,7 @@ async fn watch(
         beneficiary: rewarded(),
         dry_run: false,
         budget: None,
+        challenge_budget: 0,
     };
     let folder = network.folder.join("second-watcher");
     let child = OneNode {

@@ -1,0 +1,257 @@
+//! Challenges of accepted checkpoints' data (PROTOCOL section 13): whatever somebody asks for on root is answered as soon as somebody who reads the child has the answer, and what nobody shows is
+//! asked for, within a sum of its own.
+//!
+//! ```text
+//! DataChallenges: what is open ──▶ who reads the child: from the folder, or from any node ──▶ answer, or nobody shows it: expire behind the deadline
+//! what no node shows of a checkpoint, for longer than the patience ──▶ ask ──▶ an answer stands in root's calldata: back to whoever reads the child
+//! ```
+//! What is open says root in the block that is looked at: events only tell where to look. So nothing is paid twice, whatever was sent before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, Bytes, U256};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    At, ChildSource, IDataChallenges, PoolWait, Rpc, RpcError, WatchNotice, Watcher, view_call,
+};
+use crate::relay::challenges::{DataEvent, DataTarget};
+
+mod answers;
+mod questions;
+mod steps;
+
+pub use answers::RootAnswer;
+pub(super) use steps::DataStep;
+
+/// Open challenges that whoever reads the child works on at a time, at most.
+const MAX_OPEN: usize = 8;
+/// Answers from root that wait for whoever reads the child, at most.
+const MAX_ANSWERS: usize = 16;
+/// Answers that are kept until they are sent, at most: those are worked on.
+const MAX_CALLS: usize = 64;
+/// Missing parts of one checkpoint that are kept, at most.
+const MAX_MISSING: usize = 256;
+
+/// How long a challenge takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DataWindows {
+    /// A, in seconds.
+    answer_secs: u64,
+    /// C, in seconds.
+    ask_secs: u64,
+}
+
+impl DataWindows {
+    pub(super) async fn read(rpc: &Rpc, contract: Address) -> Result<Self, RpcError> {
+        let call = IDataChallenges::parametersCall {};
+        let given = view_call(rpc, contract, call, At::Latest).await?;
+        let call = IDataChallenges::challengeSecsCall {};
+        Ok(Self {
+            answer_secs: given.answerSecs,
+            ask_secs: view_call(rpc, contract, call, At::Latest).await?,
+        })
+    }
+}
+
+/// What whoever reads the child is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DataQuestions {
+    /// Open challenges without an answer, those first of which it said least often that nobody shows it, and of these the most urgent ones.
+    pub open: Vec<DataTarget>,
+    /// Checkpoints of which something was withheld: what of them is missing?
+    pub withheld: Vec<u64>,
+}
+
+/// What the watcher and whoever reads the child tell each other beside the news.
+#[derive(Debug)]
+pub struct DataDialogue {
+    /// What is asked.
+    pub questions: watch::Receiver<DataQuestions>,
+    /// What stands on root, of checkpoints of which something was withheld.
+    pub answers: mpsc::Receiver<RootAnswer>,
+}
+
+/// What a watcher says of challenges.
+#[derive(Clone, Debug)]
+pub enum DataNotice {
+    /// An event on root.
+    Root(DataEvent),
+    /// Nobody shows what is asked for.
+    Unanswered {
+        /// What is asked for.
+        target: DataTarget,
+        /// Until when it can be answered for certain, in seconds of root's clock.
+        deadline: u64,
+        /// What nodes say.
+        reason: String,
+    },
+    /// There is no more room for questions in the sum that they may hold.
+    OverBudget {
+        /// What is not asked for.
+        target: DataTarget,
+        /// What it costs now, in wei, with room for a rise.
+        price: U256,
+        /// What is left, in wei.
+        left: U256,
+    },
+    /// An answer on root that is in no transaction to the contract, as far as its block can be read: another contract brought it.
+    Hidden {
+        /// What was asked for.
+        target: DataTarget,
+        /// The block.
+        block: u64,
+    },
+    /// More challenges are open than are kept; those with the latest deadlines are not answered.
+    LeftOut {
+        /// How many more since it was said.
+        count: u64,
+    },
+}
+
+/// When a watcher answers, or makes void.
+#[derive(Clone, Copy, Debug)]
+struct DataTurn {
+    /// The first root block in which it does.
+    first: u64,
+    /// How long it waits for somebody else's.
+    pool: PoolWait,
+}
+
+/// What is known of challenges beside what root says.
+#[derive(Debug)]
+pub(super) struct DataDesk {
+    windows: DataWindows,
+    questions: watch::Sender<DataQuestions>,
+    read: mpsc::Sender<RootAnswer>,
+    reads: Option<mpsc::Receiver<RootAnswer>>,
+    /// Calls that answer.
+    calls: BTreeMap<DataTarget, Bytes>,
+    /// How often nobody showed it.
+    unanswered: BTreeMap<DataTarget, u32>,
+    /// Checkpoints of which something is withheld, and since when, in seconds of root's clock.
+    withheld: BTreeMap<u64, u64>,
+    /// What of them is missing.
+    missing: BTreeMap<u64, BTreeSet<DataTarget>>,
+    /// Answers on root that were read.
+    known: BTreeSet<DataTarget>,
+    turns: BTreeMap<DataTarget, DataTurn>,
+    /// Questions of ours that were paid back, as events say.
+    paid_back: BTreeSet<DataTarget>,
+    /// The question that is asked next, with what is sent along.
+    asking: Option<(DataTarget, U256)>,
+}
+
+impl DataDesk {
+    pub(super) fn new(windows: DataWindows) -> Self {
+        let (read, reads) = mpsc::channel(MAX_ANSWERS);
+        Self {
+            windows,
+            questions: watch::Sender::default(),
+            read,
+            reads: Some(reads),
+            calls: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
+            withheld: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            known: BTreeSet::new(),
+            turns: BTreeMap::new(),
+            paid_back: BTreeSet::new(),
+            asking: None,
+        }
+    }
+}
+
+impl<C: ChildSource> Watcher<C> {
+    /// What it asks whoever reads the child, and tells it. There is one such.
+    pub fn dialogue(&mut self) -> Option<DataDialogue> {
+        let answers = self.data.reads.take()?;
+        Some(DataDialogue {
+            questions: self.data.questions.subscribe(),
+            answers,
+        })
+    }
+
+    /// An event of root, each time that it is read.
+    pub(super) fn hear_data(&mut self, event: &DataEvent) {
+        if let DataEvent::PaidBack { target, .. } = event
+            && self.kept.asked.iter().any(|one| one.target == *target)
+        {
+            self.data.paid_back.insert(*target);
+        }
+    }
+
+    /// Somebody has the answer to a challenge.
+    pub(super) fn take_answer(&mut self, target: DataTarget, call: Bytes) {
+        if self.data.calls.len() < MAX_CALLS {
+            self.data.unanswered.remove(&target);
+            self.data.calls.insert(target, call);
+        }
+    }
+
+    /// Nobody shows what a challenge asks for.
+    pub(super) fn no_answer(
+        &mut self,
+        target: DataTarget,
+        reason: String,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        let Some(open) = self.records.challenges().of(&target) else {
+            return;
+        };
+        let deadline = open.deadline;
+        let times = self.data.unanswered.entry(target).or_default();
+        *times = times.saturating_add(1);
+        if *times == 1 {
+            say(&WatchNotice::Data(DataNotice::Unanswered {
+                target,
+                deadline,
+                reason,
+            }));
+        }
+    }
+
+    /// Root refused an answer: another one is looked for.
+    pub(super) fn answer_otherwise(&mut self, target: DataTarget) {
+        self.data.calls.remove(&target);
+    }
+
+    /// No node shows all of a checkpoint.
+    pub(super) fn is_missing(&mut self, epoch: u64) {
+        self.data.withheld.entry(epoch).or_insert(self.root_time);
+    }
+
+    /// All of it is there by now.
+    pub(super) fn is_shown(&mut self, epoch: u64) {
+        self.data.withheld.remove(&epoch);
+        self.data.missing.remove(&epoch);
+    }
+
+    /// What of a checkpoint is nowhere.
+    pub(super) fn take_missing(&mut self, epoch: u64, targets: Vec<DataTarget>) {
+        let targets = targets.into_iter().filter(|one| one.epoch() == epoch);
+        let missing: BTreeSet<DataTarget> = targets.take(MAX_MISSING).collect();
+        match missing.is_empty() {
+            true => self.is_shown(epoch),
+            false => drop(self.data.missing.insert(epoch, missing)),
+        }
+    }
+}
+
+#[cfg(test)]
+impl<C: ChildSource> Watcher<C> {
+    /// What it has answers to.
+    pub(super) const fn data_calls(&self) -> &BTreeMap<DataTarget, Bytes> {
+        &self.data.calls
+    }
+
+    /// A, which the test's root says nothing of.
+    pub(super) const fn data_answered_within(&mut self, secs: u64) {
+        self.data.windows.answer_secs = secs;
+    }
+
+    /// A checkpoint is withheld since then.
+    pub(super) fn data_withheld_since(&mut self, epoch: u64, time: u64) {
+        self.data.withheld.insert(epoch, time);
+    }
+}

@@ -1,0 +1,320 @@
+//! What challenges ask for, from what is kept of the checkpoint or from any node, and what is missing of a checkpoint.
+//!
+//! It reads as the judge reads, beside it and with calls of its own: an answer has a deadline, and waits for nothing that is judged. No node is believed: a part that leads
+//! to root's word is the answer, whoever showed it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plasmid_bridge::client::watcher::ChildNews;
+use plasmid_bridge::client::watcher::challenges::{DataDialogue, DataQuestions};
+use plasmid_bridge::client::watcher::unsound::AcceptedCheckpoints;
+use plasmid_bridge::relay::acceptance::Acceptance;
+use plasmid_bridge::relay::challenges::DataTarget;
+use tokio::sync::{mpsc::Sender, watch};
+use tokio::time::{Instant, sleep};
+use tonic::transport::Channel;
+
+use super::kept::CheckpointArchive;
+use super::{AGAIN, CheckpointJudge, Deaf, Deployed, MAX_REASON, Unjudged, apart};
+use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
+use crate::court::answers::{leaf_answer, no_leaf_answer};
+use crate::ledger::Slot;
+use answered::RootParts;
+
+mod answered;
+
+/// The longest rest of what nobody shows, before it is asked for again.
+const MAX_REST: Duration = Duration::from_secs(60);
+/// Missing parts of a checkpoint that are told at a time, at most.
+const MAX_MISSING: usize = 64;
+
+/// Who reads for challenges.
+pub struct DataReader {
+    reader: CheckpointJudge,
+    folder: PathBuf,
+    parts: RootParts,
+    /// Until when what nobody showed rests, and for how long.
+    resting: BTreeMap<DataTarget, (Instant, Duration)>,
+}
+
+/// Reads in a task that ends when nobody listens.
+pub fn follow(
+    nodes: Vec<(usize, Channel)>,
+    deployed: Deployed,
+    folder: PathBuf,
+    accepted: watch::Receiver<AcceptedCheckpoints>,
+    dialogue: DataDialogue,
+    news: &Sender<ChildNews>,
+) {
+    let reader = DataReader::new(nodes, deployed, folder, accepted, news);
+    tokio::spawn(reader.run(dialogue));
+}
+
+impl DataReader {
+    /// One that asks these nodes, each with its number, and has this folder.
+    pub fn new(
+        nodes: Vec<(usize, Channel)>,
+        deployed: Deployed,
+        folder: PathBuf,
+        accepted: watch::Receiver<AcceptedCheckpoints>,
+        news: &Sender<ChildNews>,
+    ) -> Self {
+        Self {
+            reader: CheckpointJudge::new(nodes, deployed, folder.clone(), accepted, news),
+            folder,
+            parts: RootParts::default(),
+            resting: BTreeMap::new(),
+        }
+    }
+
+    async fn run(mut self, mut dialogue: DataDialogue) {
+        loop {
+            let asked = dialogue.questions.borrow_and_update().clone();
+            let now = self.reader.accepted.borrow_and_update().clone();
+            while let Ok(answer) = dialogue.answers.try_recv() {
+                self.parts.take(&answer, &now);
+            }
+            if self.work(&asked, &now).await.is_err() {
+                return;
+            }
+            let is_idle = asked == DataQuestions::default();
+            let is_over = tokio::select! {
+                changed = dialogue.questions.changed() => changed.is_err(),
+                () = sleep(AGAIN), if !is_idle => false,
+            };
+            if is_over || self.reader.news.is_closed() {
+                return;
+            }
+        }
+    }
+
+    async fn work(&mut self, asked: &DataQuestions, now: &AcceptedCheckpoints) -> Result<(), Deaf> {
+        let first = |epoch: u64| DataTarget::Segment {
+            epoch,
+            block: u32::MAX,
+            number: u32::MAX,
+        };
+        let withheld = asked.withheld.iter().map(|epoch| first(*epoch));
+        let open: Vec<DataTarget> = asked.open.iter().copied().chain(withheld).collect();
+        self.resting.retain(|target, _| open.contains(target));
+        for target in &asked.open {
+            let accepted = now.of(target.epoch());
+            let Some(accepted) = accepted.filter(|_| !self.rests(target)) else {
+                continue;
+            };
+            let news = match self.answer(accepted, *target).await {
+                Ok(call) => {
+                    self.resting.remove(target);
+                    ChildNews::Answers {
+                        target: *target,
+                        call: call.into(),
+                    }
+                }
+                Err(Unjudged::Deaf) => return Err(Deaf),
+                Err(Unjudged::Later) => continue,
+                Err(Unjudged::Withheld(reason)) => {
+                    self.rest(*target);
+                    ChildNews::Unanswered {
+                        target: *target,
+                        reason: reason.chars().take(MAX_REASON).collect(),
+                    }
+                }
+            };
+            self.reader.tell(news).await?;
+        }
+        for epoch in &asked.withheld {
+            let name = first(*epoch);
+            let accepted = now.of(*epoch).filter(|_| !self.rests(&name));
+            let Some(accepted) = accepted else {
+                continue;
+            };
+            let targets = match self.missing(accepted).await {
+                Ok(targets) => targets,
+                Err(Unjudged::Deaf) => return Err(Deaf),
+                Err(Unjudged::Later | Unjudged::Withheld(_)) => Vec::new(),
+            };
+            self.rest(name);
+            let epoch = *epoch;
+            self.reader
+                .tell(ChildNews::Missing { epoch, targets })
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn rests(&self, target: &DataTarget) -> bool {
+        let resting = self.resting.get(target);
+        resting.is_some_and(|(until, _)| Instant::now() < *until)
+    }
+
+    fn rest(&mut self, target: DataTarget) {
+        let before = self.resting.get(&target).map(|(_, rest)| *rest);
+        let rest = before.map_or(AGAIN, |rest| rest.saturating_mul(2).min(MAX_REST));
+        self.resting.insert(target, (Instant::now() + rest, rest));
+    }
+
+    /// The call that answers a challenge.
+    async fn answer(
+        &mut self,
+        accepted: &Acceptance,
+        target: DataTarget,
+    ) -> Result<Vec<u8>, Unjudged> {
+        match target {
+            DataTarget::Segment { block, number, .. } => {
+                self.segment(accepted, block, number).await
+            }
+            DataTarget::Leaf { index, .. } => self.leaf(accepted, index).await,
+        }
+    }
+
+    /// The same for whoever answers by hand.
+    ///
+    /// # Errors
+    /// Why nobody shows it.
+    pub async fn answer_once(
+        &mut self,
+        accepted: &Acceptance,
+        target: DataTarget,
+    ) -> Result<Vec<u8>, String> {
+        self.answer(accepted, target)
+            .await
+            .map_err(|error| match error {
+                Unjudged::Withheld(reason) => reason,
+                Unjudged::Later | Unjudged::Deaf => "it was not read to its end".to_owned(),
+            })
+    }
+
+    async fn segment(
+        &mut self,
+        accepted: &Acceptance,
+        block: u32,
+        number: u32,
+    ) -> Result<Vec<u8>, Unjudged> {
+        let facts = self.reader.facts().await?;
+        let epoch = self
+            .reader
+            .opened(accepted, facts.parameters.epoch_blocks)
+            .await?;
+        let (segments, why) = self.reader.segments(&facts, &epoch, block).await?;
+        let segments = segments.filter(|segments| {
+            let place = usize::try_from(number).unwrap_or(usize::MAX);
+            let one = segments.segments.get(place);
+            number >= segments.count || one.is_some_and(OpenedSegment::has_bytes)
+        });
+        let answer = segments.and_then(|segments| epoch.segment_answer(block, &segments, number));
+        answer.ok_or_else(|| {
+            Unjudged::Withheld(why.unwrap_or_else(|| "its bytes are no segment's".to_owned()))
+        })
+    }
+
+    /// A leaf by its index: its key, from a page of leaves, tells what proof is asked for. From the state that is kept where no node shows it.
+    async fn leaf(&mut self, accepted: &Acceptance, index: u32) -> Result<Vec<u8>, Unjudged> {
+        match self.leaf_from_nodes(accepted, index).await {
+            Err(Unjudged::Withheld(why)) => {
+                let (folder, own) = (self.folder.clone(), accepted.clone());
+                let read = apart(move || leaf_from_folder(folder, &own, index)).await;
+                read.flatten().ok_or(Unjudged::Withheld(why))
+            }
+            other => other,
+        }
+    }
+
+    async fn leaf_from_nodes(
+        &mut self,
+        accepted: &Acceptance,
+        index: u32,
+    ) -> Result<Vec<u8>, Unjudged> {
+        let nodes = &mut self.reader.nodes;
+        let any = nodes.leaf(accepted, &Slot::Parameters).await?;
+        if index >= any.inclusion.count {
+            return Ok(no_leaf_answer(accepted, index, &any.inclusion));
+        }
+        let page = nodes.leaves(accepted, index).await?;
+        let missing = || Unjudged::Withheld("no node shows the leaf at this index".to_owned());
+        let key = page.leaves.first().ok_or_else(missing)?.key;
+        let leaf = nodes.leaf_of(accepted, key).await?;
+        match leaf.inclusion.index == index {
+            true => Ok(leaf_answer(accepted, &leaf)),
+            false => Err(missing()),
+        }
+    }
+
+    /// The first part of each block of a checkpoint that neither the folder, nor a node, nor an answer on root shows.
+    async fn missing(&mut self, accepted: &Acceptance) -> Result<Vec<DataTarget>, Unjudged> {
+        let epoch = accepted.epoch;
+        let part = |block, number| DataTarget::Segment {
+            epoch,
+            block,
+            number,
+        };
+        let blocks = match self.reader.facts().await {
+            Ok(facts) => facts.parameters.epoch_blocks,
+            // Whatever the parameters are, there is a first block.
+            Err(Unjudged::Withheld(_)) => return Ok(vec![part(0, self.parts.next(epoch, 0))]),
+            Err(other) => return Err(other),
+        };
+        self.parts
+            .keep_blocks(accepted, blocks, &mut self.reader.archive);
+        let facts = self.reader.facts().await?;
+        let opened = match self.reader.opened(accepted, blocks).await {
+            Ok(opened) => opened,
+            Err(Unjudged::Withheld(_)) => {
+                let all = (0..blocks).filter(|block| !self.parts.has_block(epoch, *block));
+                let all = all.map(|block| part(block, 0));
+                return Ok(all.take(MAX_MISSING).collect());
+            }
+            Err(other) => return Err(other),
+        };
+        let mut targets = Vec::new();
+        for block in 0..blocks {
+            self.parts
+                .keep_segments(&opened, block, &mut self.reader.archive);
+            let (segments, why) = self.reader.segments(&facts, &opened, block).await?;
+            if why.is_none() {
+                continue;
+            }
+            let number = match &segments {
+                Some(segments) => first_missing(segments),
+                None => self.parts.next(epoch, block),
+            };
+            targets.push(part(block, number));
+            if targets.len() >= MAX_MISSING {
+                break;
+            }
+        }
+        Ok(targets)
+    }
+}
+
+fn first_missing(segments: &OpenedSegments) -> u32 {
+    let mut all = (0_u32..).zip(&segments.segments);
+    let first = all.find(|(_, one)| !one.has_bytes());
+    first.map_or(0, |(number, _)| number)
+}
+
+/// The answer from the state that is kept, where it is this checkpoint's.
+fn leaf_from_folder(folder: PathBuf, accepted: &Acceptance, index: u32) -> Option<Vec<u8>> {
+    let own = AcceptedCheckpoints {
+        acceptances: vec![accepted.clone()],
+        ..AcceptedCheckpoints::default()
+    };
+    let (_, tree) = CheckpointArchive::open(folder).state(&own)?;
+    if index >= tree.count() {
+        let any = tree.prove(0).ok()?;
+        return Some(no_leaf_answer(accepted, index, &any));
+    }
+    let inclusion = tree.prove(index).ok()?;
+    let (_, kind, value) = tree.get(&inclusion.key)?;
+    let value = value.to_vec();
+    let leaf = ShownLeaf {
+        kind,
+        value,
+        inclusion,
+    };
+    Some(leaf_answer(accepted, &leaf))
+}
+
+#[cfg(test)]
+mod tests;
