@@ -127,6 +127,7 @@ contract DataChallenges is IDataChallenges {
         Openings.requireSegments(shown, segments);
         Openings.requireSegment(segments, segment);
         Openings.requireBytes(segment, content);
+        _show(target, abi.encodeCall(IDataChallenges.answerSegment, (accused, shown, segments, segment, content)));
         _pay(msg.sender, paid);
     }
 
@@ -143,6 +144,7 @@ contract DataChallenges is IDataChallenges {
         Openings.requireBlock(accused.checkpoint, shown, EPOCH_BLOCKS);
         Openings.requireSegments(shown, segments);
         if (number < segments.count) revert Exists(number, segments.count);
+        _show(target, abi.encodeCall(IDataChallenges.answerNoSegment, (accused, shown, segments, number)));
         _pay(msg.sender, paid);
     }
 
@@ -159,6 +161,7 @@ contract DataChallenges is IDataChallenges {
         if (valueHash != leaf.valueHash) revert IFraudCourt.WrongValue(value.kind);
         bytes32 stateRoot = accused.checkpoint.stateRoot;
         if (!StateTree.verifyInclusion(stateRoot, leaf)) revert IFraudCourt.NotInState(stateRoot);
+        _show(target, abi.encodeCall(IDataChallenges.answerLeaf, (accused, value, leaf)));
         _pay(msg.sender, paid);
     }
 
@@ -172,6 +175,7 @@ contract DataChallenges is IDataChallenges {
         bytes32 stateRoot = accused.checkpoint.stateRoot;
         if (StateTree.stateRoot(treeRoot, count) != stateRoot) revert IFraudCourt.NotInState(stateRoot);
         if (index < count) revert Exists(index, count);
+        _show(target, abi.encodeCall(IDataChallenges.answerNoLeaf, (accused, index, treeRoot, count)));
         _pay(msg.sender, paid);
     }
 
@@ -259,6 +263,12 @@ contract DataChallenges is IDataChallenges {
         (one.deadline, one.price) = (0, 0);
         _release(epoch, accused.acceptance.time);
         emit Answered(epoch, msg.sender, target.kind, target.place, target.number, paid);
+    }
+
+    /// @dev The answer as everybody reads it. Calldata would not do: an answer may come from another contract, or be written so that a strict reader does
+    /// not take it.
+    function _show(Target memory target, bytes memory call) private {
+        emit Shown(target.epoch, target.kind, target.place, target.number, call);
     }
 
     /// @dev P counts from an answer that came later than W leaves it.

@@ -95,6 +95,26 @@ contract DataChallengesTest is Challenging {
         _answer(call);
     }
 
+    /// Whoever answers, and however the call is written, everybody reads the answer in one form.
+    function test_anAnswerIsShownToEverybody() external {
+        _filled(_data(3_000));
+        bytes[4] memory calls = [_answerFilled(), _answerNoSegment(63, 4), _answerLeaf(3), _answerNoLeaf(5)];
+        IDataChallenges.Target[4] memory targets =
+            [_filledTarget(), _target(SEGMENT, 63, 4), _target(LEAF, 0, 3), _target(LEAF, 0, 5)];
+        for (uint256 i; i < 4; ++i) {
+            bytes[2] memory written = [calls[i], bytes.concat(calls[i], hex"01", new bytes(40))];
+            for (uint256 j; j < 2; ++j) {
+                uint256 state = vm.snapshotState();
+                _ask(targets[i]);
+                IDataChallenges.Target memory target = targets[i];
+                vm.expectEmit(address(dataChallenges));
+                emit IDataChallenges.Shown(target.epoch, target.kind, target.place, target.number, calls[i]);
+                _answer(written[j]);
+                vm.revertToState(state);
+            }
+        }
+    }
+
     /// Longer than a segment may be: nobody can answer, whoever has the bytes, and it is void.
     function test_bytesThatNoSegmentMayHaveAreNoAnswer() external {
         _filled(_data(32_769));

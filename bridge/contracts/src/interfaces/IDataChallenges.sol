@@ -78,11 +78,14 @@ interface IDataChallenges {
         uint256 price,
         uint64 deadline
     );
-    /// @notice What was asked for stands in this transaction's calldata.
+    /// @notice What was asked for was shown (`Shown`).
     /// @param paid what the answerer was paid; the rest of the price is burned.
     event Answered(
         uint64 indexed epoch, address indexed answerer, uint8 kind, uint32 place, uint32 number, uint256 paid
     );
+    /// @notice The answer, for everybody, whoever gave it and by whatever way.
+    /// @param call of `answerSegment`, `answerNoSegment`, `answerLeaf` or `answerNoLeaf`, encoded as Solidity encodes it: what was compared with the checkpoint.
+    event Shown(uint64 indexed epoch, uint8 kind, uint32 place, uint32 number, bytes call);
     /// @notice Nobody answered: the checkpoint and all behind it are void.
     event Withheld(uint64 indexed epoch, uint8 kind, uint32 place, uint32 number);
     /// @notice The challenger was paid back.
