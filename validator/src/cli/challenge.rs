@@ -25,8 +25,8 @@ use super::{
     init::second_endpoint,
     keys::KeyOptions,
     output::Output,
-    proof::accepted_by,
 };
+use crate::node::accepted::accepted_by;
 
 mod list;
 mod send;
@@ -184,7 +184,7 @@ impl ChallengeDesk {
         let newest = Finality::Depth(0);
         let found = accepted_by(&self.rpc, self.root_chain, epoch, newest).await;
         progress.finish_and_clear();
-        found
+        Ok(found?)
     }
 }
 

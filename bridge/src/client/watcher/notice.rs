@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, U256};
 
-use super::news::UnfinishedCheckpoint;
 use super::challenges::DataNotice;
+use super::news::UnfinishedCheckpoint;
 use super::root::CourtEvent;
 use super::root::overlaps::bits;
 use crate::proof::checkpoint::certificate::has;

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use alloy_primitives::U256;
-use plasmid::cli::proof::accepted_by;
 use plasmid::court::OpenedEpoch;
+use plasmid::node::accepted::accepted_by;
 use plasmid_bridge::abi::IDataChallenges;
 use plasmid_bridge::client::rpc::Call;
 use plasmid_bridge::client::watcher::challenges::DataNotice;

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc::Sender, watch};
 use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 
+use super::asked::{CheckpointNodes, lock};
 use super::kept::CheckpointArchive;
 use super::{AGAIN, CheckpointJudge, Deaf, Deployed, MAX_REASON, Unjudged, apart};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
@@ -62,7 +63,13 @@ impl DataReader {
         news: &Sender<ChildNews>,
     ) -> Self {
         Self {
-            reader: CheckpointJudge::new(nodes, deployed, folder.clone(), accepted, news),
+            reader: CheckpointJudge::new(
+                CheckpointNodes::new(nodes, news.clone()),
+                CheckpointArchive::open(folder.clone()),
+                deployed,
+                accepted,
+                news.clone(),
+            ),
             folder,
             parts: RootParts::default(),
             resting: BTreeMap::new(),
@@ -114,6 +121,10 @@ impl DataReader {
                 }
                 Err(Unjudged::Deaf) => return Err(Deaf),
                 Err(Unjudged::Later) => continue,
+                Err(Unjudged::Failed) => {
+                    self.rest(*target);
+                    continue;
+                }
                 Err(Unjudged::Withheld(reason)) => {
                     self.rest(*target);
                     ChildNews::Unanswered {
@@ -133,7 +144,7 @@ impl DataReader {
             let targets = match self.missing(accepted).await {
                 Ok(targets) => targets,
                 Err(Unjudged::Deaf) => return Err(Deaf),
-                Err(Unjudged::Later | Unjudged::Withheld(_)) => Vec::new(),
+                Err(Unjudged::Later | Unjudged::Failed | Unjudged::Withheld(_)) => Vec::new(),
             };
             self.rest(name);
             let epoch = *epoch;
@@ -169,7 +180,7 @@ impl DataReader {
         }
     }
 
-    /// The same for whoever answers by hand.
+    /// The call that answers a challenge, for whoever answers by hand.
     ///
     /// # Errors
     /// Why nobody shows it.
@@ -182,7 +193,9 @@ impl DataReader {
             .await
             .map_err(|error| match error {
                 Unjudged::Withheld(reason) => reason,
-                Unjudged::Later | Unjudged::Deaf => "it was not read to its end".to_owned(),
+                Unjudged::Later | Unjudged::Failed | Unjudged::Deaf => {
+                    "it was not read to its end".to_owned()
+                }
             })
     }
 
@@ -215,7 +228,7 @@ impl DataReader {
             Err(Unjudged::Withheld(why)) => {
                 let (folder, own) = (self.folder.clone(), accepted.clone());
                 let read = apart(move || leaf_from_folder(folder, &own, index)).await;
-                read.flatten().ok_or(Unjudged::Withheld(why))
+                read?.ok_or(Unjudged::Withheld(why))
             }
             other => other,
         }
@@ -256,7 +269,7 @@ impl DataReader {
             Err(other) => return Err(other),
         };
         self.parts
-            .keep_blocks(accepted, blocks, &mut self.reader.archive);
+            .keep_blocks(accepted, blocks, &mut lock(&self.reader.archive));
         let facts = self.reader.facts().await?;
         let opened = match self.reader.opened(accepted, blocks).await {
             Ok(opened) => opened,
@@ -270,7 +283,7 @@ impl DataReader {
         let mut targets = Vec::new();
         for block in 0..blocks {
             self.parts
-                .keep_segments(&opened, block, &mut self.reader.archive);
+                .keep_segments(&opened, block, &mut lock(&self.reader.archive));
             let (segments, why) = self.reader.segments(&facts, &opened, block).await?;
             if why.is_none() {
                 continue;
