@@ -160,7 +160,7 @@ impl Ready {
         Self::with_genesis(anvil, count, state_root, |_| {}).await
     }
 
-    /// The same with a genesis that differs in what `change` does.
+    /// Takes `count` operators up to their agreement on a genesis that differs from [`Ready::with_state`]'s in what `change` does.
     ///
     /// # Panics
     /// As [`Ready::make`].
@@ -239,7 +239,7 @@ impl Stage {
         Self::of(Ready::with_state(anvil, count, state_root).await).await
     }
 
-    /// The same with a genesis that differs in what `change` does.
+    /// A stage whose genesis differs from [`Stage::with_state`]'s in what `change` does.
     ///
     /// # Panics
     /// As [`Stage::set`].

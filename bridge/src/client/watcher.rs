@@ -52,6 +52,7 @@ mod later;
 mod look;
 mod news;
 mod notice;
+mod options;
 mod plan;
 pub mod report;
 pub mod root;
@@ -70,6 +71,7 @@ use handed::HandedStatement;
 use later::Rereading;
 pub use news::{ChildNews, ChildSource, FirstRead, UnfinishedCheckpoint};
 pub use notice::WatchNotice;
+pub use options::WatchOptions;
 use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
@@ -95,19 +97,6 @@ const MAX_HEIGHTS: usize = 256;
 const ROOT: usize = usize::MAX;
 /// How often the heights that were read are written down.
 const SAVE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How a watcher behaves.
-#[derive(Clone, Copy, Debug)]
-pub struct WatchOptions {
-    /// Who is paid.
-    pub beneficiary: Address,
-    /// Whether nothing is sent.
-    pub dry_run: bool,
-    /// Wei that all reports together may cost, from the first one that this folder knows of.
-    pub budget: Option<u128>,
-    /// Wei that questions for data may hold and have lost together; 0: it asks for nothing.
-    pub challenge_budget: u128,
-}
 
 /// Why a watcher cannot begin.
 #[derive(Debug, thiserror::Error)]

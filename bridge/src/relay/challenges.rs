@@ -206,7 +206,7 @@ impl ChallengeBook {
         open.map(|(target, one)| (target, &one.challenge))
     }
 
-    /// That of a target, if it is open.
+    /// The challenge of a target, if it is open.
     #[must_use]
     pub fn of(&self, target: &DataTarget) -> Option<&DataChallenge> {
         let kept = self.kept.get(target);

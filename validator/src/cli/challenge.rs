@@ -202,7 +202,7 @@ fn shown(target: &DataTarget) -> Value {
     }
 }
 
-/// The same as options.
+/// A target as the options that name it.
 fn options(target: &DataTarget) -> String {
     match target {
         DataTarget::Segment {

@@ -118,7 +118,7 @@ async fn last_accepted(
     Ok((None, newest))
 }
 
-/// The same, as each of these endpoints says.
+/// The acceptance of an epoch, as each of these endpoints says.
 ///
 /// # Errors
 /// As [`accepted_by`], with the endpoint.

@@ -153,7 +153,7 @@ pub fn import(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFile
     put(home, header, tree, |store| fs::remove_dir(store))
 }
 
-/// The same for a folder whose store has nothing, or nothing but another state that came from elsewhere: that one is gone then. The store is closed.
+/// Makes the store of a folder whose store has nothing, or nothing but another state that came from elsewhere: that one is gone then. The store is closed.
 ///
 /// # Errors
 /// [`StateFileError`]; the folder is as it was then, or has no store.

@@ -85,7 +85,7 @@ pub(super) struct ReadPool {
 }
 
 impl ReadPool {
-    /// Starts `threads` threads called `name`, with so many places.
+    /// Starts `threads` threads called `name`, with this number of places.
     pub(super) fn start(name: &str, threads: usize, places: usize) -> io::Result<Self> {
         Ok(Self {
             places: Arc::new(Semaphore::new(places)),

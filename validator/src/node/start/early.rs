@@ -33,7 +33,7 @@ const ROOT_PAUSE: Duration = Duration::from_secs(2);
 pub(super) enum Beginning {
     /// With what its store has.
     Store(Books<Sled>, Option<Loaded>),
-    /// The same, and the engine is being answered.
+    /// With what its store has, while the engine is being answered already.
     Answered(Books<Sled>, Option<Loaded>, Early),
     /// It was asked to stop first.
     Stopped,

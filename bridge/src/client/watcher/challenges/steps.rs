@@ -57,7 +57,7 @@ impl DataStep {
         }
     }
 
-    /// Those that are urgent first, then what makes void, questions, answers that have time, and money; the earliest deadline first.
+    /// Urgent answers first, then what makes void, questions, answers that have time, and money; the earliest deadline first.
     const fn order(&self) -> (u8, u64) {
         let rank = match (self.step, self.is_urgent) {
             (ReportStep::Answer, true) => 0,

@@ -58,7 +58,7 @@ fn set(root: &Root, change: impl FnOnce(&mut endpoint::Says)) {
     change(&mut root.lock().expect("nobody panics"));
 }
 
-/// What would be sent, in the next so many blocks.
+/// What would be sent, in each of the next `blocks` blocks.
 async fn sends(
     root: &Root,
     watcher: &mut Watcher<OneNode>,

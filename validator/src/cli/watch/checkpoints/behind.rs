@@ -21,7 +21,7 @@ impl OpenCheckpoints {
         };
     }
 
-    /// Those that all endpoints of root call final by now.
+    /// The unfinished ones that all endpoints of root call final by now.
     fn missed(&mut self, over: &CheckpointsOver) -> Vec<UnfinishedCheckpoint> {
         let open = self.unfinished.split_off(&over.finalized);
         let missed = std::mem::replace(&mut self.unfinished, open);

@@ -90,7 +90,7 @@ impl CarriedState {
         state
     }
 
-    /// Whether the checkpoint whose state nodes showed, if it began with one, is among so many that are final.
+    /// Whether the checkpoint whose state nodes showed, if it began with one, is one of the first `finalized`, which are final.
     fn is_sure(&self, finalized: u64) -> bool {
         self.shown.is_none_or(|epoch| epoch < finalized)
     }

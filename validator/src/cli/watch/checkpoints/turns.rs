@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub(super) struct JudgeTurns {
     /// Epochs that had a turn in this round.
     had: BTreeSet<u64>,
-    /// Those of them for which it did not suffice.
+    /// Epochs of this round whose turn did not suffice.
     unfinished: BTreeSet<u64>,
     /// Whether the last turn went to the oldest one.
     was_oldest: bool,
@@ -48,7 +48,7 @@ impl JudgeTurns {
 mod tests {
     use super::*;
 
-    /// The epochs in the order of their turns in one round, where each needs so many turns.
+    /// The epochs in the order of their turns in one round, where each needs the number of turns in `needs`.
     fn round(turns: &mut JudgeTurns, needs: &mut [u32]) -> Vec<u64> {
         let mut order = Vec::new();
         loop {
