@@ -166,11 +166,12 @@ enum Unoffered {
     Unknown(#[from] AcceptedError),
 }
 
-/// What the engine is told of an offer that is not what root accepted: whoever made it lied, unless it is only of another program.
+/// What the engine is told of an offer that is not what root accepted: whoever made it lied, unless it is only of another program. Of one that the engine takes
+/// for the true one, those who sent the true one would be left too.
 const fn refusal(error: &OfferError) -> Offered {
     match error {
         OfferError::Format(_) => Offered::RejectFormat,
-        OfferError::Height { .. } => Offered::Reject,
+        OfferError::Moved { .. } => Offered::Reject,
         _ => Offered::RejectSender,
     }
 }

@@ -145,7 +145,7 @@ fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
     };
     for (lie, answer) in [
         (with(&|lie| lie.format = 9), Offered::RejectFormat),
-        (with(&|lie| lie.height = 65), Offered::Reject),
+        (with(&|lie| lie.height = 65), Offered::RejectSender),
         (with(&|lie| lie.height = 128), Offered::Reject),
         (with(&|lie| lie.parts += 1), Offered::RejectSender),
         (with(&|lie| lie.digest[0] ^= 1), Offered::RejectSender),
@@ -167,6 +167,26 @@ fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
     assert_eq!(offer(&mut intake, &given, &honest), Offered::Accept);
     assert_eq!(apply(&mut intake, &given, 1), Applied::RejectSnapshot);
     assert_eq!(folder.held(&given), None);
+}
+
+#[test]
+fn nobody_who_offers_the_true_state_is_left_for_one_who_moves_a_border_in_it() {
+    let folder = IntakeFolder::new();
+    // The first byte of its digest can be read as a digit, so that a number of parts grows by it.
+    let mut given = (0..=u8::MAX).map(|seed| GivenState::new(60, seed));
+    let given = given.find(|given| given.offer().digest[0].is_ascii_digit());
+    let given = given.expect("of 256 states some are so");
+    let mut intake = folder.intake(&given);
+    let honest = given.offer();
+    let mut moved = honest.clone();
+    moved.digest.push(moved.shown.remove(0));
+    assert_eq!(offer(&mut intake, &given, &moved), Offered::Accept);
+    let digit = u32::from(honest.digest[0] - b'0');
+    let mut grown = honest.clone();
+    grown.digest.remove(0);
+    grown.parts = honest.parts * 10 + digit;
+    assert_eq!(offer(&mut intake, &given, &grown), Offered::Reject);
+    assert_eq!(offer(&mut intake, &given, &honest), Offered::Accept);
 }
 
 #[test]
