@@ -22,7 +22,7 @@ use plasmid_bridge::{
 
 use super::{
     broadcast::Engine,
-    comet::{self, CometError},
+    comet::{self, CometError, statesync::MAX_CHUNK_BYTES},
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
     duty, founding,
@@ -45,10 +45,10 @@ use crate::{
         tree::PastLimit,
     },
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
-    ledger::{Slot, leaf::InboxLeaf},
+    ledger::{Parameters, Slot, leaf::InboxLeaf},
     plain,
     rpc::{self, Backends, Listen, ServeError},
-    store::{StoreError, image::part::MAX_PART_BYTES},
+    store::StoreError,
 };
 
 mod early;
@@ -158,10 +158,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         takes_snapshots = home.engine().takes_snapshots()?;
     }
     let address: AbciAddress = config.abci.parse()?;
-    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
-    let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
-    let largest = largest.max(MAX_PART_BYTES as u64);
-    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LATE);
+    let limits = limits(&parameters, takes_snapshots);
     let folder = (&home, &config, &genesis);
     let beginning = early::begin(folder, takes_snapshots, (&address, limits)).await?;
     let (books, loaded, early) = match beginning {
@@ -289,6 +286,16 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
+}
+
+/// What the engine may send.
+fn limits(parameters: &Parameters, takes_snapshots: bool) -> Limits {
+    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
+    let mut largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
+    if takes_snapshots {
+        largest = largest.max(MAX_CHUNK_BYTES);
+    }
+    Limits::new(largest, parameters.seats, extension::EXTENSION_LATE)
 }
 
 /// The contracts that the Registry of the configuration made, which must be the genesis's.
