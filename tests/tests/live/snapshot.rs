@@ -47,6 +47,7 @@ async fn a_validator_without_blocks_takes_the_state_of_others_and_leaves_those_w
     for said in [
         "a part is refused, and its sender is left",
         "as root accepted it",
+        "the engine has the consensus parameters of the genesis",
     ] {
         assert!(log.contains(said), "{said}: {log}");
     }

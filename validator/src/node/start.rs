@@ -26,6 +26,7 @@ use super::{
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
     duty, founding,
+    joining::params,
     keystore::Password,
     metrics::{self, MetricsError},
     root::{Keeping, RootOutlook, RootReader, RootRefusal},
@@ -233,8 +234,9 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
     };
+    let asked = comet::Client::with_url(config.engine_rpc.clone()).map_err(CometError::from)?;
     let keys = KeyWatch {
-        engine: comet::Client::with_url(config.engine_rpc.clone()).map_err(CometError::from)?,
+        engine: asked.clone(),
         engine_elsewhere: options.engine_elsewhere,
         home,
         app: Arc::clone(&app),
@@ -277,6 +279,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         never = engine.keep_held() => match never {},
         () = follower.ended() => Err(StartError::FollowerEnded),
         error = keys.run() => Err(error.into()),
+        Err(differs) = params::compared(&asked, &app, height > 0) => Err(StartError::Fault(differs)),
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},
             Err(error) => Err(error.into()),
