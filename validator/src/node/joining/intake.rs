@@ -1,6 +1,9 @@
 //! What the engine's state sync brings, compared with root's word, and written once it is whole.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
@@ -20,6 +23,9 @@ use crate::{
     },
 };
 
+/// How long root is not asked again of an epoch that it has not accepted: anybody can offer any number of such ones.
+const ASKED_AGAIN: Duration = Duration::from_secs(10);
+
 /// Root's word on the checkpoint of an epoch, which may take its time.
 pub type RootWord = Box<dyn Fn(u64) -> Result<Checkpoint, AcceptedError> + Send>;
 
@@ -30,6 +36,9 @@ pub struct StateIntake {
     word: RootWord,
     /// What root said; it never says anything else of an epoch.
     known: BTreeMap<u64, Checkpoint>,
+    /// An epoch that root had not accepted, nor any later one, and since when that is known.
+    unaccepted: Option<(u64, Instant)>,
+    asked_again: Duration,
     taking: Option<Taking>,
     is_done: bool,
 }
@@ -42,6 +51,8 @@ impl StateIntake {
             whose,
             word,
             known: BTreeMap::new(),
+            unaccepted: None,
+            asked_again: ASKED_AGAIN,
             taking: None,
             is_done: false,
         }
@@ -81,7 +92,7 @@ impl StateIntake {
                 tracing::warn!(height = offer.height, %error, "a state that others offer is refused");
                 refusal(&error)
             }
-            Err(Unoffered::Unknown(error)) => {
+            Err(error) => {
                 tracing::warn!(height = offer.height, %error, "a state that others offer is not taken");
                 Offered::Reject
             }
@@ -95,13 +106,25 @@ impl StateIntake {
         let epoch = ended_by(offer.height, self.whose.1.epoch_blocks)?;
         let accepted = match self.known.get(&epoch) {
             Some(known) => *known,
-            None => {
-                let said = (self.word)(epoch)?;
-                self.known.insert(epoch, said);
-                said
-            }
+            None => self.ask(epoch)?,
         };
         Ok(Taking::begin(offer, self.whose, &accepted, app_hash)?)
+    }
+
+    fn ask(&mut self, epoch: u64) -> Result<Checkpoint, Unoffered> {
+        if let Some((first, since)) = self.unaccepted
+            && epoch >= first
+            && since.elapsed() < self.asked_again
+        {
+            return Err(Unoffered::Unaccepted { epoch, first });
+        }
+        let said = (self.word)(epoch);
+        if said.as_ref().is_err_and(AcceptedError::is_not_accepted) {
+            self.unaccepted = Some((epoch, Instant::now()));
+        }
+        let said = said?;
+        self.known.insert(epoch, said);
+        Ok(said)
     }
 
     /// A part of the state that was taken last. When it is the last one, the state is written and durable before the answer.
@@ -160,10 +183,13 @@ impl StateIntake {
 
 /// Why nothing is taken of an offer.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
 enum Unoffered {
+    #[error(transparent)]
     Refused(#[from] OfferError),
+    #[error(transparent)]
     Unknown(#[from] AcceptedError),
+    #[error("it is of epoch {epoch}, and root had not accepted epoch {first} a moment ago")]
+    Unaccepted { epoch: u64, first: u64 },
 }
 
 /// What the engine is told of an offer that is not what root accepted: whoever made it lied, unless it is only of another program. Of one that the engine takes

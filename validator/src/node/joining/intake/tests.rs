@@ -155,7 +155,17 @@ fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
         assert_eq!(offer(&mut intake, &given, &lie), answer, "{lie:?}");
         assert_eq!(apply(&mut intake, &given, 0), Applied::RejectSnapshot);
     }
+    // Of what is later than an epoch that root has not accepted it is not asked for a while, and of what is earlier it is.
+    let later = [128, 192, u64::MAX - u64::MAX % 64, 128];
+    let offers = later.map(|height| with(&|lie| lie.height = height));
+    for lie in &offers {
+        assert_eq!(offer(&mut intake, &given, lie), Offered::Reject);
+    }
     assert_eq!(*folder.asked.lock().unwrap(), [0, 1]);
+    intake.asked_again = Duration::ZERO;
+    assert_eq!(offer(&mut intake, &given, &offers[1]), Offered::Reject);
+    assert_eq!(offer(&mut intake, &given, &offers[0]), Offered::Reject);
+    assert_eq!(*folder.asked.lock().unwrap(), [0, 1, 2, 1]);
     // What no engine sends is no answer of anybody's.
     assert!(intake.offer(RequestOfferSnapshot::default()).is_err());
     let mut short = asked(&honest, given.app_hash());
