@@ -31,6 +31,7 @@ use super::{
     metrics::{self, MetricsError},
     root::{Keeping, RootOutlook, RootReader, RootRefusal},
     signer::{self, KeyWatch, KeysError, OlderCopy, Reach, Terms},
+    state_file::StateFileError,
 };
 use crate::{
     app::{
@@ -92,6 +93,8 @@ pub enum StartError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    OldState(#[from] StateFileError),
     #[error(transparent)]
     Root(#[from] RootRefusal),
     #[error(transparent)]

@@ -19,7 +19,7 @@ use crate::{
             EarlyAnswers, EarlyOpening,
             intake::{RootWord, StateIntake},
         },
-        shutdown,
+        shutdown, state_file,
     },
     store::{self, Books, Loaded, Sled, Store},
 };
@@ -87,6 +87,9 @@ pub(super) async fn begin(
 ) -> Result<Beginning, StartError> {
     let path = home.store_path();
     let whose = identity(genesis);
+    if takes_snapshots {
+        state_file::remove_old(home)?;
+    }
     let (books, loaded) = store::open(&path, whose)?;
     let is_bare = loaded
         .as_ref()

@@ -102,8 +102,11 @@ fn a_state_is_in_the_folder_once_its_last_part_was_taken_and_not_before() {
         std::fs::create_dir_all(&aside).unwrap();
         std::fs::write(aside.join("half"), "of a store").unwrap();
     }
-    // And once it is there, an engine that has lost it gets it again.
+    // And once it is there, an engine that has lost it gets it again, whatever a process that ended has left of one before.
+    let old = folder.home().store_path().with_extension("old");
     for _ in 0..2 {
+        std::fs::create_dir_all(&old).unwrap();
+        std::fs::write(old.join("half"), "of a store").unwrap();
         let mut intake = folder.intake(&given);
         assert_eq!(offer(&mut intake, &given, &given.offer()), Offered::Accept);
         for index in 0..3 {
@@ -111,6 +114,7 @@ fn a_state_is_in_the_folder_once_its_last_part_was_taken_and_not_before() {
         }
         assert!(intake.is_done());
         assert_eq!(folder.held(&given), Some(64));
+        assert!(!old.exists(), "what was there before is gone");
     }
 }
 
