@@ -116,9 +116,7 @@ async fn takes_again(running: &mut Running, parameters: &Parameters) {
     let root = (&endpoints[..], root_chain, founding::finality(parameters));
     let found = trusted(root, parameters, &servers).await;
     let mut config = home.engine().read_config().expect("its configuration");
-    let found = found.expect("root has accepted a checkpoint");
-    let found = found.waiting_in(&home.engine());
-    config.statesync = Some(found.expect("its folder"));
+    config.statesync = Some(found.expect("root has accepted a checkpoint"));
     home.engine().write_config(&config).expect("it is written");
     running.start_node(LOST).await;
     let began = running.view().status(LOST).await;

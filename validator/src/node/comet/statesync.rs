@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 
-use super::{CometError, Home, config::Span, file_error};
+use super::{CometError, Home, config::Span};
 
 /// The largest part of a state that CometBFT takes from a peer (`chunkMsgSize` of its state sync), asked or not. The application is handed all of it, and ends the
 /// engine where it does not read it.
@@ -35,9 +35,6 @@ pub struct StateSync {
     pub discovery_time: Span,
     #[serde(default = "default_patience")]
     pub chunk_request_timeout: Span,
-    /// Where parts wait; by default where the system keeps temporary files, which may be its memory.
-    #[serde(default)]
-    pub temp_dir: String,
 }
 
 const fn default_period() -> Span {
@@ -68,19 +65,7 @@ impl StateSync {
             trust_period: Span(trust_period),
             discovery_time: DISCOVERY,
             chunk_request_timeout: PART_PATIENCE,
-            temp_dir: String::new(),
         }
-    }
-
-    /// The same, parts waiting beside what the engine in this folder keeps.
-    ///
-    /// # Errors
-    /// When it is not known where that is.
-    pub fn waiting_in(mut self, home: &Home) -> Result<Self, CometError> {
-        let data = home.folder().join("data");
-        let whole = std::path::absolute(&data).map_err(file_error(&data))?;
-        self.temp_dir = whole.display().to_string();
-        Ok(self)
     }
 }
 

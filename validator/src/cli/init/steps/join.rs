@@ -135,10 +135,9 @@ impl InitStep {
             .progress("looking for the newest checkpoint on root");
         let found = trusted(root, parameters, &command.snapshot).await;
         progress.finish_and_clear();
-        let found =
-            found.map_err(|error| CliError::new(format!("{error}. Nothing was written")))?;
-        let engine = Home::new(&command.home).engine();
-        Ok(Some(found.waiting_in(&engine)?))
+        found
+            .map(Some)
+            .map_err(|error| CliError::new(format!("{error}. Nothing was written")))
     }
 
     /// The deployment, once it is final.
