@@ -26,6 +26,9 @@ use crate::{
 /// How long root is not asked again of an epoch that it has not accepted: anybody can offer any number of such ones.
 const ASKED_AGAIN: Duration = Duration::from_secs(10);
 
+/// How many parts that lie are told one by one. CometBFT takes parts from whoever was left too, so one stranger can push any number of them.
+const TOLD_LIES: u32 = 50;
+
 /// Root's word on the checkpoint of an epoch, which may take its time.
 pub type RootWord = Box<dyn Fn(u64) -> Result<Checkpoint, AcceptedError> + Send>;
 
@@ -40,6 +43,8 @@ pub struct StateIntake {
     unaccepted: Option<(u64, Instant)>,
     asked_again: Duration,
     taking: Option<Taking>,
+    /// Parts that were refused.
+    lies: u32,
     is_done: bool,
 }
 
@@ -54,6 +59,7 @@ impl StateIntake {
             unaccepted: None,
             asked_again: ASKED_AGAIN,
             taking: None,
+            lies: 0,
             is_done: false,
         }
     }
@@ -144,7 +150,17 @@ impl StateIntake {
             Ok(()) => Ok(only(Applied::Accept)),
             Err(error) if error.is_lie() => {
                 let sender = request.sender;
-                tracing::warn!(part, sender, %error, "a part is refused, and its sender is left");
+                self.lies = self.lies.saturating_add(1);
+                if self.lies <= TOLD_LIES {
+                    tracing::warn!(part, sender, %error, "a part is refused, and its sender is left");
+                }
+                if self.lies == TOLD_LIES {
+                    tracing::error!(
+                        sender,
+                        "{TOLD_LIES} parts were refused, and no further one is told of: CometBFT takes parts from those who were left too. Where nothing goes on, stop both, set \
+                         pex to false and max_num_inbound_peers to 0 in [p2p] of CometBFT's config.toml, persistent_peers to nodes that you trust, and start both"
+                    );
+                }
                 Ok(ResponseApplySnapshotChunk {
                     result: Applied::Retry.into(),
                     refetch_chunks: vec![part],
