@@ -108,10 +108,13 @@ fn an_offer_is_the_same_wherever_its_borders_stand() {
     assert_eq!(error, moved);
 }
 
+/// What is false in a state, and how it becomes so.
+type NamedLie = (&'static str, fn(&mut GivenState));
+
 #[test]
 fn a_first_part_of_another_chain_state_or_block_is_a_lie() {
     let given = GivenState::new(60, 1);
-    let lies: [(&str, fn(&mut GivenState)); 4] = [
+    let lies: [NamedLie; 4] = [
         ("deployment", |lie| {
             lie.heading.identity.deployment = [8; 20];
             lie.heading.checkpoints[0].deployment = [8; 20];
