@@ -84,11 +84,18 @@ fn init_chain_is_idempotent_and_refuses_every_other_genesis() {
         |request| request.consensus_params = None,
         |request| request.app_state_bytes = b"{}".to_vec().into(),
     ];
+    let mut differing = 0;
     for (number, edit) in edits.into_iter().enumerate() {
         let mut bad = good.clone();
         edit(&mut bad);
-        assert!(app.init_chain(bad).is_err(), "edit {number}");
+        assert!(app.init_chain(bad.clone()).is_err(), "edit {number}");
+        // What a running engine says of its consensus parameters is compared with the same rows.
+        let same = bad.consensus_params == good.consensus_params;
+        let found = bad.consensus_params.unwrap_or_default();
+        assert_eq!(app.check_params("the engine", &found).is_ok(), same);
+        differing += usize::from(!same);
     }
+    assert_eq!(differing, 12);
 }
 
 #[test]

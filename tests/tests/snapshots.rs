@@ -9,11 +9,16 @@ use plasmid::app::identity;
 use plasmid::app::shares::Own;
 use plasmid::chain::tree::Tree;
 use plasmid::engine::abci::Handler;
+use plasmid::node::comet::Client;
+use plasmid::node::joining::params::compared;
 use plasmid::store::image::Heading;
 use plasmid::store::image::taking::{SNAPSHOT_FORMAT, SnapshotOffer, Taking};
 use plasmid_tests::harness::Network;
 use plasmid_tests::harness::reads::served;
+use serde_json::{Value, json};
 use tendermint_proto::v0_38::abci::RequestLoadSnapshotChunk;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// Blocks of an epoch.
 const K: u64 = 16;
@@ -157,4 +162,75 @@ fn what_is_not_given_out_is_an_empty_part() {
     assert!(part.expect("an answer").chunk.is_empty());
     let list = guard(&network, 0).list_snapshots(&stopped);
     assert!(list.expect("an answer").snapshots.is_empty());
+}
+
+/// The RPC of an engine that gives these answers to whatever it is asked, one after the other, and the last one for ever.
+async fn answers(answers: Vec<Value>) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    tokio::spawn(async move {
+        let mut number = 0;
+        while let Ok((mut asking, _)) = listener.accept().await {
+            let mut request = vec![0; 4_096];
+            let mut read = 0;
+            // The question ends with the brace of its JSON.
+            while !request[..read].ends_with(b"}") {
+                read += asking.read(&mut request[read..]).await.expect("a question");
+            }
+            let body = answers[number.min(answers.len() - 1)].to_string();
+            number += 1;
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            let sent = asking.write_all(answer.as_bytes()).await;
+            sent.expect("an answer");
+        }
+    });
+    Client::new(address).expect("a client")
+}
+
+#[tokio::test]
+async fn a_node_ends_whose_engine_was_told_other_consensus_parameters() {
+    let network = Network::quiet();
+    let genesis = network.file.load().expect("the genesis file is sound");
+    let own = genesis.genesis.parameters;
+    // As CometBFT 0.38.25 writes it.
+    let good = json!({ "jsonrpc": "2.0", "id": -1, "result": { "block_height": "17", "consensus_params": {
+        "block": { "max_bytes": own.max_block_bytes.to_string(), "max_gas": "-1" },
+        "evidence": {
+            "max_age_num_blocks": own.evidence_age_blocks.to_string(),
+            "max_age_duration": (own.evidence_age_secs * 1_000_000_000).to_string(),
+            "max_bytes": own.max_evidence_bytes.to_string(),
+        },
+        "validator": { "pub_key_types": ["ed25519"] },
+        "version": {},
+        "abci": { "vote_extensions_enable_height": "1" },
+    } } });
+    let refused = json!({ "jsonrpc": "2.0", "id": -1, "error": { "code": -32603, "message": "Internal error", "data": "no height" } });
+    let app = network.nodes[0].app();
+    let engine = answers(vec![refused.clone(), good.clone()]).await;
+    compared(&engine, app, true)
+        .await
+        .expect("they are the same");
+    for (place, lie) in [
+        ("evidence/max_age_num_blocks", json!("1")),
+        ("evidence/max_age_duration", json!("1000000000")),
+        ("evidence/max_bytes", json!("0")),
+        ("validator/pub_key_types", json!(["secp256k1"])),
+        ("abci/vote_extensions_enable_height", json!("0")),
+        ("version", json!({ "app": "2" })),
+    ] {
+        let mut bad = good.clone();
+        let field = bad.pointer_mut(&format!("/result/consensus_params/{place}"));
+        *field.expect("a field") = lie;
+        let engine = answers(vec![refused.clone(), bad]).await;
+        let error = compared(&engine, app, true).await.expect_err(place);
+        assert!(
+            error
+                .to_string()
+                .contains("put an RPC server that you trust first"),
+            "{error}"
+        );
+    }
 }

@@ -42,14 +42,24 @@ async fn a_validator_without_blocks_takes_the_state_of_others_and_leaves_those_w
         liars.iter().any(|liar| liar.lies() > 0),
         "nobody was lied to"
     );
-    let log = fs::read_to_string(running.home(LOST).path().join("plasmid.log"));
-    let log = log.expect("its log");
+    let log_path = running.home(LOST).path().join("plasmid.log");
+    let log = fs::read_to_string(&log_path).expect("its log");
     for said in [
         "a part is refused, and its sender is left",
         "as root accepted it",
     ] {
         assert!(log.contains(said), "{said}: {log}");
     }
+
+    running
+        .until("its engine's parameters were compared", |_| async {
+            let log = fs::read_to_string(&log_path).expect("its log");
+            let since = log.rsplit("as root accepted it").next()?;
+            since
+                .contains("the engine has the consensus parameters of the genesis")
+                .then_some(())
+        })
+        .await;
 
     // With its votes in blocks, and the shares of the epochs behind.
     running.takes_turns(LOST, "with the state of others").await;

@@ -11,7 +11,7 @@ use plasmid_bridge::{
     relay::{
         acceptance::Acceptance,
         events::{self, ACCEPTANCE, Heard},
-        seen::{Finality, Log, Which},
+        seen::{Block, Finality, Log, Which},
     },
 };
 
@@ -62,6 +62,16 @@ pub enum AcceptedError {
 }
 
 impl AcceptedError {
+    /// Whether root has not accepted, as final, what was asked for: nor anything later then.
+    #[must_use]
+    pub fn is_not_accepted(&self) -> bool {
+        match self {
+            Self::NotStanding { .. } | Self::NotAccepted { .. } => true,
+            Self::Endpoint { source, .. } => source.is_not_accepted(),
+            _ => false,
+        }
+    }
+
     /// Whether asking again later may help.
     #[must_use]
     pub fn may_pass(&self) -> bool {
@@ -83,8 +93,7 @@ pub async fn accepted_by(
     epoch: u64,
     finality: Finality,
 ) -> Result<Acceptance, AcceptedError> {
-    let is_it = |one: &Acceptance| one.epoch == epoch;
-    let (found, newest) = last_accepted(rpc, address, finality, is_it).await?;
+    let (found, newest) = last_accepted(rpc, address, finality, Some(epoch)).await?;
     found.ok_or(AcceptedError::NotAccepted {
         root_chain: address,
         epoch,
@@ -92,27 +101,38 @@ pub async fn accepted_by(
     })
 }
 
-/// The newest acceptance that `is_it`, in a block that is final by this rule, and the newest such block.
+/// The newest block that is final by this rule.
+async fn last_final(rpc: &Rpc, finality: Finality) -> Result<Block, AcceptedError> {
+    let block = match finality {
+        Finality::Tag => rpc.finalized().await?,
+        Finality::Depth(0) => rpc.block(Which::Latest).await?,
+        Finality::Depth(depth) => {
+            let newest = rpc.block(Which::Latest).await?;
+            let number = newest.and_then(|block| block.number.checked_sub(depth.into()));
+            let number = number.ok_or(AcceptedError::NothingFinal)?;
+            rpc.block(Which::Number(number)).await?
+        }
+    };
+    block.ok_or(AcceptedError::NothingFinal)
+}
+
+/// The newest acceptance, of this epoch if one is named, in a block that is final by this rule, and the number of the newest such block.
 async fn last_accepted(
     rpc: &Rpc,
     address: Address,
     finality: Finality,
-    is_it: impl Fn(&Acceptance) -> bool,
+    epoch: Option<u64>,
 ) -> Result<(Option<Acceptance>, u64), AcceptedError> {
     let id = view_call(rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
     let first = view_call(rpc, address, IRootChain::genesisBlockCall {}, At::Latest).await?;
-    let (which, depth) = match finality {
-        Finality::Tag => (Which::Finalized, 0),
-        Finality::Depth(depth) => (Which::Latest, u64::from(depth)),
-    };
-    let newest = rpc.block(which).await?;
-    let newest = newest.and_then(|block| block.number.checked_sub(depth));
-    let newest = newest.ok_or_else(|| AcceptedError::NothingFinal)?;
+    let newest = last_final(rpc, finality).await?.number;
     let addresses = [address];
     let mut search = Backwards::new(rpc, &addresses, &[ACCEPTANCE], (first, newest));
     while let Some(logs) = search.look().await? {
-        if let Some(found) = find(&logs, (address, id.0), &is_it)? {
-            return Ok((Some(found), newest));
+        match find(&logs, (address, id.0), epoch)? {
+            AcceptanceFound::Before => {}
+            AcceptanceFound::Earlier => break,
+            AcceptanceFound::It(found) => return Ok((Some(*found), newest)),
         }
     }
     Ok((None, newest))
@@ -151,15 +171,19 @@ pub async fn standing(
     epoch: u64,
     finality: Finality,
 ) -> Result<Acceptance, AcceptedError> {
-    // One call of each tells of what root has not accepted, before events are searched.
+    // What each says of the newest final block, and of the newest one, tells of what root has not accepted, before events are searched.
     for endpoint in endpoints {
         let place = plain::place(endpoint);
         let ask = async {
             let rpc = Rpc::new(endpoint, Limits::default())?;
-            view_call(&rpc, address, IRootChain::headCall {}, At::Latest).await
+            let last = last_final(&rpc, finality).await?;
+            let head = IRootChain::headCall {};
+            let accepted = view_call(&rpc, address, head, At::Hash(last.hash)).await?;
+            let head = IRootChain::headCall {};
+            let stands = view_call(&rpc, address, head, At::Latest).await?;
+            Ok(accepted.standing.min(stands.standing))
         };
-        let count = ask.await.map_err(|source| at(&place, source.into()))?;
-        let count = count.standing;
+        let count: u64 = ask.await.map_err(|source| at(&place, source))?;
         if epoch >= count {
             return Err(at(&place, AcceptedError::NotStanding { epoch, count }));
         }
@@ -181,7 +205,7 @@ pub async fn newest(
         let place = plain::place(endpoint);
         let ask = async {
             let rpc = Rpc::new(endpoint, Limits::default())?;
-            last_accepted(&rpc, address, finality, |_| true).await
+            last_accepted(&rpc, address, finality, None).await
         };
         let (found, newest) = ask.await.map_err(|source| at(&place, source))?;
         let found = found.ok_or_else(|| at(&place, AcceptedError::NoneAccepted { newest }))?;
@@ -213,26 +237,46 @@ fn at(place: &str, source: AcceptedError) -> AcceptedError {
     }
 }
 
+/// What some blocks, which stand right before those that were looked at, tell of the search for an acceptance.
+#[derive(Debug, PartialEq, Eq)]
+enum AcceptanceFound {
+    /// It may stand in the blocks before.
+    Before,
+    /// An earlier epoch was accepted in them, so it stands in none before.
+    Earlier,
+    It(Box<Acceptance>),
+}
+
+/// Root accepts epochs in their order.
 fn find(
     logs: &[Log],
     (address, deployment): (Address, [u8; 20]),
-    is_it: &impl Fn(&Acceptance) -> bool,
-) -> Result<Option<Acceptance>, AcceptedError> {
-    let mut newest: Option<Acceptance> = None;
+    epoch: Option<u64>,
+) -> Result<AcceptanceFound, AcceptedError> {
+    let mut newest: Option<Box<Acceptance>> = None;
+    let mut is_earlier = false;
     for log in logs {
         let Heard::Acceptance(found) =
             events::decode(log, &deployment).map_err(AcceptedError::Event)?
         else {
             continue;
         };
+        if log.address != address {
+            continue;
+        }
+        is_earlier |= epoch.is_some_and(|epoch| found.epoch < epoch);
         let is_newer = newest
             .as_ref()
             .is_none_or(|newest| newest.epoch < found.epoch);
-        if is_newer && is_it(&found) && log.address == address {
-            newest = Some(*found);
+        if is_newer && epoch.is_none_or(|epoch| found.epoch == epoch) {
+            newest = Some(found);
         }
     }
-    Ok(newest)
+    Ok(match newest {
+        Some(newest) => AcceptanceFound::It(newest),
+        None if is_earlier => AcceptanceFound::Earlier,
+        None => AcceptanceFound::Before,
+    })
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::{
 };
 
 pub mod intake;
+pub mod params;
 pub mod trusted;
 
 use intake::StateIntake;

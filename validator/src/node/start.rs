@@ -22,14 +22,16 @@ use plasmid_bridge::{
 
 use super::{
     broadcast::Engine,
-    comet::{self, CometError},
+    comet::{self, CometError, statesync::MAX_CHUNK_BYTES},
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
     duty, founding,
+    joining::params,
     keystore::Password,
     metrics::{self, MetricsError},
     root::{Keeping, RootOutlook, RootReader, RootRefusal},
     signer::{self, KeyWatch, KeysError, OlderCopy, Reach, Terms},
+    state_file::StateFileError,
 };
 use crate::{
     app::{
@@ -45,10 +47,10 @@ use crate::{
         tree::PastLimit,
     },
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
-    ledger::{Slot, leaf::InboxLeaf},
+    ledger::{Parameters, Slot, leaf::InboxLeaf},
     plain,
     rpc::{self, Backends, Listen, ServeError},
-    store::{StoreError, image::part::MAX_PART_BYTES},
+    store::StoreError,
 };
 
 mod early;
@@ -91,6 +93,8 @@ pub enum StartError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    OldState(#[from] StateFileError),
     #[error(transparent)]
     Root(#[from] RootRefusal),
     #[error(transparent)]
@@ -158,10 +162,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         takes_snapshots = home.engine().takes_snapshots()?;
     }
     let address: AbciAddress = config.abci.parse()?;
-    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
-    let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
-    let largest = largest.max(MAX_PART_BYTES as u64);
-    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LATE);
+    let limits = limits(&parameters, takes_snapshots);
     let folder = (&home, &config, &genesis);
     let beginning = early::begin(folder, takes_snapshots, (&address, limits)).await?;
     let (books, loaded, early) = match beginning {
@@ -236,8 +237,9 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
     };
+    let asked = comet::Client::with_url(config.engine_rpc.clone()).map_err(CometError::from)?;
     let keys = KeyWatch {
-        engine: comet::Client::with_url(config.engine_rpc.clone()).map_err(CometError::from)?,
+        engine: asked.clone(),
         engine_elsewhere: options.engine_elsewhere,
         home,
         app: Arc::clone(&app),
@@ -280,6 +282,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         never = engine.keep_held() => match never {},
         () = follower.ended() => Err(StartError::FollowerEnded),
         error = keys.run() => Err(error.into()),
+        Err(differs) = params::compared(&asked, &app, height > 0) => Err(StartError::Fault(differs)),
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},
             Err(error) => Err(error.into()),
@@ -289,6 +292,16 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
+}
+
+/// What the engine may send.
+fn limits(parameters: &Parameters, takes_snapshots: bool) -> Limits {
+    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
+    let mut largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
+    if takes_snapshots {
+        largest = largest.max(MAX_CHUNK_BYTES);
+    }
+    Limits::new(largest, parameters.seats, extension::EXTENSION_LATE)
 }
 
 /// The contracts that the Registry of the configuration made, which must be the genesis's.

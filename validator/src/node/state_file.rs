@@ -153,15 +153,26 @@ pub fn import(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFile
     put(home, header, tree, |store| fs::remove_dir(store))
 }
 
-/// Makes the store of a folder whose store has nothing, or nothing but another state that came from elsewhere: that one is gone then. The store is closed.
+/// Makes the store of a folder whose store has nothing, or nothing but another state that came from elsewhere: that one is gone then. The store is closed. At no moment
+/// does half a store stand in its place.
 ///
 /// # Errors
 /// [`StateFileError`]; the folder is as it was then, or has no store.
 pub fn take_over(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
-    put(home, header, tree, |store| fs::remove_dir_all(store))
+    remove_old(home)?;
+    put(home, header, tree, |store| fs::rename(store, old(home)))?;
+    remove_old(home)
 }
 
-/// Writes a state beside the store, and puts it in its place once it is whole and `make_way` has removed what is there.
+/// Removes what a state that was taken over has left of the one before.
+///
+/// # Errors
+/// Why it cannot be removed.
+pub fn remove_old(home: &Home) -> Result<(), StateFileError> {
+    remove(&old(home))
+}
+
+/// Writes a state beside the store, and puts it in its place once it is whole and `make_way` has cleared that of what is there.
 fn put(
     home: &Home,
     header: &Heading,
@@ -197,11 +208,19 @@ fn aside(home: &Home) -> PathBuf {
     home.store_path().with_extension("import")
 }
 
-fn put_aside(aside: &Path, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
-    match fs::remove_dir_all(aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(aside)(error)),
-        _ => {}
+fn old(home: &Home) -> PathBuf {
+    home.store_path().with_extension("old")
+}
+
+fn remove(folder: &Path) -> Result<(), StateFileError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(folder)(error)),
+        _ => Ok(()),
     }
+}
+
+fn put_aside(aside: &Path, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
+    remove(aside)?;
     whole::make_folder(aside).map_err(at(aside))?;
     image::put(Sled::open(aside)?, header, &tree)?;
     drop(tree);

@@ -1,6 +1,6 @@
 //! InitChain: the engine's genesis must be ours, in every part that ours determines. Idempotent.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use tendermint_proto::v0_38::abci::{RequestInitChain, ResponseInitChain};
 use tendermint_proto::v0_38::crypto::public_key;
@@ -16,6 +16,15 @@ const UNLIMITED_GAS: i64 = -1;
 const KEY_TYPE: &str = "ed25519";
 /// The engine's genesis states no application version: the rules' version stands in every block commitment.
 const GENESIS_APP_VERSION: u64 = 0;
+
+fn same(whose: &str, (what, found, expected): (&str, String, String)) -> Outcome<()> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(Fault::new(format!(
+            "{whose} has {what} {found}; this node's genesis has {expected}"
+        ))),
+    }
+}
 
 impl App {
     pub(in crate::app) fn on_init_chain(
@@ -39,14 +48,9 @@ impl App {
     }
 
     fn check_genesis(&self, request: &RequestInitChain) -> Result<(), Fault> {
-        let same = |what: &str, found: &dyn std::fmt::Display, expected: &dyn std::fmt::Display| {
+        let same = |what, found: &dyn Display, expected: &dyn Display| {
             let (found, expected) = (found.to_string(), expected.to_string());
-            match found == expected {
-                true => Ok(()),
-                false => Err(Fault::new(format!(
-                    "the engine's genesis has {what} {found}; this node's has {expected}"
-                ))),
-            }
+            same("the engine's genesis", (what, found, expected))
         };
         same("chain id", &request.chain_id, &self.deployment.chain_id)?;
         same("initial height", &request.initial_height, &1)?;
@@ -57,10 +61,17 @@ impl App {
         )?;
         self.check_validators(request)?;
         let params = request.consensus_params.clone().unwrap_or_default();
-        for (what, found, expected) in self.consensus_params(&params) {
-            same(what, &found, &expected)?;
-        }
+        self.check_params("the engine's genesis", &params)?;
         self.check_app_state(&request.app_state_bytes)
+    }
+
+    /// Refuses consensus parameters, of `whose`, that are not those of this node's genesis.
+    ///
+    /// # Errors
+    /// [`Fault`] with the first that differs.
+    pub fn check_params(&self, whose: &str, params: &ConsensusParams) -> Outcome<()> {
+        let rows = self.consensus_params(params);
+        rows.into_iter().try_for_each(|row| same(whose, row))
     }
 
     /// Every consensus parameter that the engine has: name, what the engine's genesis says, what ours does. All of them decide which

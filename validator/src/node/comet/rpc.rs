@@ -15,7 +15,8 @@ use tendermint_rpc::dialect::v0_38::Dialect;
 use tendermint_rpc::endpoint::{
     abci_info, abci_query, block, block_results, blockchain,
     broadcast::{tx_async, tx_sync},
-    commit, evidence as broadcast_evidence, net_info, status, tx, tx_search, validators,
+    commit, consensus_params, evidence as broadcast_evidence, net_info, status, tx, tx_search,
+    validators,
 };
 use tendermint_rpc::error::ErrorDetail;
 use tendermint_rpc::request::RequestMessage;
@@ -181,6 +182,11 @@ impl Client {
             }
         }
         Ok(all)
+    }
+
+    /// The consensus parameters of its next block, or of its last one while it catches up.
+    pub async fn consensus_params(&self) -> Result<consensus_params::Response, RpcError> {
+        self.call(consensus_params::Request::default()).await
     }
 
     /// Hands a transaction to the pool; gives CheckTx's answer.

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{CometError, Home, config::Span};
 
+/// The largest part of a state that CometBFT takes from a peer (`chunkMsgSize` of its state sync), asked or not. The application is handed all of it, and ends the
+/// engine where it does not read it.
+pub const MAX_CHUNK_BYTES: u64 = 16_000_000;
+
 /// How long snapshots are looked for before the best one is taken: CometBFT's least.
 const DISCOVERY: Span = Span(Duration::from_secs(5));
 /// How long a part may take before it is asked for again. The largest has four and a half megabytes.

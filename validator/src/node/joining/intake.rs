@@ -1,6 +1,9 @@
 //! What the engine's state sync brings, compared with root's word, and written once it is whole.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
@@ -20,6 +23,12 @@ use crate::{
     },
 };
 
+/// How long root is not asked again of an epoch that it has not accepted: anybody can offer any number of such ones.
+const ASKED_AGAIN: Duration = Duration::from_secs(10);
+
+/// How many parts that lie are told one by one. CometBFT takes parts from whoever was left too, so one stranger can push any number of them.
+const TOLD_LIES: u32 = 50;
+
 /// Root's word on the checkpoint of an epoch, which may take its time.
 pub type RootWord = Box<dyn Fn(u64) -> Result<Checkpoint, AcceptedError> + Send>;
 
@@ -30,7 +39,12 @@ pub struct StateIntake {
     word: RootWord,
     /// What root said; it never says anything else of an epoch.
     known: BTreeMap<u64, Checkpoint>,
+    /// An epoch that root had not accepted, nor any later one, and since when that is known.
+    unaccepted: Option<(u64, Instant)>,
+    asked_again: Duration,
     taking: Option<Taking>,
+    /// Parts that were refused.
+    lies: u32,
     is_done: bool,
 }
 
@@ -42,7 +56,10 @@ impl StateIntake {
             whose,
             word,
             known: BTreeMap::new(),
+            unaccepted: None,
+            asked_again: ASKED_AGAIN,
             taking: None,
+            lies: 0,
             is_done: false,
         }
     }
@@ -81,7 +98,7 @@ impl StateIntake {
                 tracing::warn!(height = offer.height, %error, "a state that others offer is refused");
                 refusal(&error)
             }
-            Err(Unoffered::Unknown(error)) => {
+            Err(error) => {
                 tracing::warn!(height = offer.height, %error, "a state that others offer is not taken");
                 Offered::Reject
             }
@@ -95,13 +112,25 @@ impl StateIntake {
         let epoch = ended_by(offer.height, self.whose.1.epoch_blocks)?;
         let accepted = match self.known.get(&epoch) {
             Some(known) => *known,
-            None => {
-                let said = (self.word)(epoch)?;
-                self.known.insert(epoch, said);
-                said
-            }
+            None => self.ask(epoch)?,
         };
         Ok(Taking::begin(offer, self.whose, &accepted, app_hash)?)
+    }
+
+    fn ask(&mut self, epoch: u64) -> Result<Checkpoint, Unoffered> {
+        if let Some((first, since)) = self.unaccepted
+            && epoch >= first
+            && since.elapsed() < self.asked_again
+        {
+            return Err(Unoffered::Unaccepted { epoch, first });
+        }
+        let said = (self.word)(epoch);
+        if said.as_ref().is_err_and(AcceptedError::is_not_accepted) {
+            self.unaccepted = Some((epoch, Instant::now()));
+        }
+        let said = said?;
+        self.known.insert(epoch, said);
+        Ok(said)
     }
 
     /// A part of the state that was taken last. When it is the last one, the state is written and durable before the answer.
@@ -121,7 +150,17 @@ impl StateIntake {
             Ok(()) => Ok(only(Applied::Accept)),
             Err(error) if error.is_lie() => {
                 let sender = request.sender;
-                tracing::warn!(part, sender, %error, "a part is refused, and its sender is left");
+                self.lies = self.lies.saturating_add(1);
+                if self.lies <= TOLD_LIES {
+                    tracing::warn!(part, sender, %error, "a part is refused, and its sender is left");
+                }
+                if self.lies == TOLD_LIES {
+                    tracing::error!(
+                        sender,
+                        "{TOLD_LIES} parts were refused, and no further one is told of: CometBFT takes parts from those who were left too. Where nothing goes on, stop both, set \
+                         pex to false and max_num_inbound_peers to 0 in [p2p] of CometBFT's config.toml, persistent_peers to nodes that you trust, and start both"
+                    );
+                }
                 Ok(ResponseApplySnapshotChunk {
                     result: Applied::Retry.into(),
                     refetch_chunks: vec![part],
@@ -160,17 +199,21 @@ impl StateIntake {
 
 /// Why nothing is taken of an offer.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
 enum Unoffered {
+    #[error(transparent)]
     Refused(#[from] OfferError),
+    #[error(transparent)]
     Unknown(#[from] AcceptedError),
+    #[error("it is of epoch {epoch}, and root had not accepted epoch {first} a moment ago")]
+    Unaccepted { epoch: u64, first: u64 },
 }
 
-/// What the engine is told of an offer that is not what root accepted: whoever made it lied, unless it is only of another program.
+/// What the engine is told of an offer that is not what root accepted: whoever made it lied, unless it is only of another program. Of one that the engine takes
+/// for the true one, those who sent the true one would be left too.
 const fn refusal(error: &OfferError) -> Offered {
     match error {
         OfferError::Format(_) => Offered::RejectFormat,
-        OfferError::Height { .. } => Offered::Reject,
+        OfferError::Moved { .. } => Offered::Reject,
         _ => Offered::RejectSender,
     }
 }

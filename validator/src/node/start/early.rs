@@ -19,15 +19,15 @@ use crate::{
             EarlyAnswers, EarlyOpening,
             intake::{RootWord, StateIntake},
         },
-        shutdown,
+        shutdown, state_file,
     },
     store::{self, Books, Loaded, Sled, Store},
 };
 
-/// How long root is asked again for what it has accepted.
-const ROOT_PATIENCE: Duration = Duration::from_secs(120);
-/// How long between two times.
+/// How long between two times that root is asked for what it has accepted.
 const ROOT_PAUSE: Duration = Duration::from_secs(2);
+/// After how many times it is said that root does not answer.
+const SAID_AFTER: u32 = 30;
 
 /// With what a node begins.
 pub(super) enum Beginning {
@@ -87,6 +87,9 @@ pub(super) async fn begin(
 ) -> Result<Beginning, StartError> {
     let path = home.store_path();
     let whose = identity(genesis);
+    if takes_snapshots {
+        state_file::remove_old(home)?;
+    }
     let (books, loaded) = store::open(&path, whose)?;
     let is_bare = loaded
         .as_ref()
@@ -131,14 +134,17 @@ async fn stop_of(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// What root says of an epoch's checkpoint, asked for on a thread that may wait; a root that does not answer is asked again for a while.
+/// What root says of an epoch's checkpoint, asked for on a thread that may wait; a root that does not answer is asked again until it does, or the node stops: the
+/// engine waits, and never takes an offer again that was refused once.
 fn root_word(
     (endpoints, root_chain, finality): (Vec<String>, Address, Finality),
     stopped: watch::Receiver<bool>,
 ) -> RootWord {
     let runtime = Handle::current();
     Box::new(move |epoch| {
-        let said = again(|| standing(&endpoints, root_chain, epoch, finality));
+        let said = again(ROOT_PAUSE, || {
+            standing(&endpoints, root_chain, epoch, finality)
+        });
         runtime.block_on(async {
             tokio::select! {
                 said = said => said.map(|accepted| accepted.checkpoint),
@@ -149,16 +155,23 @@ fn root_word(
 }
 
 async fn again<T, F: Future<Output = Result<T, AcceptedError>>>(
+    pause: Duration,
     ask: impl Fn() -> F,
 ) -> Result<T, AcceptedError> {
-    let deadline = tokio::time::Instant::now() + ROOT_PATIENCE;
+    let mut asked: u32 = 0;
     loop {
         match ask().await {
-            Err(error) if error.may_pass() && tokio::time::Instant::now() < deadline => {
-                tracing::warn!(%error, "root is asked again");
-                tokio::time::sleep(ROOT_PAUSE).await;
+            Err(error) if error.may_pass() => {
+                if asked.is_multiple_of(SAID_AFTER) {
+                    tracing::warn!(%error, "root is asked again until it answers: nothing is taken before");
+                }
+                asked = asked.saturating_add(1);
+                tokio::time::sleep(pause).await;
             }
             said => return said,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use plasmid_bridge::{
     client::follower::Progress,
     relay::{inbox::View, track::EndpointStanding},
 };
+use prost::Message;
+use tendermint_proto::v0_38::abci::{Request, RequestApplySnapshotChunk, request::Value};
 use tokio::sync::watch;
 
 async fn started_on(standings: Vec<EndpointStanding>) -> Result<(), StartError> {
@@ -45,4 +47,19 @@ async fn an_endpoint_that_lags_does_not_end_a_start_and_hides_no_endpoint_that_d
         let named = matches!(error, StartError::Root(RootRefusal::OtherChain { .. }));
         assert!(named, "{error}");
     }
+}
+
+#[test]
+fn the_largest_part_that_a_stranger_can_push_is_read_where_states_are_taken() {
+    let parameters = Parameters::local();
+    let request = Request {
+        value: Some(Value::ApplySnapshotChunk(RequestApplySnapshotChunk {
+            index: u32::MAX,
+            chunk: vec![1; usize::try_from(MAX_CHUNK_BYTES).unwrap()].into(),
+            sender: "a".repeat(200),
+        })),
+    };
+    let length = request.encoded_len();
+    assert!(length <= limits(&parameters, true).kept_bytes);
+    assert!(length > limits(&parameters, false).kept_bytes);
 }

@@ -4,8 +4,10 @@
 //! offer  height ‖ format ‖ number of parts ‖ digest of the epoch's checkpoint ‖ shown: inclusion of leaf 0, which proves the number of leaves
 //! begin(offer, root's word) ─▶ take(0) ─▶ take(1) … ─▶ whole: the heading, and a tree whose root is the accepted one
 //! ```
-//! What is offered is all compared at once: of each accepted epoch there is one offer that is taken, so whoever made another one lied. What a
-//! part says is compared when it comes, so whoever sent a false one lied too. Memory grows with leaves that were proven.
+//! What is offered is all compared at once: of each accepted epoch there is one offer that is taken, so whoever made another one lied. CometBFT
+//! knows an offer by the digits of its number of parts, its digest and what it shows, one behind the other with nothing between. So it is read as that one
+//! row of bytes here too: who moves a border in it shares a name with the honest ones. What a part says is compared when it comes, so whoever sent a
+//! false one lied. Memory grows with leaves that were proven.
 
 use super::Heading;
 use super::part::{self, PartError};
@@ -15,7 +17,7 @@ use crate::store::Identity;
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::DecodeError;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
-use plasmid_bridge::proof::tree::{Inclusion, ProofError};
+use plasmid_bridge::proof::tree::{INCLUSION_BYTES, Inclusion, ProofError};
 
 /// The form of parts and offers.
 pub const SNAPSHOT_FORMAT: u32 = 1;
@@ -33,6 +35,14 @@ pub struct SnapshotOffer {
     pub digest: Vec<u8>,
     /// The inclusion of its first leaf.
     pub shown: Vec<u8>,
+}
+
+impl SnapshotOffer {
+    /// What CometBFT tells it from others by, besides its height and format.
+    fn name(&self) -> Vec<u8> {
+        let digits = self.parts.to_string();
+        [digits.as_bytes(), &self.digest, &self.shown].concat()
+    }
 }
 
 /// Why an offer is refused.
@@ -59,6 +69,10 @@ pub enum OfferError {
         leaves: u32,
         expected: u32,
     },
+    #[error(
+        "it has {found} parts, and digits of the true number, {expected}, stand in its digest: CometBFT takes it for the true offer of other nodes"
+    )]
+    Moved { found: u32, expected: u32 },
 }
 
 /// Why a part is not taken.
@@ -137,25 +151,31 @@ impl Taking {
         if ended_by(height, blocks)? != accepted.epoch {
             return Err(OfferError::Height { height, blocks });
         }
+        let named = offer.name();
+        let (front, shown) = named.split_at(named.len().saturating_sub(INCLUSION_BYTES));
+        let (digits, found) = front.split_at(front.len().saturating_sub(32));
+        let shown = Inclusion::decode(shown)?;
         let digest = accepted.digest();
-        if offer.digest != digest.as_slice() {
+        if found != digest.as_slice() {
             return Err(OfferError::Digest {
-                found: hex::encode(offer.digest.get(..32).unwrap_or(&offer.digest)),
+                found: hex::encode(found),
                 accepted: digest,
             });
         }
-        let shown = Inclusion::decode(&offer.shown)?;
         shown.verify(&accepted.state_root)?;
         if shown.index != 0 {
             return Err(OfferError::Leaf(shown.index));
         }
-        let expected = part::parts(shown.count);
-        if offer.parts != expected {
+        let (found, expected) = (offer.parts, part::parts(shown.count));
+        if digits != expected.to_string().as_bytes() {
             return Err(OfferError::Parts {
-                found: offer.parts,
+                found,
                 leaves: shown.count,
                 expected,
             });
+        }
+        if found != expected {
+            return Err(OfferError::Moved { found, expected });
         }
         Ok(Self {
             identity,

@@ -102,8 +102,11 @@ fn a_state_is_in_the_folder_once_its_last_part_was_taken_and_not_before() {
         std::fs::create_dir_all(&aside).unwrap();
         std::fs::write(aside.join("half"), "of a store").unwrap();
     }
-    // And once it is there, an engine that has lost it gets it again.
+    // And once it is there, an engine that has lost it gets it again, whatever a process that ended has left of one before.
+    let old = folder.home().store_path().with_extension("old");
     for _ in 0..2 {
+        std::fs::create_dir_all(&old).unwrap();
+        std::fs::write(old.join("half"), "of a store").unwrap();
         let mut intake = folder.intake(&given);
         assert_eq!(offer(&mut intake, &given, &given.offer()), Offered::Accept);
         for index in 0..3 {
@@ -111,6 +114,7 @@ fn a_state_is_in_the_folder_once_its_last_part_was_taken_and_not_before() {
         }
         assert!(intake.is_done());
         assert_eq!(folder.held(&given), Some(64));
+        assert!(!old.exists(), "what was there before is gone");
     }
 }
 
@@ -121,11 +125,14 @@ fn whoever_sends_a_part_that_lies_is_left_and_the_part_is_asked_for_again() {
     let mut intake = folder.intake(&given);
     assert_eq!(offer(&mut intake, &given, &given.offer()), Offered::Accept);
     for index in 0..2 {
-        let lie = intake.apply(part(index, stranger.part(index), "liar"));
-        let lie = lie.unwrap();
-        assert_eq!(lie.result, i32::from(Applied::Retry));
-        assert_eq!(lie.refetch_chunks, [index]);
-        assert_eq!(lie.reject_senders, ["liar"]);
+        // However many they are.
+        for _ in 0..=TOLD_LIES {
+            let lie = intake.apply(part(index, stranger.part(index), "liar"));
+            let lie = lie.unwrap();
+            assert_eq!(lie.result, i32::from(Applied::Retry));
+            assert_eq!(lie.refetch_chunks, [index]);
+            assert_eq!(lie.reject_senders, ["liar"]);
+        }
         assert_eq!(apply(&mut intake, &given, index), Applied::Accept);
     }
     assert_eq!(folder.held(&given), Some(64));
@@ -145,7 +152,7 @@ fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
     };
     for (lie, answer) in [
         (with(&|lie| lie.format = 9), Offered::RejectFormat),
-        (with(&|lie| lie.height = 65), Offered::Reject),
+        (with(&|lie| lie.height = 65), Offered::RejectSender),
         (with(&|lie| lie.height = 128), Offered::Reject),
         (with(&|lie| lie.parts += 1), Offered::RejectSender),
         (with(&|lie| lie.digest[0] ^= 1), Offered::RejectSender),
@@ -155,7 +162,17 @@ fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
         assert_eq!(offer(&mut intake, &given, &lie), answer, "{lie:?}");
         assert_eq!(apply(&mut intake, &given, 0), Applied::RejectSnapshot);
     }
+    // Of what is later than an epoch that root has not accepted it is not asked for a while, and of what is earlier it is.
+    let later = [128, 192, u64::MAX - u64::MAX % 64, 128];
+    let offers = later.map(|height| with(&|lie| lie.height = height));
+    for lie in &offers {
+        assert_eq!(offer(&mut intake, &given, lie), Offered::Reject);
+    }
     assert_eq!(*folder.asked.lock().unwrap(), [0, 1]);
+    intake.asked_again = Duration::ZERO;
+    assert_eq!(offer(&mut intake, &given, &offers[1]), Offered::Reject);
+    assert_eq!(offer(&mut intake, &given, &offers[0]), Offered::Reject);
+    assert_eq!(*folder.asked.lock().unwrap(), [0, 1, 2, 1]);
     // What no engine sends is no answer of anybody's.
     assert!(intake.offer(RequestOfferSnapshot::default()).is_err());
     let mut short = asked(&honest, given.app_hash());
@@ -167,6 +184,26 @@ fn root_decides_which_states_are_taken_and_is_asked_once_of_each_epoch() {
     assert_eq!(offer(&mut intake, &given, &honest), Offered::Accept);
     assert_eq!(apply(&mut intake, &given, 1), Applied::RejectSnapshot);
     assert_eq!(folder.held(&given), None);
+}
+
+#[test]
+fn nobody_who_offers_the_true_state_is_left_for_one_who_moves_a_border_in_it() {
+    let folder = IntakeFolder::new();
+    // The first byte of its digest can be read as a digit, so that a number of parts grows by it.
+    let mut given = (0..=u8::MAX).map(|seed| GivenState::new(60, seed));
+    let given = given.find(|given| given.offer().digest[0].is_ascii_digit());
+    let given = given.expect("of 256 states some are so");
+    let mut intake = folder.intake(&given);
+    let honest = given.offer();
+    let mut moved = honest.clone();
+    moved.digest.push(moved.shown.remove(0));
+    assert_eq!(offer(&mut intake, &given, &moved), Offered::Accept);
+    let digit = u32::from(honest.digest[0] - b'0');
+    let mut grown = honest.clone();
+    grown.digest.remove(0);
+    grown.parts = honest.parts * 10 + digit;
+    assert_eq!(offer(&mut intake, &given, &grown), Offered::Reject);
+    assert_eq!(offer(&mut intake, &given, &honest), Offered::Accept);
 }
 
 #[test]

@@ -60,18 +60,23 @@ fn an_offer_that_is_not_of_the_accepted_checkpoint_is_refused_in_each_field() {
         let error = refused(&|offer| offer.parts = parts);
         assert!(matches!(error, OfferError::Parts { .. }), "{error}");
     }
-    for digest in [
-        vec![],
-        vec![1; 32],
-        honest.digest[..31].to_vec(),
-        vec![2; 1 << 20],
-    ] {
+    for digest in [vec![], vec![1; 32], honest.digest[..31].to_vec()] {
         let error = refused(&|offer| offer.digest = digest.clone());
-        assert!(error.to_string().len() < 300, "{error}");
         assert!(matches!(error, OfferError::Digest { .. }), "{error}");
     }
-    let error = refused(&|offer| offer.shown.push(0));
+    let mut longer = honest.digest.clone();
+    longer.insert(0, b'1');
+    for digest in [longer, [vec![2; 1 << 20], honest.digest.clone()].concat()] {
+        let error = refused(&|offer| offer.digest = digest.clone());
+        assert!(error.to_string().len() < 300, "{error}");
+        assert!(matches!(error, OfferError::Parts { .. }), "{error}");
+    }
+    let error = refused(&|offer| offer.shown.clear());
     assert!(matches!(error, OfferError::Shown(_)), "{error}");
+    for shown in [vec![1; 1 << 20], [&honest.shown[..], &[0]].concat()] {
+        let error = refused(&|offer| offer.shown = shown.clone());
+        assert!(matches!(error, OfferError::Digest { .. }), "{error}");
+    }
     let error = refused(&|offer| offer.shown[7] ^= 1);
     assert!(matches!(error, OfferError::Count(_)), "{error}");
     let other = given.tree.prove(3).unwrap().encode();
@@ -80,9 +85,36 @@ fn an_offer_that_is_not_of_the_accepted_checkpoint_is_refused_in_each_field() {
 }
 
 #[test]
+fn an_offer_is_the_same_wherever_its_borders_stand() {
+    let given = GivenState::new(9 * PART_LEAVES + 1, 1);
+    let honest = given.offer();
+    let row = [honest.digest.clone(), honest.shown.clone()].concat();
+    for border in [0, 1, 31, 32, 33, row.len()] {
+        let (digest, shown) = row.split_at(border);
+        let mut offer = honest.clone();
+        (offer.digest, offer.shown) = (digest.to_vec(), shown.to_vec());
+        assert!(begin(&given, &offer).is_ok(), "{border}");
+    }
+    // The last digit of eleven parts stands in front of the digest.
+    let mut offer = honest.clone();
+    assert_eq!(offer.parts, 11);
+    offer.parts = 1;
+    offer.digest.insert(0, b'1');
+    let error = begin(&given, &offer).err().expect("it is refused");
+    let moved = OfferError::Moved {
+        found: 1,
+        expected: 11,
+    };
+    assert_eq!(error, moved);
+}
+
+/// What is false in a state, and how it becomes so.
+type NamedLie = (&'static str, fn(&mut GivenState));
+
+#[test]
 fn a_first_part_of_another_chain_state_or_block_is_a_lie() {
     let given = GivenState::new(60, 1);
-    let lies: [(&str, fn(&mut GivenState)); 4] = [
+    let lies: [NamedLie; 4] = [
         ("deployment", |lie| {
             lie.heading.identity.deployment = [8; 20];
             lie.heading.checkpoints[0].deployment = [8; 20];
