@@ -224,7 +224,7 @@ fn put_aside(aside: &Path, header: &Heading, tree: Tree) -> Result<(), StateFile
     whole::make_folder(aside).map_err(at(aside))?;
     image::put(Sled::open(aside)?, header, &tree)?;
     drop(tree);
-    let (_, loaded) = store::open(aside, header.identity)?;
+    let (_, loaded) = store::reopen(aside, header.identity)?;
     // Its root was compared with the commitment when it was opened.
     match loaded {
         Some(loaded) if loaded.block == header.block => Ok(()),

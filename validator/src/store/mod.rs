@@ -51,6 +51,7 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A transaction in a block, or what the block itself tells behind them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,4 +197,26 @@ pub fn open(
     identity: Identity,
 ) -> Result<(Books<Sled>, Option<Loaded>), StoreError> {
     Books::open(Sled::open(folder)?, identity, Pace::Thread)
+}
+
+/// How often a store is opened again that this process has just closed.
+const MAX_REOPENED: u32 = 500;
+/// How long between two times.
+const CLOSING: Duration = Duration::from_millis(20);
+
+/// Opens a store that this process has just closed: sled lets go of its files only when the last of its threads has ended, some time later.
+///
+/// # Errors
+/// As [`open`].
+pub fn reopen(
+    folder: &Path,
+    identity: Identity,
+) -> Result<(Books<Sled>, Option<Loaded>), StoreError> {
+    for _ in 0..MAX_REOPENED {
+        match open(folder, identity) {
+            Err(StoreError::InUse { .. }) => std::thread::sleep(CLOSING),
+            opened => return opened,
+        }
+    }
+    open(folder, identity)
 }

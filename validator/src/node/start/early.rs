@@ -123,7 +123,7 @@ pub(super) async fn begin(
             Ok(Beginning::Stopped)
         }
         () = entry.decided() => {
-            let (books, loaded) = store::open(&path, whose)?;
+            let (books, loaded) = store::reopen(&path, whose)?;
             Ok(Beginning::Answered(books, loaded, Early { serving, opening }))
         }
     }
