@@ -207,6 +207,7 @@ fn every_event_is_that_of_the_compiled_contract() {
         expected(&[
             IDataChallenges::Challenged::SIGNATURE_HASH,
             IDataChallenges::Answered::SIGNATURE_HASH,
+            IDataChallenges::Shown::SIGNATURE_HASH,
             IDataChallenges::Withheld::SIGNATURE_HASH,
             IDataChallenges::PaidBack::SIGNATURE_HASH
         ])

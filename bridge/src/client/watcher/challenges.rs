@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! DataChallenges: what is open ──▶ who reads the child: from the folder, or from any node ──▶ answer, or nobody shows it: expire behind the deadline
-//! what no node shows of a checkpoint, for longer than the patience ──▶ ask ──▶ an answer stands in root's calldata: back to whoever reads the child
+//! what no node shows of a checkpoint, for longer than the patience ──▶ ask ──▶ an answer stands in an event of root: back to whoever reads the child
 //! ```
 //! What is open says root in the block that is looked at: events only tell where to look. So nothing is paid twice, whatever was sent before.
 
@@ -21,6 +21,7 @@ mod answers;
 mod questions;
 mod steps;
 
+use answers::RestingAnswer;
 pub use answers::RootAnswer;
 pub(super) use steps::DataStep;
 
@@ -95,7 +96,7 @@ pub enum DataNotice {
         /// What is left, in wei.
         left: U256,
     },
-    /// An answer on root that is in no transaction to the contract, as far as its block can be read: another contract brought it.
+    /// An answer on root that the endpoint does not give: it is asked for again.
     Hidden {
         /// What was asked for.
         target: DataTarget,
@@ -135,6 +136,8 @@ pub(super) struct DataDesk {
     missing: BTreeMap<u64, BTreeSet<DataTarget>>,
     /// Answers on root that were read.
     known: BTreeSet<DataTarget>,
+    /// Answers on root that the endpoint did not give.
+    resting: BTreeMap<DataTarget, RestingAnswer>,
     turns: BTreeMap<DataTarget, DataTurn>,
     /// Questions of ours that were paid back, as events say.
     paid_back: BTreeSet<DataTarget>,
@@ -155,6 +158,7 @@ impl DataDesk {
             withheld: BTreeMap::new(),
             missing: BTreeMap::new(),
             known: BTreeSet::new(),
+            resting: BTreeMap::new(),
             turns: BTreeMap::new(),
             paid_back: BTreeSet::new(),
             asking: None,

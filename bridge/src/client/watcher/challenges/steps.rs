@@ -112,7 +112,7 @@ impl<C: ChildSource> Watcher<C> {
             steps.push(question);
         }
         self.ask_for_answers(&open, &voidable);
-        self.read_answers(rpc, say).await;
+        self.read_answers(rpc, now.number, say).await;
         steps.sort_by_key(DataStep::order);
         self.first_open(rpc, at, now, steps).await
     }
