@@ -88,6 +88,19 @@ pub enum DataEvent {
     },
 }
 
+impl DataEvent {
+    /// What it is about.
+    #[must_use]
+    pub const fn target(&self) -> DataTarget {
+        match self {
+            Self::Asked { target, .. }
+            | Self::Answered { target, .. }
+            | Self::Withheld { target }
+            | Self::PaidBack { target, .. } => *target,
+        }
+    }
+}
+
 /// A challenge with the blocks of its events.
 #[derive(Clone, Debug)]
 struct KeptChallenge {
@@ -137,12 +150,20 @@ impl ChallengeBook {
         std::mem::replace(&mut self.left_out, 0)
     }
 
-    /// Takes an event in, in the order of the chain.
+    /// Takes an event in, in the order of the chain. `epoch_blocks`: K.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn hear(&mut self, log: &Log) -> Result<DataEvent, String> {
+    pub fn hear(&mut self, log: &Log, epoch_blocks: u32) -> Result<DataEvent, String> {
         let event = decode(log)?;
+        if let DataTarget::Segment { block, .. } = event.target()
+            && block >= epoch_blocks
+        {
+            return Err(format!(
+                "event {} of block {} names block {block} of an epoch of {epoch_blocks}",
+                log.index, log.block
+            ));
+        }
         match &event {
             DataEvent::Asked {
                 target,
@@ -199,6 +220,20 @@ impl ChallengeBook {
         self.kept
             .retain(|_, one| one.closed.is_none_or(|at| at > block));
         self.answers.retain(|target, _| target.epoch() >= epoch);
+    }
+
+    /// Root's state does not bear out that it is open.
+    pub fn drop_open(&mut self, target: &DataTarget) {
+        self.kept.remove(target);
+    }
+
+    /// What somebody asked for of a checkpoint, and whether it is open still.
+    pub fn asked_of(&self, epoch: u64) -> impl Iterator<Item = (DataTarget, bool)> {
+        let kept = self.kept.iter();
+        let asked = kept.map(|(target, one)| (*target, one.closed.is_none()));
+        let answered = self.answers.keys().map(|target| (*target, false));
+        let all = asked.chain(answered);
+        all.filter(move |(target, _)| target.epoch() == epoch)
     }
 
     fn close(&mut self, target: &DataTarget, block: u64) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use alloy_primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
 use crate::abi::IDataChallenges;
@@ -48,6 +49,23 @@ impl DataTarget {
         match self {
             Self::Segment { epoch, .. } | Self::Leaf { epoch, .. } => *epoch,
         }
+    }
+
+    /// Its place in the order of one watcher: each has another one, so that they do not all do the same.
+    #[must_use]
+    pub fn place_of(&self, beneficiary: &Address) -> B256 {
+        let IDataChallenges::Target {
+            epoch,
+            kind,
+            place,
+            number,
+        } = (*self).into();
+        let mut bytes = beneficiary.to_vec();
+        bytes.extend_from_slice(&epoch.to_be_bytes());
+        bytes.push(kind);
+        bytes.extend_from_slice(&place.to_be_bytes());
+        bytes.extend_from_slice(&number.to_be_bytes());
+        keccak256(bytes)
     }
 
     /// From what the contract says; none where it is no target.

@@ -28,8 +28,6 @@ mod answered;
 
 /// The longest rest of what nobody shows, before it is asked for again.
 const MAX_REST: Duration = Duration::from_secs(60);
-/// Missing parts of a checkpoint that are told at a time, at most.
-const MAX_MISSING: usize = 64;
 
 /// Who reads for challenges.
 pub struct DataReader {
@@ -141,7 +139,7 @@ impl DataReader {
             let Some(accepted) = accepted else {
                 continue;
             };
-            let targets = match self.missing(accepted).await {
+            let targets = match self.missing(accepted, &asked.asked).await {
                 Ok(targets) => targets,
                 Err(Unjudged::Deaf) => return Err(Deaf),
                 Err(Unjudged::Later | Unjudged::Failed | Unjudged::Withheld(_)) => Vec::new(),
@@ -254,8 +252,12 @@ impl DataReader {
         }
     }
 
-    /// The first part of each block of a checkpoint that neither the folder, nor a node, nor an answer on root shows.
-    async fn missing(&mut self, accepted: &Acceptance) -> Result<Vec<DataTarget>, Unjudged> {
+    /// The first part of each block of a checkpoint that neither the folder, nor a node, nor an answer on root shows, and that nobody asked for on root before.
+    async fn missing(
+        &mut self,
+        accepted: &Acceptance,
+        asked: &BTreeMap<DataTarget, bool>,
+    ) -> Result<Vec<DataTarget>, Unjudged> {
         let epoch = accepted.epoch;
         let part = |block, number| DataTarget::Segment {
             epoch,
@@ -265,7 +267,10 @@ impl DataReader {
         let blocks = match self.reader.facts().await {
             Ok(facts) => facts.parameters.epoch_blocks,
             // Whatever the parameters are, there is a first block.
-            Err(Unjudged::Withheld(_)) => return Ok(vec![part(0, self.parts.next(epoch, 0))]),
+            Err(Unjudged::Withheld(_)) => {
+                let number = self.parts.next_unasked(epoch, 0, asked);
+                return Ok(number.map(|number| part(0, number)).into_iter().collect());
+            }
             Err(other) => return Err(other),
         };
         self.parts
@@ -275,8 +280,11 @@ impl DataReader {
             Ok(opened) => opened,
             Err(Unjudged::Withheld(_)) => {
                 let all = (0..blocks).filter(|block| !self.parts.has_block(epoch, *block));
-                let all = all.map(|block| part(block, 0));
-                return Ok(all.take(MAX_MISSING).collect());
+                let first = |block| {
+                    let number = self.parts.next_unasked(epoch, block, asked);
+                    number.map(|number| part(block, number))
+                };
+                return Ok(all.filter_map(first).collect());
             }
             Err(other) => return Err(other),
         };
@@ -289,22 +297,22 @@ impl DataReader {
                 continue;
             }
             let number = match &segments {
-                Some(segments) => first_missing(segments),
-                None => self.parts.next(epoch, block),
+                Some(segments) => {
+                    first_missing(segments, |number| asked.contains_key(&part(block, number)))
+                }
+                None => self.parts.next_unasked(epoch, block, asked),
             };
-            targets.push(part(block, number));
-            if targets.len() >= MAX_MISSING {
-                break;
-            }
+            targets.extend(number.map(|number| part(block, number)));
         }
         Ok(targets)
     }
 }
 
-fn first_missing(segments: &OpenedSegments) -> u32 {
+/// The first segment whose bytes are not there and that was not asked for.
+fn first_missing(segments: &OpenedSegments, is_asked: impl Fn(u32) -> bool) -> Option<u32> {
     let mut all = (0_u32..).zip(&segments.segments);
-    let first = all.find(|(_, one)| !one.has_bytes());
-    first.map_or(0, |(number, _)| number)
+    let first = all.find(|(number, one)| !one.has_bytes() && !is_asked(*number));
+    first.map(|(number, _)| number)
 }
 
 /// The answer from the state that is kept, where it is this checkpoint's.
