@@ -296,10 +296,8 @@ impl CourtRecords {
             return Ok(());
         }
         if log.address == self.contracts.data_challenges {
-            let event = self
-                .challenges
-                .hear(log, self.contracts.epoch_blocks)
-                .map_err(RpcError::Malformed)?;
+            let heard = self.challenges.hear(log, self.contracts.epoch_blocks);
+            let event = heard.map_err(RpcError::Malformed)?;
             told.push((log.block, CourtEvent::Data(event)));
             return Ok(());
         }
