@@ -29,6 +29,9 @@ mod answered;
 /// The longest rest of what nobody shows, before it is asked for again.
 const MAX_REST: Duration = Duration::from_secs(60);
 
+/// How long what is missing of one checkpoint is looked for before what is open is looked at again: answers have deadlines.
+const TURN: Duration = Duration::from_secs(10);
+
 /// Who reads for challenges.
 pub struct DataReader {
     reader: CheckpointJudge,
@@ -36,6 +39,8 @@ pub struct DataReader {
     parts: RootParts,
     /// Until when what nobody showed rests, and for how long.
     resting: BTreeMap<DataTarget, (Instant, Duration)>,
+    /// The block with which the next look for what is missing begins, by epoch.
+    next_blocks: BTreeMap<u64, u32>,
 }
 
 /// Reads in a task that ends when nobody listens.
@@ -71,6 +76,7 @@ impl DataReader {
             folder,
             parts: RootParts::default(),
             resting: BTreeMap::new(),
+            next_blocks: BTreeMap::new(),
         }
     }
 
@@ -104,6 +110,8 @@ impl DataReader {
         let withheld = asked.withheld.iter().map(|epoch| first(*epoch));
         let open: Vec<DataTarget> = asked.open.iter().copied().chain(withheld).collect();
         self.resting.retain(|target, _| open.contains(target));
+        self.next_blocks
+            .retain(|epoch, _| asked.withheld.contains(epoch));
         for target in &asked.open {
             let accepted = now.of(target.epoch());
             let Some(accepted) = accepted.filter(|_| !self.rests(target)) else {
@@ -252,7 +260,7 @@ impl DataReader {
         }
     }
 
-    /// The first part of each block of a checkpoint that neither the folder, nor a node, nor an answer on root shows, and that nobody asked for on root before.
+    /// In one turn, which begins where the last one ended: the first part of each block of a checkpoint that neither the folder, nor a node, nor an answer on root shows, and that nobody asked for on root before.
     async fn missing(
         &mut self,
         accepted: &Acceptance,
@@ -289,7 +297,13 @@ impl DataReader {
             Err(other) => return Err(other),
         };
         let mut targets = Vec::new();
-        for block in 0..blocks {
+        let until = Instant::now() + TURN;
+        let first = self.next_blocks.get(&epoch).copied().unwrap_or_default();
+        for block in (first..blocks).chain(0..first) {
+            if Instant::now() > until {
+                break;
+            }
+            self.next_blocks.insert(epoch, block.saturating_add(1));
             self.parts
                 .keep_segments(&opened, block, &mut lock(&self.reader.archive));
             let (segments, why) = self.reader.segments(&facts, &opened, block).await?;
