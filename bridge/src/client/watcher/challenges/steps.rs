@@ -137,7 +137,8 @@ impl<C: ChildSource> Watcher<C> {
             }
             let missed = self.data.unanswered.get(&target).map(|missed| missed.times);
             let (has_call, is_late) = (self.data.calls.contains_key(&target), now.time > deadline);
-            if !has_call && !(is_late && missed.unwrap_or_default() >= MIN_UNANSWERED) {
+            let is_nowhere = is_late && missed.unwrap_or_default() >= MIN_UNANSWERED;
+            if !has_call && !is_nowhere {
                 continue;
             }
             let subject = Subject::Data { target };
