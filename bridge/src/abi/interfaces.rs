@@ -606,6 +606,7 @@ sol! {
         }
         event Challenged(uint64 indexed epoch, address indexed challenger, uint8 kind, uint32 place, uint32 number, uint256 price, uint64 deadline);
         event Answered(uint64 indexed epoch, address indexed answerer, uint8 kind, uint32 place, uint32 number, uint256 paid);
+        event Shown(uint64 indexed epoch, uint8 kind, uint32 place, uint32 number, bytes call);
         event Withheld(uint64 indexed epoch, uint8 kind, uint32 place, uint32 number);
         event PaidBack(uint64 indexed epoch, address indexed challenger, uint8 kind, uint32 place, uint32 number, uint256 amount);
         error ParameterOutOfRange(string name, uint256 value);

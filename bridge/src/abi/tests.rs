@@ -207,6 +207,7 @@ fn every_event_is_that_of_the_compiled_contract() {
         expected(&[
             IDataChallenges::Challenged::SIGNATURE_HASH,
             IDataChallenges::Answered::SIGNATURE_HASH,
+            IDataChallenges::Shown::SIGNATURE_HASH,
             IDataChallenges::Withheld::SIGNATURE_HASH,
             IDataChallenges::PaidBack::SIGNATURE_HASH
         ])
@@ -236,6 +237,31 @@ fn every_event_is_that_of_the_compiled_contract() {
             IRegistry::Created::SIGNATURE_HASH
         ])
     );
+}
+
+/// By which of its words an answer is asked for.
+#[test]
+fn an_answer_s_event_has_its_epoch_as_a_topic_alone() {
+    let artifact: Value = serde_json::from_str(DATA_CHALLENGES).expect("the artifact is JSON");
+    let abi = artifact["abi"].as_array().expect("an ABI");
+    let shown = abi.iter().find(|one| one["name"] == "Shown");
+    let inputs = shown.expect("the event")["inputs"].as_array().cloned();
+    let inputs = inputs.expect("its words");
+    let indexed = inputs.iter().filter(|one| one["indexed"] == true);
+    let indexed: Vec<&Value> = indexed.map(|one| &one["name"]).collect();
+    assert_eq!(indexed, ["epoch"]);
+    let own = IDataChallenges::Shown {
+        epoch: 7,
+        kind: 1,
+        place: 2,
+        number: 3,
+        call: vec![4; 5].into(),
+    };
+    let own = own.encode_log_data();
+    assert_eq!(own.topics()[1..], [B256::from(U256::from(7))]);
+    let words = [1, 2, 3, 4 * 32, 5].map(|word| B256::from(U256::from(word)));
+    assert_eq!(own.data[..160], words.concat());
+    assert_eq!(own.data[160..165], [4; 5]);
 }
 
 #[test]

@@ -252,6 +252,28 @@ impl Rpc {
         parse::logs(&self.read("eth_getLogs", json!([filter])).await?)
     }
 
+    /// The events of a contract in one block that begin with both of these topics.
+    pub async fn logs_of(
+        &self,
+        block: u64,
+        contract: Address,
+        topics: &[B256; 2],
+    ) -> Result<Vec<Log>, RpcError> {
+        let name = format!("{block:#x}");
+        let filter =
+            json!({ "fromBlock": name, "toBlock": name, "address": contract, "topics": topics });
+        let found = parse::logs(&self.read("eth_getLogs", json!([filter])).await?)?;
+        let is_it = |log: &Log| {
+            (log.block, log.address) == (block, contract) && log.topics.starts_with(topics)
+        };
+        match found.iter().all(is_it) {
+            true => Ok(found),
+            false => Err(RpcError::Malformed(format!(
+                "an event that is none of those asked for in block {block}"
+            ))),
+        }
+    }
+
     /// What a call would return.
     pub async fn call(&self, call: &Call, at: At) -> Result<Bytes, RpcError> {
         let asked = call

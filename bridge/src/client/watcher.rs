@@ -233,6 +233,7 @@ impl<C: ChildSource> Watcher<C> {
             court,
             data_challenges: deployment::data_challenges(&registry).into(),
             root_chain: created.root_chain,
+            epoch_blocks: root.epochBlocks,
             record_slots: u64::from(root.recordSlots),
         };
         let windows = DataWindows::read(&rpc, contracts.data_challenges).await?;

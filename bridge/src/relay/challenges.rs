@@ -7,117 +7,24 @@
 //! Where root is reorganised, what stood in the blocks that are gone is taken back, and the blocks in their place are heard again.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::{SolCall, SolEvent, SolEventInterface};
-use serde::{Deserialize, Serialize};
 
 use super::acceptance::Acceptance;
 use super::seen::Log;
 use crate::abi::IDataChallenges;
 
+mod shown;
+mod target;
 #[cfg(test)]
 mod tests;
 
-/// The kind of a challenge of a segment, as the contract counts.
-const SEGMENT: u8 = 1;
-/// The kind of a challenge of a leaf.
-const LEAF: u8 = 2;
+pub use shown::{shown_in, shown_topics};
+pub use target::DataTarget;
+
 /// Challenges that are kept, at most: the price of a backlog that long is above what there is. Whatever is beyond has the latest deadlines.
 const MAX_KEPT: usize = 1 << 16;
-
-/// A part of an accepted checkpoint that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum DataTarget {
-    /// Segment `number` of block `block` (its place in the epoch), whether there is one or not.
-    Segment {
-        /// The epoch of the checkpoint.
-        epoch: u64,
-        /// The block's place in the epoch.
-        block: u32,
-        /// The segment's place in the block.
-        number: u32,
-    },
-    /// The leaf at an index of the state, whether there is one or not.
-    Leaf {
-        /// The epoch of the checkpoint.
-        epoch: u64,
-        /// The leaf's index.
-        index: u32,
-    },
-}
-
-impl DataTarget {
-    /// The kind, as the contract counts.
-    #[must_use]
-    pub const fn kind(&self) -> u8 {
-        match self {
-            Self::Segment { .. } => SEGMENT,
-            Self::Leaf { .. } => LEAF,
-        }
-    }
-
-    /// The epoch of the checkpoint.
-    #[must_use]
-    pub const fn epoch(&self) -> u64 {
-        match self {
-            Self::Segment { epoch, .. } | Self::Leaf { epoch, .. } => *epoch,
-        }
-    }
-
-    /// From what the contract says; none where it is no target.
-    #[must_use]
-    pub fn of(told: &IDataChallenges::Target) -> Option<Self> {
-        let (epoch, number) = (told.epoch, told.number);
-        match (told.kind, told.place) {
-            (SEGMENT, block) => Some(Self::Segment {
-                epoch,
-                block,
-                number,
-            }),
-            (LEAF, 0) => Some(Self::Leaf {
-                epoch,
-                index: number,
-            }),
-            _ => None,
-        }
-    }
-}
-
-impl From<DataTarget> for IDataChallenges::Target {
-    fn from(target: DataTarget) -> Self {
-        let (kind, epoch, place, number) = match target {
-            DataTarget::Segment {
-                epoch,
-                block,
-                number,
-            } => (SEGMENT, epoch, block, number),
-            DataTarget::Leaf { epoch, index } => (LEAF, epoch, 0, index),
-        };
-        Self {
-            epoch,
-            kind,
-            place,
-            number,
-        }
-    }
-}
-
-impl fmt::Display for DataTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Segment {
-                epoch,
-                block,
-                number,
-            } => write!(f, "segment {number} of block {block} of epoch {epoch}"),
-            Self::Leaf { epoch, index } => {
-                write!(f, "leaf {index} of the state at the end of epoch {epoch}")
-            }
-        }
-    }
-}
 
 /// The call that asks for a part of an accepted checkpoint. It is sent with its price.
 #[must_use]
@@ -156,7 +63,7 @@ pub enum DataEvent {
         /// Until when it can be answered for certain, in seconds of root's clock.
         deadline: u64,
     },
-    /// It is answered: what was asked for stands in the calldata.
+    /// It is answered: what was asked for stands in an event of its own.
     Answered {
         /// What was asked for.
         target: DataTarget,
@@ -179,6 +86,19 @@ pub enum DataEvent {
         /// Wei.
         amount: U256,
     },
+}
+
+impl DataEvent {
+    /// What it is about.
+    #[must_use]
+    pub const fn target(&self) -> DataTarget {
+        match self {
+            Self::Asked { target, .. }
+            | Self::Answered { target, .. }
+            | Self::Withheld { target }
+            | Self::PaidBack { target, .. } => *target,
+        }
+    }
 }
 
 /// A challenge with the blocks of its events.
@@ -230,12 +150,20 @@ impl ChallengeBook {
         std::mem::replace(&mut self.left_out, 0)
     }
 
-    /// Takes an event in, in the order of the chain.
+    /// Takes an event in, in the order of the chain. `epoch_blocks`: K.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn hear(&mut self, log: &Log) -> Result<DataEvent, String> {
+    pub fn hear(&mut self, log: &Log, epoch_blocks: u32) -> Result<DataEvent, String> {
         let event = decode(log)?;
+        if let DataTarget::Segment { block, .. } = event.target()
+            && block >= epoch_blocks
+        {
+            return Err(format!(
+                "event {} of block {} names block {block} of an epoch of {epoch_blocks}",
+                log.index, log.block
+            ));
+        }
         match &event {
             DataEvent::Asked {
                 target,
@@ -294,6 +222,20 @@ impl ChallengeBook {
         self.answers.retain(|target, _| target.epoch() >= epoch);
     }
 
+    /// Root's state does not bear out that it is open.
+    pub fn drop_open(&mut self, target: &DataTarget) {
+        self.kept.remove(target);
+    }
+
+    /// What somebody asked for of a checkpoint, and whether it is open still.
+    pub fn asked_of(&self, epoch: u64) -> impl Iterator<Item = (DataTarget, bool)> {
+        let kept = self.kept.iter();
+        let asked = kept.map(|(target, one)| (*target, one.closed.is_none()));
+        let answered = self.answers.keys().map(|target| (*target, false));
+        let all = asked.chain(answered);
+        all.filter(move |(target, _)| target.epoch() == epoch)
+    }
+
     fn close(&mut self, target: &DataTarget, block: u64) {
         if let Some(one) = self.kept.get_mut(target) {
             one.closed = Some(block);
@@ -334,6 +276,13 @@ fn decode(log: &Log) -> Result<DataEvent, String> {
         )
     })?;
     Ok(match event {
+        // It is asked for apart, where it is needed.
+        Event::Shown(e) => {
+            return Err(format!(
+                "event {} of block {} is an answer of epoch {}, which nobody asked for",
+                log.index, log.block, e.epoch
+            ));
+        }
         Event::Challenged(e) => DataEvent::Asked {
             target: told((e.epoch, e.kind, e.place, e.number), log)?,
             challenger: e.challenger,

@@ -99,7 +99,7 @@ impl<C: ChildSource> Watcher<C> {
             Allowed::Alone => true,
             Allowed::Nothing => return Ok(()),
         };
-        let left = self.left(is_alone);
+        let left = self.left(key, now, is_alone);
         let name = "--budget";
         self.wallet
             .limit(left.map(|left| (left.saturating_to(), name)));
@@ -172,9 +172,10 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     /// What is left of the budget, in wei, and of what one endpoint's word may cost; `None` when there is no such bound.
-    fn left(&self, is_alone: bool) -> Option<U256> {
+    fn left(&self, key: (Subject, ReportStep), now: &RootMoment, is_alone: bool) -> Option<U256> {
         let budget = self.options.budget.map(U256::from);
-        let left = budget.map(|budget| budget.saturating_sub(self.kept.spent));
+        let used = self.kept.spent.saturating_add(self.kept_back(key, now));
+        let left = budget.map(|budget| budget.saturating_sub(used));
         let alone = is_alone.then(|| self.left_alone());
         left.into_iter().chain(alone).min()
     }
@@ -184,9 +185,6 @@ impl<C: ChildSource> Watcher<C> {
     async fn is_anticipated(&mut self, rpc: &Rpc, planned: &Planned, now: &RootMoment) -> bool {
         if let (Subject::Checkpoint { epoch }, ReportStep::Prove) = planned.key {
             return self.is_proven_in_pool(rpc, epoch, now).await;
-        }
-        if let (Subject::Data { target }, ReportStep::Answer | ReportStep::Expire) = planned.key {
-            return self.is_closed_in_pool(rpc, target, now).await;
         }
         let (subject, ReportStep::Reveal(_)) = planned.key else {
             return false;
@@ -260,7 +258,7 @@ impl<C: ChildSource> Watcher<C> {
         (now, is_alone): (&RootMoment, bool),
         say: &mut impl FnMut(&WatchNotice),
     ) -> bool {
-        let Some(left) = self.left(is_alone) else {
+        let Some(left) = self.left(key, now, is_alone) else {
             return true;
         };
         let (subject, step) = key;

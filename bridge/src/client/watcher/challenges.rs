@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! DataChallenges: what is open ──▶ who reads the child: from the folder, or from any node ──▶ answer, or nobody shows it: expire behind the deadline
-//! what no node shows of a checkpoint, for longer than the patience ──▶ ask ──▶ an answer stands in root's calldata: back to whoever reads the child
+//! what no node shows of a checkpoint, for longer than the patience ──▶ ask ──▶ an answer stands in an event of root: back to whoever reads the child
 //! ```
 //! What is open says root in the block that is looked at: events only tell where to look. So nothing is paid twice, whatever was sent before.
 
@@ -20,7 +20,9 @@ use crate::relay::challenges::{DataEvent, DataTarget};
 mod answers;
 mod questions;
 mod steps;
+mod turns;
 
+use answers::RestingAnswer;
 pub use answers::RootAnswer;
 pub(super) use steps::DataStep;
 
@@ -30,8 +32,8 @@ const MAX_OPEN: usize = 8;
 const MAX_ANSWERS: usize = 16;
 /// Answers that are kept until they are sent, at most: those are worked on.
 const MAX_CALLS: usize = 64;
-/// Missing parts of one checkpoint that are kept, at most.
-const MAX_MISSING: usize = 256;
+/// How long what nobody shows gives way to other questions, at most, in seconds: no reader rests for longer.
+const MAX_REST_SECS: u64 = 60;
 
 /// How long a challenge takes.
 #[derive(Clone, Copy, Debug)]
@@ -57,10 +59,12 @@ impl DataWindows {
 /// What whoever reads the child is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataQuestions {
-    /// Open challenges without an answer, those first of which it said least often that nobody shows it, and of these the most urgent ones.
+    /// Open challenges without an answer, the most urgent ones first; those that nobody showed a moment ago behind the others.
     pub open: Vec<DataTarget>,
     /// Checkpoints of which something was withheld: what of them is missing?
     pub withheld: Vec<u64>,
+    /// What of them somebody asked for on root before, and whether it is open still.
+    pub asked: BTreeMap<DataTarget, bool>,
 }
 
 /// What the watcher and whoever reads the child tell each other beside the news.
@@ -95,7 +99,7 @@ pub enum DataNotice {
         /// What is left, in wei.
         left: U256,
     },
-    /// An answer on root that is in no transaction to the contract, as far as its block can be read: another contract brought it.
+    /// An answer on root that the endpoint does not give: it is asked for again.
     Hidden {
         /// What was asked for.
         target: DataTarget,
@@ -118,6 +122,15 @@ struct DataTurn {
     pool: PoolWait,
 }
 
+/// What nobody showed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unanswered {
+    /// How often.
+    times: u32,
+    /// Until when others go first, in seconds of root's clock.
+    rests_until: u64,
+}
+
 /// What is known of challenges beside what root says.
 #[derive(Debug)]
 pub(super) struct DataDesk {
@@ -128,13 +141,19 @@ pub(super) struct DataDesk {
     /// Calls that answer.
     calls: BTreeMap<DataTarget, Bytes>,
     /// How often nobody showed it.
-    unanswered: BTreeMap<DataTarget, u32>,
+    unanswered: BTreeMap<DataTarget, Unanswered>,
+    /// In how many looks root's state did not bear out that it is open.
+    denied: BTreeMap<DataTarget, u32>,
     /// Checkpoints of which something is withheld, and since when, in seconds of root's clock.
     withheld: BTreeMap<u64, u64>,
     /// What of them is missing.
     missing: BTreeMap<u64, BTreeSet<DataTarget>>,
     /// Answers on root that were read.
     known: BTreeSet<DataTarget>,
+    /// What root says that somebody asked for, though no event does.
+    asked: BTreeSet<DataTarget>,
+    /// Answers on root that the endpoint did not give.
+    resting: BTreeMap<DataTarget, RestingAnswer>,
     turns: BTreeMap<DataTarget, DataTurn>,
     /// Questions of ours that were paid back, as events say.
     paid_back: BTreeSet<DataTarget>,
@@ -152,9 +171,12 @@ impl DataDesk {
             reads: Some(reads),
             calls: BTreeMap::new(),
             unanswered: BTreeMap::new(),
+            denied: BTreeMap::new(),
             withheld: BTreeMap::new(),
             missing: BTreeMap::new(),
             known: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            resting: BTreeMap::new(),
             turns: BTreeMap::new(),
             paid_back: BTreeSet::new(),
             asking: None,
@@ -183,10 +205,21 @@ impl<C: ChildSource> Watcher<C> {
 
     /// Somebody has the answer to a challenge.
     pub(super) fn take_answer(&mut self, target: DataTarget, call: Bytes) {
-        if self.data.calls.len() < MAX_CALLS {
-            self.data.unanswered.remove(&target);
-            self.data.calls.insert(target, call);
+        self.data.unanswered.remove(&target);
+        self.data.calls.insert(target, call);
+        if self.data.calls.len() > MAX_CALLS
+            && let Some((_, last)) = self.latest_call()
+        {
+            self.data.calls.remove(&last);
         }
+    }
+
+    /// The answer whose deadline is the latest.
+    fn latest_call(&self) -> Option<(u64, DataTarget)> {
+        let book = self.records.challenges();
+        let deadline = |target: &DataTarget| book.of(target).map_or(u64::MAX, |one| one.deadline);
+        let calls = self.data.calls.keys();
+        calls.map(|target| (deadline(target), *target)).max()
     }
 
     /// Nobody shows what a challenge asks for.
@@ -200,9 +233,12 @@ impl<C: ChildSource> Watcher<C> {
             return;
         };
         let deadline = open.deadline;
-        let times = self.data.unanswered.entry(target).or_default();
-        *times = times.saturating_add(1);
-        if *times == 1 {
+        let block = self.times.root_block_secs;
+        let missed = self.data.unanswered.entry(target).or_default();
+        missed.times = missed.times.saturating_add(1);
+        let rest = block.saturating_mul(missed.times.into()).min(MAX_REST_SECS);
+        missed.rests_until = self.root_time.saturating_add(rest);
+        if missed.times == 1 {
             say(&WatchNotice::Data(DataNotice::Unanswered {
                 target,
                 deadline,
@@ -227,14 +263,12 @@ impl<C: ChildSource> Watcher<C> {
         self.data.missing.remove(&epoch);
     }
 
-    /// What of a checkpoint is nowhere.
+    /// What of a checkpoint is nowhere. That is one part of each block at most, and where it is nothing, the checkpoint may still be withheld: only who judged all of it says that it is not.
     pub(super) fn take_missing(&mut self, epoch: u64, targets: Vec<DataTarget>) {
+        let most = usize::try_from(self.epoch_blocks).unwrap_or(usize::MAX);
         let targets = targets.into_iter().filter(|one| one.epoch() == epoch);
-        let missing: BTreeSet<DataTarget> = targets.take(MAX_MISSING).collect();
-        match missing.is_empty() {
-            true => self.is_shown(epoch),
-            false => drop(self.data.missing.insert(epoch, missing)),
-        }
+        let missing: BTreeSet<DataTarget> = targets.take(most).collect();
+        self.data.missing.insert(epoch, missing);
     }
 }
 

@@ -4,6 +4,7 @@
 //! the word that RootChain keeps of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
@@ -12,7 +13,7 @@ use crate::abi::{ICourt, IRootChain};
 use crate::client::follower::view_call;
 use crate::client::rpc::{At, Rpc, RpcError};
 use crate::relay::acceptance::Acceptance;
-use crate::relay::challenges::{ChallengeBook, DataEvent};
+use crate::relay::challenges::{ChallengeBook, DataEvent, DataTarget};
 use crate::relay::events::{self, Heard};
 use crate::relay::seen::{Block, Failure, Log, Which};
 use crate::relay::watch::{Closing, OffenceId};
@@ -62,6 +63,8 @@ pub struct CourtContracts {
     pub data_challenges: Address,
     /// RootChain.
     pub root_chain: Address,
+    /// K: how many blocks an epoch has.
+    pub epoch_blocks: u32,
     /// How many checkpoints RootChain keeps a word of.
     pub record_slots: u64,
 }
@@ -158,6 +161,11 @@ impl CourtRecords {
         self.challenges.left_out()
     }
 
+    /// Root's state does not bear out that this is asked for.
+    pub fn drop_challenge(&mut self, target: &DataTarget) {
+        self.challenges.drop_open(target);
+    }
+
     /// Challenges of data, as far as their events are read.
     #[must_use]
     pub const fn challenges(&self) -> &ChallengeBook {
@@ -186,6 +194,12 @@ impl CourtRecords {
     pub fn acceptance(&self, epoch: u64) -> Option<&Acceptance> {
         let known = self.acceptances.get(&epoch);
         known.filter(|_| !self.unchecked.contains(&epoch))
+    }
+
+    /// What root accepted of these epochs, as it keeps it and as far as it is known: whatever ends they have, no more is gone through than is known.
+    pub fn acceptances_of(&self, epochs: Range<u64>) -> impl Iterator<Item = &Acceptance> {
+        let known = self.acceptances.values();
+        known.filter(move |one| epochs.contains(&one.epoch) && !self.unchecked.contains(&one.epoch))
     }
 
     /// Lets go of checkpoints below this epoch. Gives the block behind which the next start must read.
@@ -282,7 +296,8 @@ impl CourtRecords {
             return Ok(());
         }
         if log.address == self.contracts.data_challenges {
-            let event = self.challenges.hear(log).map_err(RpcError::Malformed)?;
+            let heard = self.challenges.hear(log, self.contracts.epoch_blocks);
+            let event = heard.map_err(RpcError::Malformed)?;
             told.push((log.block, CourtEvent::Data(event)));
             return Ok(());
         }

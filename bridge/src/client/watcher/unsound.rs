@@ -127,7 +127,7 @@ impl<C: ChildSource> Watcher<C> {
                 void_from: self.end.void_from,
             };
         }
-        let known = (first..last).filter_map(|epoch| self.records.acceptance(epoch));
+        let known = self.records.acceptances_of(first..last);
         let now = AcceptedCheckpoints {
             acceptances: known.cloned().collect(),
             finalized,

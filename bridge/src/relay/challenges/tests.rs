@@ -69,7 +69,7 @@ fn a_target_is_the_contract_s_and_comes_back() {
 fn what_is_answered_or_paid_back_is_forgotten_and_what_expired_waits_for_its_money() {
     let mut book = ChallengeBook::default();
     for target in targets() {
-        book.hear(&asked(target)).expect("it is one");
+        book.hear(&asked(target), 64).expect("it is one");
     }
     assert!(book.open().map(|(target, _)| *target).eq({
         let mut all = targets();
@@ -100,7 +100,7 @@ fn what_is_answered_or_paid_back_is_forgotten_and_what_expired_waits_for_its_mon
         number: third.number,
     });
     for one in [answered, paid_back, withheld] {
-        book.hear(&one).expect("it is one");
+        book.hear(&one, 64).expect("it is one");
     }
     assert!(book.of(&targets()[0]).is_none());
     let answers: Vec<_> = book.answers().collect();
@@ -117,10 +117,10 @@ fn what_is_no_event_of_the_contract_is_refused() {
     let mut book = ChallengeBook::default();
     let mut strange = asked(targets()[0]);
     strange.topics[0] = B256::repeat_byte(1);
-    book.hear(&strange).expect_err("another topic");
+    book.hear(&strange, 64).expect_err("another topic");
     let mut short = asked(targets()[0]);
     short.data = short.data.slice(..32);
-    book.hear(&short).expect_err("too few words");
+    book.hear(&short, 64).expect_err("too few words");
     let wrong = log(&IDataChallenges::Challenged {
         epoch: 1,
         challenger: ASKER,
@@ -130,7 +130,7 @@ fn what_is_no_event_of_the_contract_is_refused() {
         price: U256::ZERO,
         deadline: 0,
     });
-    let said = book.hear(&wrong).expect_err("a leaf in a block");
+    let said = book.hear(&wrong, 64).expect_err("a leaf in a block");
     assert!(said.contains("kind 2 in place 1"), "{said}");
     assert_eq!(book.open().count(), 0);
 }
@@ -177,7 +177,7 @@ fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
     let heard = |until: u64| {
         let mut book = ChallengeBook::default();
         for one in events.iter().filter(|one| one.block <= until) {
-            book.hear(one).expect("it is one");
+            book.hear(one, 64).expect("it is one");
         }
         book
     };
@@ -197,7 +197,7 @@ fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
         book.rewind(back);
         assert_eq!(shown(&book), shown(&heard(back)), "{back}");
         for one in events.iter().filter(|one| one.block > back) {
-            book.hear(one).expect("it is one");
+            book.hear(one, 64).expect("it is one");
         }
         assert_eq!(shown(&book), shown(&heard(20)), "{back}");
     }
@@ -215,7 +215,7 @@ fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
 #[test]
 fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
     let mut book = ChallengeBook::default();
-    book.hear(&asked(targets()[0])).expect("it is one");
+    book.hear(&asked(targets()[0]), 64).expect("it is one");
     for number in 0..MAX_KEPT as u32 + 5 {
         let target = DataTarget::Leaf {
             epoch: 9,
@@ -236,9 +236,26 @@ fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
             price: U256::ZERO,
             deadline: 1_000 + u64::from(number),
         });
-        book.hear(&one).expect("it is one");
+        book.hear(&one, 64).expect("it is one");
     }
     assert_eq!(book.open().count(), MAX_KEPT);
     assert_eq!((book.left_out(), book.left_out()), (6, 0));
     assert!(book.of(&targets()[0]).is_some());
+}
+
+/// A place behind the last block of an epoch makes no target, which root would refuse to say anything of.
+#[test]
+fn a_place_that_no_epoch_has_is_refused() {
+    let mut book = ChallengeBook::default();
+    let target = |block| DataTarget::Segment {
+        epoch: 3,
+        block,
+        number: 0,
+    };
+    book.hear(&asked(target(63)), 64).expect("the last one");
+    let said = book.hear(&asked(target(64)), 64).expect_err("one more");
+    assert!(said.contains("block 64 of an epoch of 64"), "{said}");
+    assert_eq!(book.open().count(), 1);
+    assert!(book.asked_of(3).eq([(target(63), true)]));
+    assert_eq!(book.asked_of(2).count(), 0);
 }

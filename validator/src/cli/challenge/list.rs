@@ -125,6 +125,9 @@ async fn read(
 ) -> Result<ChallengeBook, CliError> {
     let head = view_call(&desk.rpc, desk.root_chain, IRootChain::headCall {}, at).await?;
     let mut book = ChallengeBook::default();
+    let call = IRootChain::parametersCall {};
+    let epoch_blocks = view_call(&desk.rpc, desk.root_chain, call, at).await?;
+    let epoch_blocks = epoch_blocks.epochBlocks;
     if head.accepted == 0 {
         return Ok(book);
     }
@@ -137,7 +140,7 @@ async fn read(
         pages.push(logs);
     }
     for log in pages.iter().rev().flatten() {
-        book.hear(log).map_err(CliError::new)?;
+        book.hear(log, epoch_blocks).map_err(CliError::new)?;
     }
     Ok(book)
 }

@@ -1,11 +1,14 @@
-//! Answers that stand on root: one there is one for everybody, also for whoever did not ask. They are read from the calldata of the block that the event names, and handed to whoever reads the child.
+//! Answers that stand on root: one there is one for everybody, also for whoever did not ask. Each is an event of its own (`Shown`) in the block in which `Answered` stands, and is handed to whoever
+//! reads the child. What an endpoint does not give at this moment rests, alone, and is asked for again.
 
 use alloy_primitives::Bytes;
-use alloy_sol_types::SolInterface;
 
-use super::super::{ChildSource, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher};
+use super::super::{ChildSource, Rpc, RpcError, WatchNotice, Watcher};
 use super::DataNotice;
-use crate::relay::challenges::DataTarget;
+use crate::relay::challenges::{DataTarget, shown_in, shown_topics};
+
+/// The longest rest of an answer that an endpoint does not give, in root blocks.
+const MAX_REST_BLOCKS: u64 = 64;
 
 /// An answer on root. Root has taken it; it is verified again all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +19,34 @@ pub struct RootAnswer {
     pub call: Bytes,
 }
 
+/// An answer that an endpoint does not give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RestingAnswer {
+    /// The root block from which on it is asked for again.
+    until: u64,
+    /// How many blocks it rests next.
+    rest: u64,
+}
+
 impl<C: ChildSource> Watcher<C> {
-    /// Reads the next block in which something of a withheld checkpoint was answered, if there is room for what it shows.
-    pub(super) async fn read_answers(&mut self, rpc: &Rpc, say: &mut impl FnMut(&WatchNotice)) {
+    /// Reads the next answer about a withheld checkpoint, if there is room for what it shows. Leaves are of use to whoever leaves and not to a judge, which has the whole state.
+    pub(super) async fn read_answers(
+        &mut self,
+        rpc: &Rpc,
+        number: u64,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
         let book = self.records.challenges();
         self.data.known.retain(|target| book.is_answered(target));
+        self.data
+            .resting
+            .retain(|target, _| book.is_answered(target));
         let next = book.answers().find(|(target, _)| {
             let is_withheld = self.data.withheld.contains_key(&target.epoch());
-            is_withheld && !self.data.known.contains(target)
+            let resting = self.data.resting.get(target);
+            let is_due = resting.is_none_or(|resting| resting.until <= number);
+            let is_segment = matches!(target, DataTarget::Segment { .. });
+            is_segment && is_withheld && is_due && !self.data.known.contains(target)
         });
         let Some((target, block)) = next.map(|(target, block)| (*target, block)) else {
             return;
@@ -31,37 +54,28 @@ impl<C: ChildSource> Watcher<C> {
         let Ok(room) = self.data.read.try_reserve() else {
             return;
         };
-        let inputs = match rpc.calldata(block, self.contracts.data_challenges).await {
-            Ok(Some((_, inputs))) => inputs,
-            // What cannot be read of this block keeps nothing else back.
-            Err(RpcError::TooLarge(_) | RpcError::Malformed(_)) => Vec::new(),
-            Ok(None) | Err(_) => return,
-        };
-        match inputs
-            .into_iter()
-            .find(|input| answers(input) == Some(target))
-        {
-            Some(call) => room.send(RootAnswer { target, call }),
-            None => say(&WatchNotice::Data(DataNotice::Hidden { target, block })),
+        let topics = shown_topics(target.epoch());
+        let logs = rpc
+            .logs_of(block, self.contracts.data_challenges, &topics)
+            .await;
+        let is_told = !matches!(&logs, Err(error) if RpcError::is_transient(error));
+        if let Some(call) = shown_in(&logs.unwrap_or_default(), target) {
+            room.send(RootAnswer { target, call });
+            self.data.resting.remove(&target);
+            self.data.known.insert(target);
+            return;
         }
-        self.data.known.insert(target);
-    }
-}
-
-/// What a call answers, if it is one that answers with a segment, or that there is no such segment. Leaves are of use to whoever leaves and not to a judge, which has the whole state.
-fn answers(input: &Bytes) -> Option<DataTarget> {
-    use IDataChallenges::IDataChallengesCalls as Calls;
-    match Calls::abi_decode_validate(input).ok()? {
-        Calls::answerSegment(call) => Some(DataTarget::Segment {
-            epoch: call.accused.checkpoint.epoch,
-            block: call.shown.number,
-            number: call.segment.number,
-        }),
-        Calls::answerNoSegment(call) => Some(DataTarget::Segment {
-            epoch: call.accused.checkpoint.epoch,
-            block: call.shown.number,
-            number: call.number,
-        }),
-        _ => None,
+        drop(room);
+        let before = self.data.resting.get(&target);
+        let rest = before.map_or(1, |before| before.rest);
+        let resting = RestingAnswer {
+            until: number.saturating_add(rest),
+            rest: rest.saturating_mul(2).min(MAX_REST_BLOCKS),
+        };
+        self.data.resting.insert(target, resting);
+        // Who does not answer at all is told of where that is known.
+        if is_told && self.tells(format!("hidden answer {target}")) {
+            say(&WatchNotice::Data(DataNotice::Hidden { target, block }));
+        }
     }
 }

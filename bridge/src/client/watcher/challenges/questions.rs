@@ -53,15 +53,12 @@ impl<C: ChildSource> Watcher<C> {
             return Ok(None);
         };
         let contract = self.contracts.data_challenges;
-        let call = IDataChallenges::challengedCall {
-            target: target.into(),
+        let Some(told) = self.told_of(rpc, target, at).await? else {
+            return Ok(None);
         };
-        let told = view_call(rpc, contract, call, at).await?;
         if !told.challenger.is_zero() {
             // Somebody asked, and it is answered or will be.
-            if let Some(missing) = self.data.missing.get_mut(&target.epoch()) {
-                missing.remove(&target);
-            }
+            self.data.asked.insert(target);
             return Ok(None);
         }
         let kind = target.kind();
@@ -87,7 +84,8 @@ impl<C: ChildSource> Watcher<C> {
         Ok(Some(DataStep::ask(target, deadline)))
     }
 
-    /// The first missing part of the lowest checkpoint that can be asked for: first parts of all blocks before second ones, and those that nobody asked for.
+    /// The first missing part of the lowest checkpoint that can be asked for: first parts of all blocks before second ones, and those that nobody asked for. Among parts with one number each watcher has an order
+    /// of its own: several of them ask for different ones, and nobody knows what is asked for last.
     fn next_question(&self, now: &RootMoment, voidable: &Range<u64>) -> Option<DataTarget> {
         let block = self.times.root_block_secs;
         let patient = |epoch: &u64| voidable.contains(epoch) && self.is_patience_over(*epoch);
@@ -101,19 +99,22 @@ impl<C: ChildSource> Watcher<C> {
         let epochs = self.data.missing.iter();
         let epochs = epochs.filter(|(epoch, _)| patient(epoch) && in_time(epoch));
         let mut wanted: Vec<DataTarget> = epochs.flat_map(|(_, all)| all).copied().collect();
-        wanted.sort_by_key(|target| match target {
-            DataTarget::Segment {
-                epoch,
-                block,
-                number,
-            } => (*epoch, *number, *block),
-            DataTarget::Leaf { epoch, index } => (*epoch, u32::MAX, *index),
+        wanted.sort_by_cached_key(|target| {
+            let number = match target {
+                DataTarget::Segment { number, .. } => *number,
+                DataTarget::Leaf { .. } => u32::MAX,
+            };
+            let place = target.place_of(&self.options.beneficiary);
+            (target.epoch(), number, place)
         });
         let book = self.records.challenges();
         wanted.into_iter().find(|target| {
             let subject = Subject::Data { target: *target };
             let rests = self.patience.holds(subject, ReportStep::Ask, now.number);
-            book.of(target).is_none() && !rests
+            let is_asked = book.of(target).is_some()
+                || book.is_answered(target)
+                || self.data.asked.contains(target);
+            !is_asked && !rests
         })
     }
 
@@ -165,11 +166,9 @@ impl<C: ChildSource> Watcher<C> {
             if sending == Some(Subject::Data { target }) {
                 continue;
             }
-            let call = IDataChallenges::challengedCall {
-                target: target.into(),
-            };
-            match view_call(rpc, self.contracts.data_challenges, call, at).await {
-                Ok(told) => {
+            match self.told_of(rpc, target, at).await {
+                Ok(None) => {}
+                Ok(Some(told)) => {
                     one.is_ours = told.challenger == own;
                     if told.price != 0 {
                         one.price = U256::from(told.price);

@@ -10,11 +10,9 @@ use super::super::{
     At, Call, ChildSource, IDataChallenges, IRootChain, PoolWait, ReportStep, RootMoment, Rpc,
     RpcError, Subject, WatchNotice, Watcher, Which, view_call,
 };
-use super::{DataNotice, DataQuestions, DataTurn, MAX_OPEN};
+use super::{DataNotice, DataQuestions, DataTurn, MAX_CALLS, MAX_OPEN};
 use crate::relay::challenges::{DataChallenge, DataTarget, asking};
 
-/// Challenges of which root is asked in one look whether they are open, at most.
-const MAX_LOOKED: usize = 4;
 /// How often nobody must have shown it before a checkpoint is made void by it: it is looked for with longer and longer rests, so nodes that start again have that time.
 const MIN_UNANSWERED: u32 = 4;
 /// What an answer is paid for beside its bytes, and for each byte, with a tenth above: `ANSWER_GAS`, `ANSWER_BYTES` and `BYTE_GAS` of the contract.
@@ -25,11 +23,13 @@ const BYTE_GAS: u64 = 64;
 /// A step for a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::client::watcher) struct DataStep {
-    target: DataTarget,
-    step: ReportStep,
+    pub(super) target: DataTarget,
+    pub(super) step: ReportStep,
     /// Whether it goes before all but what makes a checkpoint void or shows evidence that is committed to.
-    is_urgent: bool,
-    deadline: u64,
+    pub(super) is_urgent: bool,
+    /// Whether so little time is left that it waits for nobody.
+    pub(super) is_last: bool,
+    pub(super) deadline: u64,
 }
 
 impl DataStep {
@@ -39,6 +39,7 @@ impl DataStep {
             target,
             step: ReportStep::Ask,
             is_urgent: true,
+            is_last: false,
             deadline,
         }
     }
@@ -56,18 +57,6 @@ impl DataStep {
             plan: StepView::Data,
         }
     }
-
-    /// Urgent answers first, then what makes void, questions, answers that have time, and money; the earliest deadline first.
-    const fn order(&self) -> (u8, u64) {
-        let rank = match (self.step, self.is_urgent) {
-            (ReportStep::Answer, true) => 0,
-            (ReportStep::Expire, _) => 1,
-            (ReportStep::Ask, _) => 2,
-            (ReportStep::Answer, false) => 3,
-            _ => 4,
-        };
-        (rank, self.deadline)
-    }
 }
 
 impl<C: ChildSource> Watcher<C> {
@@ -82,6 +71,7 @@ impl<C: ChildSource> Watcher<C> {
         let finalized = self.end.finalized;
         self.data.withheld = self.data.withheld.split_off(&finalized);
         self.data.missing = self.data.missing.split_off(&finalized);
+        self.data.asked.retain(|target| target.epoch() >= finalized);
         let count = self.records.settle_challenges(finalized);
         if count > 0 {
             say(&WatchNotice::Data(DataNotice::LeftOut { count }));
@@ -93,6 +83,7 @@ impl<C: ChildSource> Watcher<C> {
         let is_open = |target: &DataTarget| book.of(target).is_some();
         self.data.calls.retain(|target, _| is_open(target));
         self.data.unanswered.retain(|target, _| is_open(target));
+        self.data.denied.retain(|target, _| is_open(target));
         self.data.turns.retain(|target, _| {
             let stays = is_open(target);
             if !stays {
@@ -112,8 +103,8 @@ impl<C: ChildSource> Watcher<C> {
             steps.push(question);
         }
         self.ask_for_answers(&open, &voidable);
-        self.read_answers(rpc, say).await;
-        steps.sort_by_key(DataStep::order);
+        self.read_answers(rpc, now.number, say).await;
+        self.order(&mut steps);
         self.first_open(rpc, at, now, steps).await
     }
 
@@ -128,11 +119,13 @@ impl<C: ChildSource> Watcher<C> {
         let mut steps = Vec::new();
         for (target, one) in open {
             let (target, deadline) = (*target, one.deadline);
+            let is_last = self.is_last_moment(deadline, now);
             let mut add = |step, is_urgent| {
                 steps.push(DataStep {
                     target,
                     step,
                     is_urgent,
+                    is_last,
                     deadline,
                 });
             };
@@ -142,9 +135,10 @@ impl<C: ChildSource> Watcher<C> {
                 }
                 continue;
             }
-            let missed = self.data.unanswered.get(&target).copied();
+            let missed = self.data.unanswered.get(&target).map(|missed| missed.times);
             let (has_call, is_late) = (self.data.calls.contains_key(&target), now.time > deadline);
-            if !has_call && !(is_late && missed.unwrap_or_default() >= MIN_UNANSWERED) {
+            let is_nowhere = is_late && missed.unwrap_or_default() >= MIN_UNANSWERED;
+            if !has_call && !is_nowhere {
                 continue;
             }
             let subject = Subject::Data { target };
@@ -154,7 +148,7 @@ impl<C: ChildSource> Watcher<C> {
                 pool: PoolWait::default(),
             });
             let is_turn = turn.first <= now.number;
-            let is_urgent = self.is_urgent_answer(deadline, now);
+            let is_urgent = self.is_urgent_answer(target, deadline, now);
             match has_call {
                 true if is_urgent || is_turn => add(ReportStep::Answer, is_urgent),
                 false if is_turn => add(ReportStep::Expire, true),
@@ -164,59 +158,20 @@ impl<C: ChildSource> Watcher<C> {
         steps
     }
 
-    /// Whether half of A is over.
-    const fn is_urgent_answer(&self, deadline: u64, now: &RootMoment) -> bool {
-        now.time.saturating_add(self.data.windows.answer_secs / 2) >= deadline
-    }
-
-    /// The first of these that root says is open, and that is not left alone for now.
-    async fn first_open(
-        &mut self,
-        rpc: &Rpc,
-        at: At,
-        now: &RootMoment,
-        steps: Vec<DataStep>,
-    ) -> Result<Option<DataStep>, RpcError> {
-        let mut looked = 0_usize;
-        for one in steps {
-            let subject = Subject::Data { target: one.target };
-            // What was not worth its gas is sent all the same once it is urgent.
-            let is_due = one.is_urgent && self.patience.is_unworthy(subject, now.number);
-            if self.patience.holds(subject, one.step, now.number) && !is_due {
-                continue;
-            }
-            if one.step == ReportStep::Ask {
-                return Ok(Some(one));
-            }
-            if looked >= MAX_LOOKED {
-                break;
-            }
-            looked = looked.saturating_add(1);
-            let call = IDataChallenges::challengedCall {
-                target: one.target.into(),
-            };
-            let told = view_call(rpc, self.contracts.data_challenges, call, at).await?;
-            if told.deadline == one.deadline && told.deadline != 0 {
-                return Ok(Some(one));
-            }
-            // An event that root's state does not bear out: the same is not looked at in each block.
-            self.patience
-                .refused((subject, one.step), now.number, "it is not open on root");
-        }
-        Ok(None)
-    }
-
     /// Tells whoever reads the child what is open and has no answer yet.
     fn ask_for_answers(&mut self, open: &[(DataTarget, DataChallenge)], voidable: &Range<u64>) {
-        let times = |target: &DataTarget| {
-            let times = self.data.unanswered.get(target);
-            times.copied().unwrap_or_default()
+        // Where there is no more room for answers, one with a later deadline than those has to wait.
+        let last = (self.data.calls.len() >= MAX_CALLS).then(|| self.latest_call());
+        let last = last.flatten().map_or(u64::MAX, |(deadline, _)| deadline);
+        let rests = |target: &DataTarget| {
+            let missed = self.data.unanswered.get(target);
+            missed.is_some_and(|missed| self.root_time < missed.rests_until)
         };
-        let mut asked: Vec<(u32, u64, DataTarget)> = open
+        let mut asked: Vec<(bool, u64, DataTarget)> = open
             .iter()
-            .filter(|(target, _)| voidable.contains(&target.epoch()))
+            .filter(|(target, one)| voidable.contains(&target.epoch()) && one.deadline < last)
             .filter(|(target, _)| !self.data.calls.contains_key(target))
-            .map(|(target, one)| (times(target), one.deadline, *target))
+            .map(|(target, one)| (rests(target), one.deadline, *target))
             .collect();
         asked.sort_unstable();
         let asked = asked.into_iter().take(MAX_OPEN);
@@ -224,41 +179,21 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     fn publish_questions(&self, open: Vec<DataTarget>) {
+        let (withheld, book) = (self.withheld_epochs(), self.records.challenges());
+        let asked = withheld.iter().flat_map(|epoch| book.asked_of(*epoch));
+        let asked = asked
+            .chain(self.data.asked.iter().map(|target| (*target, false)))
+            .collect();
         let now = DataQuestions {
             open,
-            withheld: self.withheld_epochs(),
+            withheld,
+            asked,
         };
         self.data.questions.send_if_modified(|before| {
             let is_news = *before != now;
             *before = now;
             is_news
         });
-    }
-
-    /// Whether somebody else's answer, or a void, waits in the node's pool, for a few blocks in all.
-    pub(in crate::client::watcher) async fn is_closed_in_pool(
-        &mut self,
-        rpc: &Rpc,
-        target: DataTarget,
-        now: &RootMoment,
-    ) -> bool {
-        let open = self.records.challenges().of(&target);
-        let deadline = open.map_or(0, |one| one.deadline);
-        let answers = self.data.calls.contains_key(&target);
-        if answers && self.is_urgent_answer(deadline, now) {
-            return false;
-        }
-        let call = IDataChallenges::challengedCall {
-            target: target.into(),
-        };
-        let pool = view_call(rpc, self.contracts.data_challenges, call, At::Pending).await;
-        let call = IRootChain::voidableCall {};
-        let ends = view_call(rpc, self.contracts.root_chain, call, At::Pending).await;
-        // An endpoint that tells nothing of its pool holds nothing back.
-        let is_closed = pool.is_ok_and(|told| told.deadline == 0)
-            || ends.is_ok_and(|told| told.until <= target.epoch());
-        let turn = self.data.turns.get_mut(&target);
-        is_closed && turn.is_some_and(|turn| turn.pool.lasts(now.number))
     }
 
     /// The call of a step.
@@ -300,7 +235,7 @@ impl<C: ChildSource> Watcher<C> {
         let Some(((deadline, price), call)) = open.zip(call) else {
             return Ok(None);
         };
-        if self.is_urgent_answer(deadline, &now) {
+        if self.is_urgent_answer(target, deadline, &now) {
             return Ok(None);
         }
         let bytes = u64::try_from(call.len()).unwrap_or(u64::MAX);

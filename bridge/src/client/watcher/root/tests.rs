@@ -9,6 +9,7 @@ fn records() -> CourtRecords {
         court: Address::repeat_byte(1),
         data_challenges: Address::repeat_byte(0xdc),
         root_chain: Address::repeat_byte(2),
+        epoch_blocks: 64,
         record_slots: 16,
     };
     CourtRecords::new(contracts, 100)

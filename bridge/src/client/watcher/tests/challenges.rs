@@ -3,6 +3,7 @@
 use alloy_sol_types::SolEvent;
 
 use super::*;
+use crate::client::wallet::tests::node::Said;
 use crate::client::watcher::challenges::DataNotice;
 use crate::relay::challenges::{DataEvent, DataTarget};
 use endpoint::Root;
@@ -105,7 +106,7 @@ async fn an_answer_is_sent_for_what_root_says_is_open_and_for_nothing_else() {
     own.take_answer(segment(2), call(2));
     // It costs more than it brings at a base fee of one wei, and half of A is not over.
     assert_eq!(sends(&chain, &mut own, 8).await, []);
-    set(&chain, |root| root.time = 5_400);
+    set(&chain, |root| root.time = 5_600);
     let sent = sends(&chain, &mut own, 1).await;
     assert_eq!(sent, [(segment(2), "answer".to_owned())]);
     // Answered on root, it is over, whoever answered.
@@ -124,6 +125,8 @@ async fn the_most_urgent_answer_goes_first_and_a_void_checkpoint_is_not_answered
         asked(&chain, segment(block), ASKER, deadline, true);
     }
     let (_node, mut own) = opened(&chain, folder.path()).await;
+    // Twenty blocks of root are 240 seconds.
+    set(&chain, |root| root.time = 5_280);
     for block in 1..=3 {
         own.take_answer(segment(block), call(1));
     }
@@ -240,10 +243,9 @@ async fn questions_are_asked_with_patience_in_time_and_within_their_sum() {
     );
     set(&chain, |root| root.next_deadline = 6_700);
     let sent = sends(&chain, &mut own, 1).await;
-    assert_eq!(
-        sent,
-        [segment(3), segment(7)].map(|one| (one, "ask".to_owned()))
-    );
+    let mut first = [segment(3), segment(7)];
+    first.sort_by_key(|one| one.place_of(&own.options.beneficiary));
+    assert_eq!(sent, first.map(|one| (one, "ask".to_owned())));
     // In a dry run nothing is held. What somebody else asked for is not asked for again.
     assert!(own.kept.asked.is_empty());
     let one = IDataChallenges::Challenge {
@@ -251,9 +253,10 @@ async fn questions_are_asked_with_patience_in_time_and_within_their_sum() {
         ..Default::default()
     };
     set(&chain, |root| {
-        root.challenged.insert(segment(3), one);
+        root.challenged.insert(first[0], one.clone());
+        root.challenged.insert(first[1], one);
     });
-    let sent = sends(&chain, &mut own, 4).await;
+    let sent = sends(&chain, &mut own, 40).await;
     assert_eq!(sent, [(second, "ask".to_owned())]);
     set(&chain, |root| root.time = 4_990 + 6_400 - 11);
     assert_eq!(
@@ -261,8 +264,10 @@ async fn questions_are_asked_with_patience_in_time_and_within_their_sum() {
         [],
         "C is over with the next block"
     );
-    // All of it is there: nothing is asked for.
+    // That nothing is missing is no word that it is sound.
     own.take_missing(0, Vec::new());
+    assert_eq!(own.withheld_epochs(), [0]);
+    own.is_shown(0);
     assert!(own.withheld_epochs().is_empty());
 }
 
@@ -309,5 +314,223 @@ async fn what_is_asked_for_and_answered_is_told_once() {
                 paid: U256::from(2),
             },
         ]
+    );
+}
+
+fn answered(block: u32) -> alloy_primitives::LogData {
+    let event = IDataChallenges::Answered {
+        epoch: 0,
+        answerer: ASKER,
+        kind: 1,
+        place: block,
+        number: 0,
+        paid: U256::from(2),
+    };
+    event.encode_log_data()
+}
+
+fn shown(block: u32, epoch: u64, call: Bytes) -> alloy_primitives::LogData {
+    let event = IDataChallenges::Shown {
+        epoch,
+        kind: 1,
+        place: block,
+        number: 0,
+        call,
+    };
+    event.encode_log_data()
+}
+
+/// Whatever else stands in the block of an answer, and whatever its calldata is: it is read from its own event. One that an endpoint does not give keeps no other one back, is told of once, and is read as soon as it is given.
+#[tokio::test]
+async fn an_answer_is_read_from_its_event_and_one_that_is_not_given_rests_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = accepted();
+    let (_node, mut own) = opened(&chain, folder.path()).await;
+    let mut dialogue = own.dialogue().expect("the first one");
+    own.is_missing(0);
+    set(&chain, |root| {
+        root.data_events.extend([
+            (311, answered(1)),
+            (312, answered(2)),
+            (312, shown(3, 0, call(9))),
+            (312, shown(2, 7, call(8))),
+            (312, shown(2, 0, call(2))),
+        ]);
+        root.newest = 313;
+        root.untold
+            .insert(311, Said::Error("more than may be asked for"));
+    });
+    let mut said = looks(&mut own, 2).await;
+    for _ in 0..3 {
+        set(&chain, |root| root.newest += 1);
+        said.extend(looks(&mut own, 2).await);
+    }
+    let (target, block) = (segment(1), 311);
+    let hidden = |one: &&WatchNotice| matches!(one, WatchNotice::Data(DataNotice::Hidden { target: told, block: at }) if (*told, *at) == (target, block));
+    assert_eq!(said.iter().filter(hidden).count(), 1, "{said:?}");
+    let read = dialogue.answers.try_recv().expect("it is given");
+    assert_eq!((read.target, read.call), (segment(2), call(2)));
+    dialogue
+        .answers
+        .try_recv()
+        .expect_err("the other one is not");
+    set(&chain, |root| {
+        root.untold.clear();
+        root.data_events.push((311, shown(1, 0, call(1))));
+    });
+    let read = loop {
+        set(&chain, |root| root.newest += 1);
+        looks(&mut own, 1).await;
+        if let Ok(read) = dialogue.answers.try_recv() {
+            break read;
+        }
+    };
+    assert_eq!((read.target, read.call), (segment(1), call(1)));
+    for _ in 0..3 {
+        set(&chain, |root| root.newest += 1);
+        looks(&mut own, 1).await;
+    }
+    dialogue.answers.try_recv().expect_err("each is told once");
+}
+
+/// Several watchers take different answers, and what somebody else has in the pool is left to it while another one is open; in the last moment nothing waits.
+#[tokio::test]
+async fn watchers_spread_over_answers_and_pass_over_what_the_pool_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = accepted();
+    let all: Vec<DataTarget> = (1..=8).map(segment).collect();
+    for target in &all {
+        asked(&chain, *target, ASKER, 5_500, true);
+    }
+    let (_node, mut own) = opened(&chain, folder.path()).await;
+    for target in &all {
+        own.take_answer(*target, call(1));
+    }
+    let mut order = all.clone();
+    order.sort_by_key(|one| one.place_of(&own.options.beneficiary));
+    let mut other = all.clone();
+    other.sort_by_key(|one| one.place_of(&Address::repeat_byte(0x77)));
+    assert_ne!(order, other);
+    // Behind half of A and every turn, and more than 20 blocks before the deadline.
+    set(&chain, |root| {
+        root.time = 5_250;
+        root.pool_answers = vec![order[0]];
+    });
+    own.data_answered_within(4_000);
+    let sent = sends(&chain, &mut own, 1).await;
+    assert_eq!(sent[0], (order[1], "answer".to_owned()));
+    // It is in the pool for longer than others wait.
+    let sent = sends(&chain, &mut own, 5).await;
+    assert!(sent.contains(&(order[0], "answer".to_owned())), "{sent:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    set(&chain, |root| root.pool_answers = all.clone());
+    let (_node, mut own) = opened(&chain, folder.path()).await;
+    for target in &all {
+        own.take_answer(*target, call(1));
+    }
+    set(&chain, |root| root.time = 5_490);
+    assert_eq!(
+        sends(&chain, &mut own, 1).await[0],
+        (all[0], "answer".to_owned())
+    );
+}
+
+/// What an endpoint invents takes no room for long: neither the answer to it nor its place among what is asked.
+#[tokio::test]
+async fn what_root_does_not_bear_out_is_let_go_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = accepted();
+    asked(&chain, segment(1), ASKER, 5_100, false);
+    let (_node, mut own) = opened(&chain, folder.path()).await;
+    own.take_answer(segment(1), call(1));
+    let mut blocks = 0;
+    while own.records.challenges().open().count() > 0 {
+        assert_eq!(sends(&chain, &mut own, 1).await, []);
+        blocks += 1;
+        assert!(blocks < 100, "it is kept for ever");
+    }
+    assert!(blocks > 2, "one answer that is wrong has nothing forgotten");
+    set(&chain, |root| root.newest += 1);
+    looks(&mut own, 1).await;
+    assert!(own.data_calls().is_empty());
+    // Where calls are full, those with the latest deadlines give way.
+    for block in 0..9 {
+        asked(
+            &chain,
+            segment(block),
+            ASKER,
+            9_000 - u64::from(block),
+            true,
+        );
+    }
+    for number in 0..60 {
+        let target = DataTarget::Leaf {
+            epoch: 0,
+            index: number,
+        };
+        asked(&chain, target, ASKER, 8_000, true);
+    }
+    set(&chain, |root| {
+        root.newest += 1;
+        for (block, _) in &mut root.data_events {
+            *block = root.newest;
+        }
+    });
+    looks(&mut own, 1).await;
+    for block in 0..9 {
+        own.take_answer(segment(block), call(1));
+    }
+    for index in 0..60 {
+        own.take_answer(DataTarget::Leaf { epoch: 0, index }, call(2));
+    }
+    let left: Vec<DataTarget> = own.data_calls().keys().copied().collect();
+    assert_eq!(left.len(), 64);
+    let kept = left
+        .iter()
+        .filter(|one| matches!(one, DataTarget::Segment { .. }));
+    assert!(kept.copied().eq((5..9).map(segment)), "{left:?}");
+}
+
+/// A number that no chain reaches costs a look no more than what is known.
+#[tokio::test]
+async fn an_endpoint_that_says_that_all_epochs_are_accepted_stops_no_look() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = accepted();
+    let (_node, mut own) = opened(&chain, folder.path()).await;
+    set(&chain, |root| {
+        root.accepted = 1 << 63;
+        root.newest += 1;
+    });
+    looks(&mut own, 2).await;
+    own.accepted = 1 << 63;
+    own.publish(false);
+    assert_eq!(own.accepted().borrow().acceptances.len(), 1);
+}
+
+/// A quarter of a budget is left for proofs and urgent answers by all other steps about data.
+#[tokio::test]
+async fn a_part_of_the_budget_is_kept_for_what_is_urgent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = accepted();
+    asked(&chain, segment(1), ASKER, 5_900, true);
+    let (_node, mut own) = opened(&chain, folder.path()).await;
+    own.options.budget = Some(1_000);
+    let kept = |time, step| {
+        let now = RootMoment { number: 311, time };
+        let subject = Subject::Data { target: segment(1) };
+        own.kept_back((subject, step), &now).to::<u64>()
+    };
+    assert_eq!(kept(5_000, ReportStep::Answer), 250);
+    assert_eq!(kept(5_899, ReportStep::Answer), 0);
+    assert_eq!(kept(5_000, ReportStep::Expire), 0);
+    assert_eq!(kept(5_899, ReportStep::Refund), 250);
+    let subject = Subject::Checkpoint { epoch: 0 };
+    let now = RootMoment {
+        number: 311,
+        time: 5_000,
+    };
+    assert_eq!(
+        own.kept_back((subject, ReportStep::Prove), &now),
+        U256::ZERO
     );
 }

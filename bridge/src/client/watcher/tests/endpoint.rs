@@ -48,6 +48,8 @@ pub(super) struct Says {
     /// Events of DataChallenges, each with its block, and what it says of each challenge.
     pub(super) data_events: Vec<(u64, alloy_primitives::LogData)>,
     pub(super) challenged: BTreeMap<DataTarget, IDataChallenges::Challenge>,
+    /// Challenges that are answered in its pool.
+    pub(super) pool_answers: Vec<DataTarget>,
     /// The earliest deadline of a question, in seconds.
     pub(super) next_deadline: u64,
     /// Checkpoints that are final.
@@ -143,7 +145,11 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
         IDataChallenges::challengedCall::SELECTOR => {
             let call = IDataChallenges::challengedCall::abi_decode(data).expect("a call");
             let target = DataTarget::of(&call.target).expect("a target");
-            let told = root.challenged.get(&target).cloned().unwrap_or_default();
+            let told = root
+                .challenged
+                .get(&target)
+                .filter(|_| !root.pool_answers.contains(&target));
+            let told = told.cloned().unwrap_or_default();
             IDataChallenges::challengedCall::abi_encode_returns(&told)
         }
         IRegistry::hasKeysCall::SELECTOR => IRegistry::hasKeysCall::abi_encode_returns(&true),
@@ -195,6 +201,7 @@ pub(super) async fn endpoint(root: &Root) -> Node {
         if params[1] != "pending" {
             root.pool_standing = None;
             root.pool_reveals = false;
+            root.pool_answers.clear();
         } else if asks == "eth_call"
             && let Some(said) = root.refuses[0].take()
         {
@@ -223,7 +230,19 @@ pub(super) async fn endpoint(root: &Root) -> Node {
                 let blocks = bound("fromBlock")..=bound("toBlock");
                 let told = root.acceptances.iter().filter(|one| blocks.contains(&one.block));
                 let told = told.map(|one| accepted_log(ROOT_CHAIN, one));
-                let data = root.data_events.iter().filter(|(block, _)| blocks.contains(block));
+                let is_named = |place: usize, topic: Option<&B256>| match &params[0]["topics"][place] {
+                    Value::Null => true,
+                    Value::Array(some) => some.contains(&json!(topic)),
+                    one => *one == json!(topic),
+                };
+                let is_asked_for = |one: &alloy_primitives::LogData| {
+                    is_named(0, one.topics().first()) && is_named(1, one.topics().get(1))
+                };
+                let told = told.filter(|_| params[0]["topics"][1].is_null());
+                if let Some(said) = root.untold.get(blocks.start()).filter(|_| params[0]["topics"][1].is_string()) {
+                    return said.clone();
+                }
+                let data = root.data_events.iter().filter(|(block, one)| blocks.contains(block) && is_asked_for(one));
                 let data = data.map(|(block, one)| json!({
                     "address": data_challenges(), "topics": one.topics(), "data": one.data, "blockNumber": format!("{block:#x}"), "logIndex": "0x1", "removed": false,
                 }));
@@ -267,6 +286,7 @@ pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
         refuses: [None, None],
         data_events: Vec::new(),
         challenged: BTreeMap::new(),
+        pool_answers: Vec::new(),
         next_deadline: 0,
         finalized: 0,
         revealed: BTreeMap::new(),

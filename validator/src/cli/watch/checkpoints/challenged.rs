@@ -28,8 +28,9 @@ mod answered;
 
 /// The longest rest of what nobody shows, before it is asked for again.
 const MAX_REST: Duration = Duration::from_secs(60);
-/// Missing parts of a checkpoint that are told at a time, at most.
-const MAX_MISSING: usize = 64;
+
+/// How long what is missing of one checkpoint is looked for before what is open is looked at again: answers have deadlines.
+const TURN: Duration = Duration::from_secs(10);
 
 /// Who reads for challenges.
 pub struct DataReader {
@@ -38,6 +39,8 @@ pub struct DataReader {
     parts: RootParts,
     /// Until when what nobody showed rests, and for how long.
     resting: BTreeMap<DataTarget, (Instant, Duration)>,
+    /// The block with which the next look for what is missing begins, by epoch.
+    next_blocks: BTreeMap<u64, u32>,
 }
 
 /// Reads in a task that ends when nobody listens.
@@ -73,6 +76,7 @@ impl DataReader {
             folder,
             parts: RootParts::default(),
             resting: BTreeMap::new(),
+            next_blocks: BTreeMap::new(),
         }
     }
 
@@ -106,6 +110,8 @@ impl DataReader {
         let withheld = asked.withheld.iter().map(|epoch| first(*epoch));
         let open: Vec<DataTarget> = asked.open.iter().copied().chain(withheld).collect();
         self.resting.retain(|target, _| open.contains(target));
+        self.next_blocks
+            .retain(|epoch, _| asked.withheld.contains(epoch));
         for target in &asked.open {
             let accepted = now.of(target.epoch());
             let Some(accepted) = accepted.filter(|_| !self.rests(target)) else {
@@ -141,7 +147,7 @@ impl DataReader {
             let Some(accepted) = accepted else {
                 continue;
             };
-            let targets = match self.missing(accepted).await {
+            let targets = match self.missing(accepted, &asked.asked).await {
                 Ok(targets) => targets,
                 Err(Unjudged::Deaf) => return Err(Deaf),
                 Err(Unjudged::Later | Unjudged::Failed | Unjudged::Withheld(_)) => Vec::new(),
@@ -254,8 +260,12 @@ impl DataReader {
         }
     }
 
-    /// The first part of each block of a checkpoint that neither the folder, nor a node, nor an answer on root shows.
-    async fn missing(&mut self, accepted: &Acceptance) -> Result<Vec<DataTarget>, Unjudged> {
+    /// In one turn, which begins where the last one ended: the first part of each block of a checkpoint that neither the folder, nor a node, nor an answer on root shows, and that nobody asked for on root before.
+    async fn missing(
+        &mut self,
+        accepted: &Acceptance,
+        asked: &BTreeMap<DataTarget, bool>,
+    ) -> Result<Vec<DataTarget>, Unjudged> {
         let epoch = accepted.epoch;
         let part = |block, number| DataTarget::Segment {
             epoch,
@@ -265,7 +275,10 @@ impl DataReader {
         let blocks = match self.reader.facts().await {
             Ok(facts) => facts.parameters.epoch_blocks,
             // Whatever the parameters are, there is a first block.
-            Err(Unjudged::Withheld(_)) => return Ok(vec![part(0, self.parts.next(epoch, 0))]),
+            Err(Unjudged::Withheld(_)) => {
+                let number = self.parts.next_unasked(epoch, 0, asked);
+                return Ok(number.map(|number| part(0, number)).into_iter().collect());
+            }
             Err(other) => return Err(other),
         };
         self.parts
@@ -275,13 +288,22 @@ impl DataReader {
             Ok(opened) => opened,
             Err(Unjudged::Withheld(_)) => {
                 let all = (0..blocks).filter(|block| !self.parts.has_block(epoch, *block));
-                let all = all.map(|block| part(block, 0));
-                return Ok(all.take(MAX_MISSING).collect());
+                let first = |block| {
+                    let number = self.parts.next_unasked(epoch, block, asked);
+                    number.map(|number| part(block, number))
+                };
+                return Ok(all.filter_map(first).collect());
             }
             Err(other) => return Err(other),
         };
         let mut targets = Vec::new();
-        for block in 0..blocks {
+        let until = Instant::now() + TURN;
+        let first = self.next_blocks.get(&epoch).copied().unwrap_or_default();
+        for block in (first..blocks).chain(0..first) {
+            if Instant::now() > until {
+                break;
+            }
+            self.next_blocks.insert(epoch, block.saturating_add(1));
             self.parts
                 .keep_segments(&opened, block, &mut lock(&self.reader.archive));
             let (segments, why) = self.reader.segments(&facts, &opened, block).await?;
@@ -289,22 +311,22 @@ impl DataReader {
                 continue;
             }
             let number = match &segments {
-                Some(segments) => first_missing(segments),
-                None => self.parts.next(epoch, block),
+                Some(segments) => {
+                    first_missing(segments, |number| asked.contains_key(&part(block, number)))
+                }
+                None => self.parts.next_unasked(epoch, block, asked),
             };
-            targets.push(part(block, number));
-            if targets.len() >= MAX_MISSING {
-                break;
-            }
+            targets.extend(number.map(|number| part(block, number)));
         }
         Ok(targets)
     }
 }
 
-fn first_missing(segments: &OpenedSegments) -> u32 {
+/// The first segment whose bytes are not there and that was not asked for.
+fn first_missing(segments: &OpenedSegments, is_asked: impl Fn(u32) -> bool) -> Option<u32> {
     let mut all = (0_u32..).zip(&segments.segments);
-    let first = all.find(|(_, one)| !one.has_bytes());
-    first.map_or(0, |(number, _)| number)
+    let first = all.find(|(number, one)| !one.has_bytes() && !is_asked(*number));
+    first.map(|(number, _)| number)
 }
 
 /// The answer from the state that is kept, where it is this checkpoint's.

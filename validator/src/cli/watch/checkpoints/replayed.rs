@@ -24,8 +24,11 @@ use super::{
     CheckpointArchive, CheckpointJudge, CheckpointName, Deaf, MAX_REASON, Unjudged, apart, hearing,
     lock, name,
 };
+use crate::chain::links::end_slots;
+use crate::chain::opened::ShownLeaf;
 use crate::chain::tree::Tree;
 use crate::court::{CourtFacts, OpenedEpoch, Replayed};
+use crate::ledger::Slot;
 
 /// How long a state is carried on, or read, before more is judged.
 const REPLAY_TURN: Duration = Duration::from_secs(5);
@@ -222,6 +225,7 @@ impl CheckpointJudge {
         let own = name(accepted);
         state.words.insert(accepted.epoch, accepted.record());
         if state.block == facts.parameters.epoch_blocks {
+            self.judge_end(facts, (now, accepted), state).await?;
             self.keep(now, accepted, state).await?;
             state.epoch = state.epoch.saturating_add(1);
             state.block = 0;
@@ -283,6 +287,31 @@ impl CheckpointJudge {
         Ok(ReplayTurn::Done)
     }
 
+    /// Judges the leaves that the checkpoint speaks of from the state that its blocks lead to: nobody needs to show them.
+    async fn judge_end(
+        &mut self,
+        facts: &Arc<CourtFacts>,
+        (now, accepted): (&AcceptedCheckpoints, &Acceptance),
+        state: &CarriedState,
+    ) -> Result<(), Unjudged> {
+        let is_its = state.tree.root() == accepted.checkpoint.state_root;
+        if accepted.epoch < now.finalized || !is_its {
+            return Ok(());
+        }
+        let epoch = self.opened(accepted, facts.parameters.epoch_blocks).await?;
+        let mut progress = self.progress.remove(&name(accepted)).unwrap_or_default();
+        let mut found = Vec::new();
+        for slot in end_slots(accepted.epoch, facts.parameters.ring) {
+            if let Some(leaf) = leaf_of(&state.tree, &slot) {
+                found.extend(hearing(facts, &epoch, None).judge_leaf(&slot, &leaf));
+                progress.leaves.insert(slot);
+            }
+        }
+        let told = self.accuse(accepted, &mut progress, found).await;
+        self.progress.insert(name(accepted), progress);
+        Ok(told?)
+    }
+
     /// The execution of a block ended by itself, and the state with it. That is said, and another state is carried there; where it ends so again, it stands there.
     async fn lose(
         &mut self,
@@ -328,6 +357,17 @@ impl CheckpointJudge {
         state.tree = tree?;
         Ok(())
     }
+}
+
+/// The leaf of a slot, with its proof; none where the state has no such leaf.
+fn leaf_of(tree: &Tree, slot: &Slot) -> Option<ShownLeaf> {
+    let (index, kind, value) = tree.get(&slot.key())?;
+    let (value, inclusion) = (value.to_vec(), tree.prove(index).ok()?);
+    Some(ShownLeaf {
+        kind,
+        value,
+        inclusion,
+    })
 }
 
 #[cfg(test)]

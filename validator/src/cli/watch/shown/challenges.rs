@@ -60,7 +60,7 @@ pub fn shown(notice: &DataNotice) -> (Value, String) {
         DataNotice::Hidden { target, block } => (
             of("hidden_answer", target, json!({ "block": block })),
             format!(
-                "{target}: it is answered in root block {block}, and no transaction to the contract there shows it: another contract brought it, or the block cannot be read; take it from a trace of that block"
+                "{target}: it is answered in root block {block}, and this endpoint of root does not give the event that shows the answer; it is asked for again, and another endpoint may give it"
             ),
         ),
         DataNotice::LeftOut { count } => (

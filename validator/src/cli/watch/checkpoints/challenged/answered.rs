@@ -10,6 +10,7 @@ use plasmid_bridge::client::watcher::unsound::AcceptedCheckpoints;
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::proof::list;
 use plasmid_bridge::relay::acceptance::Acceptance;
+use plasmid_bridge::relay::challenges::DataTarget;
 
 use super::super::kept::CheckpointArchive;
 use crate::chain::opened::{OpenedSegment, OpenedSegments};
@@ -102,11 +103,27 @@ impl RootParts {
         self.blocks.contains_key(&(epoch, block))
     }
 
-    /// The first segment of a block that no answer shows.
-    pub(super) fn next(&self, epoch: u64, block: u32) -> u32 {
+    /// The first segment of a block that no answer shows and nobody asked for. None where the answers tell that there is none, and where the first answer about the block may still come: it tells how many there are.
+    pub(super) fn next_unasked(
+        &self,
+        epoch: u64,
+        block: u32,
+        asked: &BTreeMap<DataTarget, bool>,
+    ) -> Option<u32> {
         let known = self.blocks.get(&(epoch, block));
-        let has = |number: &u32| known.is_some_and(|known| known.segments.contains_key(number));
-        (0..u32::MAX).find(|number| !has(number)).unwrap_or(0)
+        let has = |number: u32| known.is_some_and(|known| known.segments.contains_key(&number));
+        let before = |number| {
+            let target = DataTarget::Segment {
+                epoch,
+                block,
+                number,
+            };
+            asked.get(&target).copied()
+        };
+        let count = known.map_or(u32::MAX, |known| known.counts.count);
+        let next = (0..count).find(|number| !has(*number) && before(*number).is_none())?;
+        let is_open = known.is_none() && (0..next).any(|number| before(number) == Some(true));
+        (!is_open).then_some(next)
     }
 
     /// Keeps the blocks of a checkpoint in the folder, once answers show all of them.

@@ -77,7 +77,8 @@ fn answers_on_root_are_put_together() {
     let mut parts = RootParts::default();
     for block in 0..BLOCKS {
         for number in 0..3 {
-            assert_eq!(parts.next(0, block), number);
+            let none = BTreeMap::new();
+            assert_eq!(parts.next_unasked(0, block, &none), Some(number));
             parts.keep_blocks(&epoch.accepted, BLOCKS, &mut archive);
             parts.keep_segments(&epoch, block, &mut archive);
             assert_eq!(archive.segments(&epoch.accepted, block), None);
@@ -105,7 +106,7 @@ fn answers_on_root_are_put_together() {
     let mut parts = RootParts::default();
     parts.take(&answer(&epoch, &segments, 1, 9), &now(&epoch));
     assert!(parts.has_block(0, 1));
-    assert_eq!(parts.next(0, 1), 0);
+    assert_eq!(parts.next_unasked(0, 1, &BTreeMap::new()), Some(0));
 }
 
 /// Whichever byte of an answer is another one: what is kept is what root's word commits to, or nothing.
@@ -179,4 +180,34 @@ fn a_leaf_that_no_node_shows_is_answered_from_the_state_that_is_kept() {
             Some(no_leaf_answer(&accepted, index, &any))
         );
     }
+}
+
+/// What somebody asked for is not told again, whatever became of it: the next part of the block is, as long as there may be one.
+#[test]
+fn what_was_asked_for_before_is_gone_behind() {
+    let (epoch, segments) = made();
+    let part = |number| DataTarget::Segment {
+        epoch: 0,
+        block: 1,
+        number,
+    };
+    let mut asked = BTreeMap::from([(part(0), false), (part(1), false)]);
+    let mut parts = RootParts::default();
+    assert_eq!(parts.next_unasked(0, 1, &asked), Some(2));
+    assert_eq!(parts.next_unasked(0, 2, &asked), Some(0));
+    // What may still be answered tells how many there are.
+    let open = BTreeMap::from([(part(0), true)]);
+    assert_eq!(parts.next_unasked(0, 1, &open), None);
+    let mut bare = segments.clone();
+    for one in &mut bare.segments {
+        one.bytes = None;
+    }
+    let is_asked = |number| asked.contains_key(&part(number));
+    assert_eq!(first_missing(&bare, is_asked), Some(2));
+    assert_eq!(first_missing(&segments, |_| false), None);
+    // How many there are is known from one of them.
+    parts.take(&answer(&epoch, &segments, 1, 0), &now(&epoch));
+    assert_eq!(parts.next_unasked(0, 1, &asked), Some(2));
+    asked.insert(part(2), true);
+    assert_eq!(parts.next_unasked(0, 1, &asked), None);
 }

@@ -1,7 +1,10 @@
 //! When a state that was carried over checkpoints is of use, when it begins anew, and what keeps it from being carried on.
 
-use super::super::tests::harness::{JudgeHarness, accepted};
+use plasmid_bridge::proof::commitment::BlockCommitment;
+
+use super::super::tests::harness::{JudgeHarness, accepted, accepted_of};
 use super::*;
+use crate::chain::tree::Change;
 
 #[tokio::test]
 async fn bytes_that_are_not_shown_the_second_time_are_asked_for_again_and_said() {
@@ -272,4 +275,54 @@ fn a_state_is_of_use_until_root_keeps_another_word_or_is_far_ahead_of_it() {
         assert!(state.lasts(&over(last)));
         assert!(!state.lasts(&over(last + 1)), "too much is final behind it");
     }
+}
+
+/// A checkpoint that says something false of the state's end is found by whoever has the state, though no node shows a leaf.
+#[tokio::test]
+async fn the_leaves_at_the_end_are_judged_from_the_state_that_was_carried_there() {
+    let mut harness = JudgeHarness::new(1, None);
+    let facts = harness.judge.facts.clone().expect("they are known");
+    let slots = end_slots(0, facts.parameters.ring);
+    let mut changes = slots.map(|slot| Change {
+        key: slot.key(),
+        kind: slot.kind(),
+        value: vec![0xee; slot.width()],
+    });
+    changes.sort_by_key(|one| one.key);
+    let mut tree = Tree::new();
+    let root = tree.apply(&changes).expect("they fit");
+    let block = BlockCommitment {
+        height: 1,
+        after: root,
+        ..BlockCommitment::genesis(1, 0, root)
+    };
+    let accepted = accepted_of(0, 1, &[block], root);
+    let opened = OpenedEpoch::new(accepted.clone(), vec![block], 1).expect("its block");
+    let judge = &mut harness.judge;
+    judge.epochs.insert(name(&accepted), Arc::new(opened));
+    let mut now = AcceptedCheckpoints {
+        acceptances: vec![accepted.clone()],
+        ..AcceptedCheckpoints::default()
+    };
+    let state = CarriedState::at(tree, 0);
+    let judged = judge.judge_end(&facts, (&now, &accepted), &state).await;
+    assert!(judged.is_ok());
+    assert_eq!(judge.progress[&name(&accepted)].leaves, slots.into());
+    // What is final, or has another state, is not judged by it.
+    let other = CarriedState::at(Tree::new(), 0);
+    judge.progress.clear();
+    let judged = judge.judge_end(&facts, (&now, &accepted), &other).await;
+    assert!(judged.is_ok());
+    now.finalized = 1;
+    let judged = judge.judge_end(&facts, (&now, &accepted), &state).await;
+    assert!(judged.is_ok() && judge.progress.is_empty());
+    let rules: Vec<String> = harness
+        .told()
+        .into_iter()
+        .filter_map(|news| match news {
+            ChildNews::Unsound(found) => Some(found.rule),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(rules, ["L12", "L13", "L14", "L15"]);
 }

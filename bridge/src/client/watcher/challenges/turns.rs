@@ -1,0 +1,206 @@
+//! Which step about a challenge a watcher takes, so that several of them do not all take the same one.
+//!
+//! ```text
+//! least time left ──▶ by deadline, whoever else sends it
+//! else: of the answers with the earliest deadlines, the one that this watcher has first in an order of its own; what a pool shows as answered is left to whoever sent it
+//! ```
+
+use alloy_primitives::U256;
+
+use super::super::{
+    At, ChildSource, IDataChallenges, IRootChain, ReportStep, RootMoment, Rpc, RpcError, Subject,
+    Watcher, view_call,
+};
+use super::DataStep;
+use crate::relay::challenges::DataTarget;
+
+/// Challenges of which root is asked in one look whether they are open, at most.
+const MAX_LOOKED: usize = 4;
+/// In how many looks root's state must not bear out that a challenge is open before it is let go of: an endpoint that is wrong once has nothing forgotten.
+const MAX_DENIED: u32 = 3;
+/// Answers among which a watcher has an order of its own: those with the earliest deadlines.
+const WINDOW: usize = 16;
+/// Root blocks before a deadline from which on an answer waits for nobody: more than the window has answers, which go one a block then.
+const LAST_BLOCKS: u64 = 20;
+/// The part of a budget that is kept for proofs and for answers that are urgent.
+const KEPT_PART: u64 = 4;
+
+impl DataStep {
+    /// Answers in the last moment, what makes void, answers that are urgent, questions, answers that have time, and money.
+    const fn rank(&self) -> u8 {
+        match (self.step, self.is_urgent) {
+            (ReportStep::Answer, _) if self.is_last => 0,
+            (ReportStep::Expire, _) => 1,
+            (ReportStep::Answer, true) => 2,
+            (ReportStep::Ask, _) => 3,
+            (ReportStep::Answer, false) => 4,
+            _ => 5,
+        }
+    }
+
+    const fn is_shared(&self) -> bool {
+        matches!(self.step, ReportStep::Answer) && !self.is_last
+    }
+}
+
+impl<C: ChildSource> Watcher<C> {
+    /// Puts them in the order in which they are tried.
+    pub(super) fn order(&self, steps: &mut [DataStep]) {
+        steps.sort_by_key(|one| (one.rank(), one.deadline));
+        for run in steps.chunk_by_mut(|one, next| one.rank() == next.rank()) {
+            if !run.first().is_some_and(DataStep::is_shared) {
+                continue;
+            }
+            let count = run.len().min(WINDOW);
+            if let Some(window) = run.get_mut(..count) {
+                // What is on its way is not replaced by another one.
+                window.sort_by_cached_key(|one| {
+                    let place = one.target.place_of(&self.options.beneficiary);
+                    (!self.is_on_the_way(one), place)
+                });
+            }
+        }
+    }
+
+    fn is_on_the_way(&self, one: &DataStep) -> bool {
+        let subject = Subject::Data { target: one.target };
+        let sending = self.kept.sending.as_ref();
+        sending.is_some_and(|sent| sent.subject == subject && sent.step == one.step.name())
+    }
+
+    /// Whether so few root blocks are left that an answer waits for nobody.
+    pub(super) const fn is_last_moment(&self, deadline: u64, now: &RootMoment) -> bool {
+        let last = LAST_BLOCKS.saturating_mul(self.times.root_block_secs);
+        now.time.saturating_add(last) >= deadline
+    }
+
+    /// Whether an answer is given whatever it costs: behind half of A and as many blocks as watchers go by turns, or in the last moment.
+    pub(super) fn is_urgent_answer(
+        &self,
+        target: DataTarget,
+        deadline: u64,
+        now: &RootMoment,
+    ) -> bool {
+        let subject = Subject::Data { target };
+        let stagger = subject.stagger(&self.times, &self.options.beneficiary);
+        let turn = deadline.saturating_add(stagger.saturating_mul(self.times.root_block_secs));
+        let half = self.data.windows.answer_secs / 2;
+        self.is_last_moment(deadline, now) || now.time.saturating_add(half) >= turn
+    }
+
+    /// What root says of a challenge: nothing stands there of one that the contract does not take. None where an endpoint refuses to say.
+    pub(super) async fn told_of(
+        &self,
+        rpc: &Rpc,
+        target: DataTarget,
+        at: At,
+    ) -> Result<Option<IDataChallenges::Challenge>, RpcError> {
+        let call = IDataChallenges::challengedCall {
+            target: target.into(),
+        };
+        match view_call(rpc, self.contracts.data_challenges, call, at).await {
+            Ok(told) => Ok(Some(told)),
+            Err(RpcError::Refused { data: Some(_), .. }) => {
+                Ok(Some(IDataChallenges::Challenge::default()))
+            }
+            Err(RpcError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The first of these that root says is open, that is not left alone for now, and that nobody else does just now.
+    pub(super) async fn first_open(
+        &mut self,
+        rpc: &Rpc,
+        at: At,
+        now: &RootMoment,
+        steps: Vec<DataStep>,
+    ) -> Result<Option<DataStep>, RpcError> {
+        let mut looked = 0_usize;
+        for one in steps {
+            let subject = Subject::Data { target: one.target };
+            // What was not worth its gas is sent all the same once it is urgent.
+            let is_due = one.is_urgent && self.patience.is_unworthy(subject, now.number);
+            if self.patience.holds(subject, one.step, now.number) && !is_due {
+                continue;
+            }
+            if one.step == ReportStep::Ask {
+                return Ok(Some(one));
+            }
+            if looked >= MAX_LOOKED {
+                break;
+            }
+            looked = looked.saturating_add(1);
+            let told = self.told_of(rpc, one.target, at).await?;
+            let is_open = told
+                .as_ref()
+                .is_some_and(|told| told.deadline == one.deadline && told.deadline != 0);
+            if is_open {
+                self.data.denied.remove(&one.target);
+                match self.is_closed_in_pool(rpc, &one, now).await {
+                    true => continue,
+                    false => return Ok(Some(one)),
+                }
+            }
+            // An event that root's state does not bear out: the same is not looked at in each block.
+            self.patience
+                .refused((subject, one.step), now.number, "it is not open on root");
+            if told.is_some() {
+                self.deny(one.target);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Root's state says that it is not open.
+    fn deny(&mut self, target: DataTarget) {
+        let denied = self.data.denied.entry(target).or_default();
+        *denied = denied.saturating_add(1);
+        if *denied >= MAX_DENIED {
+            self.data.denied.remove(&target);
+            self.data.calls.remove(&target);
+            self.records.drop_challenge(&target);
+        }
+    }
+
+    /// Whether somebody else's answer, or a void, waits in the node's pool, for a few blocks in all.
+    async fn is_closed_in_pool(&mut self, rpc: &Rpc, one: &DataStep, now: &RootMoment) -> bool {
+        let is_closing = matches!(one.step, ReportStep::Answer | ReportStep::Expire);
+        let waits_for_nobody = one.step == ReportStep::Answer && one.is_last;
+        if !is_closing || waits_for_nobody || self.is_on_the_way(one) {
+            return false;
+        }
+        let target = one.target;
+        let pool = self.told_of(rpc, target, At::Pending).await;
+        let call = IRootChain::voidableCall {};
+        let ends = view_call(rpc, self.contracts.root_chain, call, At::Pending).await;
+        // An endpoint that tells nothing of its pool holds nothing back.
+        let is_closed = pool.is_ok_and(|told| told.is_some_and(|told| told.deadline == 0))
+            || ends.is_ok_and(|told| told.until <= target.epoch());
+        let turn = self.data.turns.get_mut(&target);
+        is_closed && turn.is_some_and(|turn| turn.pool.lasts(now.number))
+    }
+
+    /// What of a budget a step leaves alone, because proofs and urgent answers may need it: what is paid for by root comes back to the account and not to the budget.
+    pub(in crate::client::watcher) fn kept_back(
+        &self,
+        (subject, step): (Subject, ReportStep),
+        now: &RootMoment,
+    ) -> U256 {
+        let Subject::Data { target } = subject else {
+            return U256::ZERO;
+        };
+        let deadline = self.records.challenges().of(&target);
+        let deadline = deadline.map_or(u64::MAX, |one| one.deadline);
+        let is_urgent = match step {
+            ReportStep::Answer => self.is_urgent_answer(target, deadline, now),
+            ReportStep::Expire => true,
+            _ => false,
+        };
+        let budget = U256::from(self.options.budget.unwrap_or_default());
+        match is_urgent {
+            true => U256::ZERO,
+            false => budget / U256::from(KEPT_PART),
+        }
+    }
+}
