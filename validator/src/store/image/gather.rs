@@ -65,7 +65,7 @@ pub fn gather<'a>(
     Ok((header, view))
 }
 
-/// The checkpoints before an epoch that are kept in a row, the most that a file takes, ascending.
+/// These checkpoints, from a store.
 fn checkpoints(store: &dyn Store, ended: u64) -> Result<Vec<Checkpoint>, Gone> {
     last_checkpoints(ended, |epoch| {
         let bytes = store.checkpoint(epoch)?;
@@ -74,7 +74,7 @@ fn checkpoints(store: &dyn Store, ended: u64) -> Result<Vec<Checkpoint>, Gone> {
     })
 }
 
-/// The same, each as `get` gives it.
+/// The checkpoints before an epoch that are kept in a row, the most that a file takes, ascending, each as `get` gives it.
 ///
 /// # Errors
 /// What `get` says.
