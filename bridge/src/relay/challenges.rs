@@ -15,6 +15,8 @@ use super::acceptance::Acceptance;
 use super::seen::Log;
 use crate::abi::IDataChallenges;
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod shown;
 mod target;
 #[cfg(test)]
@@ -25,6 +27,15 @@ pub use target::DataTarget;
 
 /// Challenges that are kept, at most: the price of a backlog that long is above what there is. Whatever is beyond has the latest deadlines.
 const MAX_KEPT: usize = 1 << 16;
+
+/// The part of a price that is sent above it, because it may rise before the transaction is mined.
+const ROOM: u64 = 4;
+
+/// What is sent with a question whose price is this now: what is over comes back.
+#[must_use]
+pub fn with_room(price: U256) -> U256 {
+    price.saturating_add(price.wrapping_div(U256::from(ROOM)))
+}
 
 /// The call that asks for a part of an accepted checkpoint. It is sent with its price.
 #[must_use]

@@ -212,17 +212,9 @@ pub fn court(app: &App, genesis_time: u64) {
         assert!(found.call.is_some());
     }
     let leaf = |slot: plasmid::ledger::Slot| {
-        let (index, kind, value) = state.tree.get(&slot.key()).expect("the leaf stands");
-        let inclusion = state.tree.prove(index).expect("the tree proves its leaves");
-        let value = value.to_vec();
-        (
-            slot,
-            ShownLeaf {
-                kind,
-                value,
-                inclusion,
-            },
-        )
+        let (index, ..) = state.tree.get(&slot.key()).expect("the leaf stands");
+        let shown = ShownLeaf::of(&state.tree, index).expect("the tree proves its leaves");
+        (slot, shown)
     };
     let slots = end_slots(*epoch, app.parameters().ring);
     let leaves = slots.map(leaf);

@@ -141,13 +141,8 @@ pub fn identity(genesis: &Genesis) -> Identity {
 /// The parameters' leaf of the genesis state.
 fn genesis_parameters(tree: &Tree) -> Result<ShownLeaf, Fault> {
     let found = tree.get(&Slot::Parameters.key());
-    let (index, kind, value) =
-        found.ok_or_else(|| Fault::new("the genesis state has no parameters"))?;
-    Ok(ShownLeaf {
-        kind,
-        value: value.to_vec(),
-        inclusion: tree.prove(index).map_err(Fault::new)?,
-    })
+    let shown = found.and_then(|(index, ..)| ShownLeaf::of(tree, index));
+    shown.ok_or_else(|| Fault::new("the genesis state has no parameters"))
 }
 
 impl App {

@@ -9,6 +9,7 @@ use plasmid_bridge::proof::tree::{Inclusion, value_hash};
 
 use crate::chain::links::LinkedSegment;
 use crate::chain::segments::MAX_SEGMENT_BYTES;
+use crate::chain::tree::Tree;
 use crate::ledger::Slot;
 
 /// A segment record with what its bytes' hash is made of, and the bytes where they are shown.
@@ -163,6 +164,17 @@ pub struct ShownLeaf {
 }
 
 impl ShownLeaf {
+    /// The leaf at an index of a tree; none where it has no such leaf.
+    #[must_use]
+    pub fn of(tree: &Tree, index: u32) -> Option<Self> {
+        let leaf = tree.leaf(index)?;
+        Some(Self {
+            kind: leaf.kind,
+            value: leaf.value.to_vec(),
+            inclusion: tree.prove(index).ok()?,
+        })
+    }
+
     /// Whether it is the leaf of a slot in the state with this root.
     #[must_use]
     pub fn stands(&self, slot: &Slot, state_root: &B256) -> bool {

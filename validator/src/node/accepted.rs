@@ -148,15 +148,26 @@ pub async fn accepted_by_each(
     epoch: u64,
     finality: Finality,
 ) -> Result<Vec<(String, Acceptance)>, AcceptedError> {
+    of_each(endpoints, async |rpc| {
+        accepted_by(&rpc, address, epoch, finality).await
+    })
+    .await
+}
+
+/// What each of these endpoints answers, with its place.
+async fn of_each<T>(
+    endpoints: &[String],
+    ask: impl AsyncFn(Rpc) -> Result<T, AcceptedError>,
+) -> Result<Vec<(String, T)>, AcceptedError> {
     let mut said = Vec::new();
     for endpoint in endpoints {
         let place = plain::place(endpoint);
-        let ask = async {
-            let rpc = Rpc::new(endpoint, Limits::default())?;
-            accepted_by(&rpc, address, epoch, finality).await
+        let answer = match Rpc::new(endpoint, Limits::default()) {
+            Ok(rpc) => ask(rpc).await,
+            Err(error) => Err(error.into()),
         };
-        let accepted = ask.await.map_err(|source| at(&place, source))?;
-        said.push((place, accepted));
+        let answer = answer.map_err(|source| at(&place, source))?;
+        said.push((place, answer));
     }
     Ok(said)
 }
@@ -172,22 +183,19 @@ pub async fn standing(
     finality: Finality,
 ) -> Result<Acceptance, AcceptedError> {
     // What each says of the newest final block, and of the newest one, tells of what root has not accepted, before events are searched.
-    for endpoint in endpoints {
-        let place = plain::place(endpoint);
-        let ask = async {
-            let rpc = Rpc::new(endpoint, Limits::default())?;
-            let last = last_final(&rpc, finality).await?;
-            let head = IRootChain::headCall {};
-            let accepted = view_call(&rpc, address, head, At::Hash(last.hash)).await?;
-            let head = IRootChain::headCall {};
-            let stands = view_call(&rpc, address, head, At::Latest).await?;
-            Ok(accepted.standing.min(stands.standing))
-        };
-        let count: u64 = ask.await.map_err(|source| at(&place, source))?;
-        if epoch >= count {
-            return Err(at(&place, AcceptedError::NotStanding { epoch, count }));
+    of_each(endpoints, async |rpc| {
+        let last = last_final(&rpc, finality).await?;
+        let head = IRootChain::headCall {};
+        let accepted = view_call(&rpc, address, head, At::Hash(last.hash)).await?;
+        let head = IRootChain::headCall {};
+        let stands = view_call(&rpc, address, head, At::Latest).await?;
+        let count: u64 = accepted.standing.min(stands.standing);
+        match epoch < count {
+            true => Ok(()),
+            false => Err(AcceptedError::NotStanding { epoch, count }),
         }
-    }
+    })
+    .await?;
     all_alike(accepted_by_each(endpoints, address, epoch, finality).await?)
 }
 
@@ -200,17 +208,11 @@ pub async fn newest(
     address: Address,
     finality: Finality,
 ) -> Result<Acceptance, AcceptedError> {
-    let mut common: Option<u64> = None;
-    for endpoint in endpoints {
-        let place = plain::place(endpoint);
-        let ask = async {
-            let rpc = Rpc::new(endpoint, Limits::default())?;
-            last_accepted(&rpc, address, finality, None).await
-        };
-        let (found, newest) = ask.await.map_err(|source| at(&place, source))?;
-        let found = found.ok_or_else(|| at(&place, AcceptedError::NoneAccepted { newest }))?;
-        common = Some(common.map_or(found.epoch, |common| common.min(found.epoch)));
-    }
+    let newest = of_each(endpoints, async |rpc| {
+        let (found, newest) = last_accepted(&rpc, address, finality, None).await?;
+        found.ok_or(AcceptedError::NoneAccepted { newest })
+    });
+    let common = newest.await?.into_iter().map(|(_, one)| one.epoch).min();
     let epoch = common.ok_or(AcceptedError::NoEndpoint)?;
     standing(endpoints, address, epoch, finality).await
 }

@@ -11,7 +11,7 @@ use crate::proof::checkpoint::Checkpoint;
 use crate::proof::checkpoint::certificate::{self, Certificate};
 use crate::relay::acceptance::Acceptance;
 use crate::relay::watch::statement::TwoShares;
-use endpoint::{accepts, endpoint, root};
+use endpoint::{accepted, accepts, endpoint, root};
 
 mod calldata;
 mod challenges;

@@ -28,21 +28,7 @@ fn log(event: &impl SolEvent) -> Log {
 }
 
 fn asked(target: DataTarget) -> Log {
-    let IDataChallenges::Target {
-        epoch,
-        kind,
-        place,
-        number,
-    } = target.into();
-    log(&IDataChallenges::Challenged {
-        epoch,
-        challenger: ASKER,
-        kind,
-        place,
-        number,
-        price: U256::from(5),
-        deadline: 77,
-    })
+    log(&fixture::challenged(target, ASKER, U256::from(5), 77))
 }
 
 #[test]
@@ -76,15 +62,9 @@ fn what_is_answered_or_paid_back_is_forgotten_and_what_expired_waits_for_its_mon
         all.sort();
         all
     }));
-    let [first, second, third, _] = targets().map(IDataChallenges::Target::from);
-    let answered = log(&IDataChallenges::Answered {
-        epoch: 3,
-        answerer: Address::ZERO,
-        kind: first.kind,
-        place: first.place,
-        number: first.number,
-        paid: U256::ZERO,
-    });
+    let [_, second, third, _] = targets().map(IDataChallenges::Target::from);
+    let answered = fixture::answered(targets()[0], Address::ZERO, U256::ZERO);
+    let answered = log(&answered);
     let paid_back = log(&IDataChallenges::PaidBack {
         epoch: 3,
         challenger: ASKER,
@@ -140,20 +120,7 @@ fn at(block: u64, log: Log) -> Log {
 }
 
 fn answered(target: DataTarget) -> Log {
-    let IDataChallenges::Target {
-        epoch,
-        kind,
-        place,
-        number,
-    } = target.into();
-    log(&IDataChallenges::Answered {
-        epoch,
-        answerer: ASKER,
-        kind,
-        place,
-        number,
-        paid: U256::from(2),
-    })
+    log(&fixture::answered(target, ASKER, U256::from(2)))
 }
 
 /// Whatever blocks are replaced, the book says what it would say had it never heard of them.
@@ -221,21 +188,8 @@ fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
             epoch: 9,
             index: number,
         };
-        let IDataChallenges::Target {
-            epoch,
-            kind,
-            place,
-            number,
-        } = target.into();
-        let one = log(&IDataChallenges::Challenged {
-            epoch,
-            challenger: ASKER,
-            kind,
-            place,
-            number,
-            price: U256::ZERO,
-            deadline: 1_000 + u64::from(number),
-        });
+        let deadline = 1_000 + u64::from(number);
+        let one = log(&fixture::challenged(target, ASKER, U256::ZERO, deadline));
         book.hear(&one, 64).expect("it is one");
     }
     assert_eq!(book.open().count(), MAX_KEPT);

@@ -9,7 +9,7 @@ use plasmid_bridge::{
         rpc::{At, Call},
         wallet::Wallet,
     },
-    relay::challenges::{DataTarget, asking},
+    relay::challenges::{DataTarget, asking, with_room},
 };
 use serde_json::Value;
 
@@ -23,9 +23,6 @@ use crate::cli::{
     output::Output,
     watch,
 };
-
-/// The part of a price that is sent above it, because it may rise before the transaction is mined. It comes back.
-const ROOM: u64 = 4;
 
 /// Runs `plasmid challenge ask`.
 ///
@@ -44,7 +41,7 @@ pub async fn ask(
     let call = IDataChallenges::priceCall { kind };
     let told = view_call(&desk.rpc, desk.contract, call, At::Latest).await?;
     let (price, deadline) = (told.price_, told.deadline);
-    let value = price.saturating_add(price / U256::from(ROOM));
+    let value = with_room(price);
     let what = format!(
         "this asks root for {target} and pays {} coins for it ({} are sent, because the price may rise, and what is over returns). When somebody answers, that is lost, and what was asked for stands on root. \
          When nobody answers until the deadline, root time {deadline} or a little later, anybody can make the checkpoint void with all behind it, and the price comes back",
@@ -109,9 +106,7 @@ pub async fn answer(
         .await;
     progress.finish_and_clear();
     let data = found?;
-    let mut object = shown(&target);
-    object["challenger"] = open.challenger.to_string().into();
-    object["deadline"] = open.deadline.into();
+    let mut object = described(&target, &open);
     object["bytes"] = data.len().into();
     let half = U256::from(open.price) / U256::from(2);
     object["pays_at_most"] = half.to_string().into();
@@ -199,9 +194,7 @@ impl ClosingCall {
     ) -> Result<(), CliError> {
         let (desk, wallet) = ChallengeDesk::sending(connection, keys, &command.carrier).await?;
         let open = require_open(&desk, &self.target).await?;
-        let mut object = shown(&self.target);
-        object["challenger"] = open.challenger.to_string().into();
-        object["deadline"] = open.deadline.into();
+        let mut object = described(&self.target, &open);
         object["price"] = open.price.to_string().into();
         let call = Call::to(desk.contract, self.data);
         let what = what(open.challenger);
@@ -212,6 +205,14 @@ impl ClosingCall {
         }
         Ok(())
     }
+}
+
+/// A question that is open, as outputs begin with it.
+fn described(target: &DataTarget, open: &IDataChallenges::Challenge) -> Value {
+    let mut object = shown(target);
+    object["challenger"] = open.challenger.to_string().into();
+    object["deadline"] = open.deadline.into();
+    object
 }
 
 async fn challenged(

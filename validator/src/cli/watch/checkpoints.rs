@@ -283,7 +283,7 @@ impl CheckpointJudge {
         match judged {
             Ok(()) | Err(Unjudged::Later) => {}
             Err(Unjudged::Withheld(reason)) => {
-                let reason = reason.chars().take(MAX_REASON).collect();
+                let reason = told(&reason);
                 self.tell(ChildNews::Withheld { epoch, reason }).await?;
             }
             Err(Unjudged::Failed) => {
@@ -347,6 +347,11 @@ impl CheckpointJudge {
         }
         Ok(())
     }
+}
+
+/// What nodes say, as it is told.
+fn told(reason: &str) -> String {
+    reason.chars().take(MAX_REASON).collect()
 }
 
 const fn hearing<'a>(

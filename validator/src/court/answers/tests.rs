@@ -84,15 +84,8 @@ impl Shown {
     fn leaf(&self, index: u32) -> Json {
         let accepted = &self.epoch.accepted;
         let tree = &self.world.tree;
-        let answer = match tree.leaf(index) {
-            Some(leaf) => {
-                let leaf = ShownLeaf {
-                    kind: leaf.kind,
-                    value: leaf.value.to_vec(),
-                    inclusion: tree.prove(index).expect("it is there"),
-                };
-                leaf_answer(accepted, &leaf)
-            }
+        let answer = match ShownLeaf::of(tree, index) {
+            Some(leaf) => leaf_answer(accepted, &leaf),
             None => no_leaf_answer(accepted, index, &tree.prove(0).expect("the sentinel")),
         };
         self.case(DataTarget::Leaf { epoch: 0, index }, answer)

@@ -10,12 +10,10 @@ use super::super::{
     Watcher, view_call,
 };
 use super::{DataNotice, DataStep};
-use crate::relay::challenges::DataTarget;
+use crate::relay::challenges::{DataTarget, with_room};
 
 /// What is missing is asked for when this part of C is over: a node that is down for a moment costs nobody anything.
 const PATIENCE: u64 = 64;
-/// The part of a price that is sent above it, because it may rise before the transaction is mined. It comes back.
-const ROOM: u64 = 4;
 
 impl<C: ChildSource> Watcher<C> {
     /// Checkpoints of which it is to be found out what is missing: where it would be asked for, or stands on root.
@@ -67,7 +65,7 @@ impl<C: ChildSource> Watcher<C> {
         if self.is_backlog_too_long(deadline, now, target.epoch()) {
             return Ok(None);
         }
-        let value = price.saturating_add(price / U256::from(ROOM));
+        let value = with_room(price);
         let left = self.left_for_questions(&target);
         if value > left {
             let epoch = target.epoch();

@@ -286,8 +286,7 @@ async fn a_block_that_an_endpoint_lacks_for_a_moment_is_read_when_it_is_there() 
 #[tokio::test]
 async fn a_block_that_is_never_given_again_is_kept_no_longer_than_reports_of_its_epoch_are_open() {
     let folder = tempfile::tempdir().expect("a folder");
-    let chain = root(0, Vec::new());
-    accepts(&chain, &checkpoint(0, 1), 290);
+    let chain = accepted();
     {
         let mut chain = chain.lock().expect("nobody panics");
         let absent = [250, 251].map(|number| (number, Said::Result("null".into())));

@@ -5,7 +5,7 @@ use alloy_sol_types::SolEvent;
 use super::*;
 use crate::client::wallet::tests::node::Said;
 use crate::client::watcher::challenges::DataNotice;
-use crate::relay::challenges::{DataEvent, DataTarget};
+use crate::relay::challenges::{DataEvent, DataTarget, fixture};
 use endpoint::Root;
 
 const ASKER: Address = Address::repeat_byte(0xaa);
@@ -22,21 +22,7 @@ fn segment(block: u32) -> DataTarget {
 /// An event that somebody asks, and, if it `stands`, what the contract says of it.
 fn asked(root: &Root, target: DataTarget, who: Address, deadline: u64, stands: bool) {
     let mut root = root.lock().expect("nobody panics");
-    let IDataChallenges::Target {
-        epoch,
-        kind,
-        place,
-        number,
-    } = target.into();
-    let event = IDataChallenges::Challenged {
-        epoch,
-        challenger: who,
-        kind,
-        place,
-        number,
-        price: U256::from(PRICE),
-        deadline,
-    };
+    let event = fixture::challenged(target, who, U256::from(PRICE), deadline);
     root.data_events.push((300, event.encode_log_data()));
     if stands {
         let one = IDataChallenges::Challenge {
@@ -46,13 +32,6 @@ fn asked(root: &Root, target: DataTarget, who: Address, deadline: u64, stands: b
         };
         root.challenged.insert(target, one);
     }
-}
-
-/// Root with an accepted checkpoint, whose time is 5,000.
-fn accepted() -> Root {
-    let chain = root(0, Vec::new());
-    accepts(&chain, &checkpoint(0, 1), 290);
-    chain
 }
 
 fn set(root: &Root, change: impl FnOnce(&mut endpoint::Says)) {
@@ -280,14 +259,7 @@ async fn what_is_asked_for_and_answered_is_told_once() {
     let mut own = watcher(&node, None, folder.path()).await;
     let mut said = looks(&mut own, 3).await;
     set(&chain, |root| {
-        let event = IDataChallenges::Answered {
-            epoch: 0,
-            answerer: ASKER,
-            kind: 1,
-            place: 1,
-            number: 0,
-            paid: U256::from(2),
-        };
+        let event = fixture::answered(segment(1), ASKER, U256::from(2));
         root.newest += 1;
         root.data_events
             .push((root.newest, event.encode_log_data()));
@@ -318,15 +290,7 @@ async fn what_is_asked_for_and_answered_is_told_once() {
 }
 
 fn answered(block: u32) -> alloy_primitives::LogData {
-    let event = IDataChallenges::Answered {
-        epoch: 0,
-        answerer: ASKER,
-        kind: 1,
-        place: block,
-        number: 0,
-        paid: U256::from(2),
-    };
-    event.encode_log_data()
+    fixture::answered(segment(block), ASKER, U256::from(2)).encode_log_data()
 }
 
 fn shown(block: u32, epoch: u64, call: Bytes) -> alloy_primitives::LogData {

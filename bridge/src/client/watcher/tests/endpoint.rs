@@ -163,6 +163,13 @@ fn quantity(value: &Value) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok()
 }
 
+/// Root with an accepted checkpoint, whose time is 5,000.
+pub(super) fn accepted() -> Root {
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    chain
+}
+
 /// Root accepts a checkpoint.
 pub(super) fn accepts(root: &Root, one: &Checkpoint, block: u64) {
     let mut root = root.lock().expect("no test panics with it");

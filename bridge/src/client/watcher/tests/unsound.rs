@@ -29,8 +29,7 @@ fn hands_over(watcher: &mut Watcher<OneNode>, one: UnsoundCheckpoint) -> Option<
 #[tokio::test]
 async fn a_finding_stays_while_roots_word_is_not_known_and_one_of_another_word_is_none() {
     let folder = tempfile::tempdir().expect("a folder");
-    let chain = root(0, Vec::new());
-    accepts(&chain, &checkpoint(0, 1), 290);
+    let chain = accepted();
     let node = endpoint(&chain).await;
     let mut watcher = watcher(&node, None, folder.path()).await;
     let record = chain.lock().expect("nobody panics").acceptances[0].record();
@@ -54,8 +53,7 @@ async fn a_finding_stays_while_roots_word_is_not_known_and_one_of_another_word_i
 #[tokio::test]
 async fn what_is_found_of_a_word_that_root_leaves_is_said_when_root_goes_back_to_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let chain = root(0, Vec::new());
-    accepts(&chain, &checkpoint(0, 1), 290);
+    let chain = accepted();
     let node = endpoint(&chain).await;
     let mut watcher = watcher(&node, None, folder.path()).await;
     looks(&mut watcher, 2).await;
@@ -88,8 +86,7 @@ async fn what_is_found_of_a_word_that_root_leaves_is_said_when_root_goes_back_to
 #[tokio::test]
 async fn what_no_call_shows_is_said_and_proofs_follow_each_other() {
     let folder = tempfile::tempdir().expect("a folder");
-    let chain = root(0, Vec::new());
-    accepts(&chain, &checkpoint(0, 1), 290);
+    let chain = accepted();
     let node = endpoint(&chain).await;
     let mut watcher = watcher(&node, None, folder.path()).await;
     let record = chain.lock().expect("nobody panics").acceptances[0].record();
@@ -128,8 +125,7 @@ fn proves(said: &[WatchNotice]) -> bool {
 async fn a_proof_lets_others_go_first_by_a_few_blocks_and_waits_for_none_where_time_is_short() {
     for (is_urgent, in_pool) in [(false, false), (false, true), (true, true)] {
         let folder = tempfile::tempdir().expect("a folder");
-        let chain = root(0, Vec::new());
-        accepts(&chain, &checkpoint(0, 1), 290);
+        let chain = accepted();
         if in_pool {
             chain.lock().expect("nobody panics").pool_standing = Some(0);
         }
@@ -164,8 +160,7 @@ async fn a_proof_lets_others_go_first_by_a_few_blocks_and_waits_for_none_where_t
 #[tokio::test]
 async fn what_is_withheld_is_said_again_as_the_time_runs_out_and_not_at_each_look() {
     let folder = tempfile::tempdir().expect("a folder");
-    let chain = root(0, Vec::new());
-    accepts(&chain, &checkpoint(0, 1), 290);
+    let chain = accepted();
     let node = endpoint(&chain).await;
     let mut watcher = watcher(&node, None, folder.path()).await;
     looks(&mut watcher, 2).await;
@@ -192,8 +187,7 @@ async fn what_is_withheld_is_said_again_as_the_time_runs_out_and_not_at_each_loo
 #[tokio::test]
 async fn what_is_behind_is_said_from_half_of_the_window_on_and_what_is_missed_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    let chain = root(0, Vec::new());
-    accepts(&chain, &checkpoint(0, 1), 290);
+    let chain = accepted();
     let node = endpoint(&chain).await;
     let mut watcher = watcher(&node, None, folder.path()).await;
     looks(&mut watcher, 2).await;

@@ -18,7 +18,7 @@ use tonic::transport::Channel;
 
 use super::asked::{CheckpointNodes, lock};
 use super::kept::CheckpointArchive;
-use super::{AGAIN, CheckpointJudge, Deaf, Deployed, MAX_REASON, Unjudged, apart};
+use super::{AGAIN, CheckpointJudge, Deaf, Deployed, Unjudged, apart, told};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::court::answers::{leaf_answer, no_leaf_answer};
 use crate::ledger::Slot;
@@ -32,13 +32,46 @@ const MAX_REST: Duration = Duration::from_secs(60);
 /// How long what is missing of one checkpoint is looked for before what is open is looked at again: answers have deadlines.
 const TURN: Duration = Duration::from_secs(10);
 
+/// Until when what was looked for in vain rests, and for how long: longer each time.
+struct Rests<K>(BTreeMap<K, (Instant, Duration)>);
+
+impl<K> Default for Rests<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> Rests<K> {
+    fn has(&self, one: &K) -> bool {
+        let resting = self.0.get(one);
+        resting.is_some_and(|(until, _)| Instant::now() < *until)
+    }
+
+    fn add(&mut self, one: K) {
+        let before = self.0.get(&one).map(|(_, rest)| *rest);
+        let rest = before.map_or(AGAIN, |rest| rest.saturating_mul(2).min(MAX_REST));
+        self.0.insert(one, (Instant::now() + rest, rest));
+    }
+
+    fn end(&mut self, one: &K) {
+        self.0.remove(one);
+    }
+
+    /// Lets go of all but these.
+    fn retain(&mut self, wanted: &[K]) {
+        self.0.retain(|one, _| wanted.contains(one));
+    }
+}
+
 /// Who reads for challenges.
 pub struct DataReader {
     reader: CheckpointJudge,
     folder: PathBuf,
     parts: RootParts,
-    /// Until when what nobody showed rests, and for how long.
-    resting: BTreeMap<DataTarget, (Instant, Duration)>,
+    /// What nobody showed of what is asked for on root.
+    resting: Rests<DataTarget>,
+    /// Withheld checkpoints of which it was looked for what is missing.
+    resting_epochs: Rests<u64>,
     /// The block with which the next look for what is missing begins, by epoch.
     next_blocks: BTreeMap<u64, u32>,
 }
@@ -75,7 +108,8 @@ impl DataReader {
             ),
             folder,
             parts: RootParts::default(),
-            resting: BTreeMap::new(),
+            resting: Rests::default(),
+            resting_epochs: Rests::default(),
             next_blocks: BTreeMap::new(),
         }
     }
@@ -102,24 +136,18 @@ impl DataReader {
     }
 
     async fn work(&mut self, asked: &DataQuestions, now: &AcceptedCheckpoints) -> Result<(), Deaf> {
-        let first = |epoch: u64| DataTarget::Segment {
-            epoch,
-            block: u32::MAX,
-            number: u32::MAX,
-        };
-        let withheld = asked.withheld.iter().map(|epoch| first(*epoch));
-        let open: Vec<DataTarget> = asked.open.iter().copied().chain(withheld).collect();
-        self.resting.retain(|target, _| open.contains(target));
+        self.resting.retain(&asked.open);
+        self.resting_epochs.retain(&asked.withheld);
         self.next_blocks
             .retain(|epoch, _| asked.withheld.contains(epoch));
         for target in &asked.open {
             let accepted = now.of(target.epoch());
-            let Some(accepted) = accepted.filter(|_| !self.rests(target)) else {
+            let Some(accepted) = accepted.filter(|_| !self.resting.has(target)) else {
                 continue;
             };
             let news = match self.answer(accepted, *target).await {
                 Ok(call) => {
-                    self.resting.remove(target);
+                    self.resting.end(target);
                     ChildNews::Answers {
                         target: *target,
                         call: call.into(),
@@ -128,23 +156,22 @@ impl DataReader {
                 Err(Unjudged::Deaf) => return Err(Deaf),
                 Err(Unjudged::Later) => continue,
                 Err(Unjudged::Failed) => {
-                    self.rest(*target);
+                    self.resting.add(*target);
                     continue;
                 }
                 Err(Unjudged::Withheld(reason)) => {
-                    self.rest(*target);
+                    self.resting.add(*target);
                     ChildNews::Unanswered {
                         target: *target,
-                        reason: reason.chars().take(MAX_REASON).collect(),
+                        reason: told(&reason),
                     }
                 }
             };
             self.reader.tell(news).await?;
         }
-        for epoch in &asked.withheld {
-            let name = first(*epoch);
-            let accepted = now.of(*epoch).filter(|_| !self.rests(&name));
-            let Some(accepted) = accepted else {
+        for epoch in asked.withheld.iter().copied() {
+            let accepted = now.of(epoch);
+            let Some(accepted) = accepted.filter(|_| !self.resting_epochs.has(&epoch)) else {
                 continue;
             };
             let targets = match self.missing(accepted, &asked.asked).await {
@@ -152,24 +179,12 @@ impl DataReader {
                 Err(Unjudged::Deaf) => return Err(Deaf),
                 Err(Unjudged::Later | Unjudged::Failed | Unjudged::Withheld(_)) => Vec::new(),
             };
-            self.rest(name);
-            let epoch = *epoch;
+            self.resting_epochs.add(epoch);
             self.reader
                 .tell(ChildNews::Missing { epoch, targets })
                 .await?;
         }
         Ok(())
-    }
-
-    fn rests(&self, target: &DataTarget) -> bool {
-        let resting = self.resting.get(target);
-        resting.is_some_and(|(until, _)| Instant::now() < *until)
-    }
-
-    fn rest(&mut self, target: DataTarget) {
-        let before = self.resting.get(&target).map(|(_, rest)| *rest);
-        let rest = before.map_or(AGAIN, |rest| rest.saturating_mul(2).min(MAX_REST));
-        self.resting.insert(target, (Instant::now() + rest, rest));
     }
 
     /// The call that answers a challenge.
@@ -272,8 +287,8 @@ impl DataReader {
             block,
             number,
         };
-        let blocks = match self.reader.facts().await {
-            Ok(facts) => facts.parameters.epoch_blocks,
+        let facts = match self.reader.facts().await {
+            Ok(facts) => facts,
             // Whatever the parameters are, there is a first block.
             Err(Unjudged::Withheld(_)) => {
                 let number = self.parts.next_unasked(epoch, 0, asked);
@@ -281,9 +296,9 @@ impl DataReader {
             }
             Err(other) => return Err(other),
         };
+        let blocks = facts.parameters.epoch_blocks;
         self.parts
             .keep_blocks(accepted, blocks, &mut lock(&self.reader.archive));
-        let facts = self.reader.facts().await?;
         let opened = match self.reader.opened(accepted, blocks).await {
             Ok(opened) => opened,
             Err(Unjudged::Withheld(_)) => {
@@ -340,15 +355,7 @@ fn leaf_from_folder(folder: PathBuf, accepted: &Acceptance, index: u32) -> Optio
         let any = tree.prove(0).ok()?;
         return Some(no_leaf_answer(accepted, index, &any));
     }
-    let inclusion = tree.prove(index).ok()?;
-    let (_, kind, value) = tree.get(&inclusion.key)?;
-    let value = value.to_vec();
-    let leaf = ShownLeaf {
-        kind,
-        value,
-        inclusion,
-    };
-    Some(leaf_answer(accepted, &leaf))
+    Some(leaf_answer(accepted, &ShownLeaf::of(&tree, index)?))
 }
 
 #[cfg(test)]

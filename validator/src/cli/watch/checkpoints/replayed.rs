@@ -21,14 +21,13 @@ use tokio::time::Instant;
 
 use super::states::is_near;
 use super::{
-    CheckpointArchive, CheckpointJudge, CheckpointName, Deaf, MAX_REASON, Unjudged, apart, hearing,
-    lock, name,
+    CheckpointArchive, CheckpointJudge, CheckpointName, Deaf, Unjudged, apart, hearing, lock, name,
+    told,
 };
 use crate::chain::links::end_slots;
 use crate::chain::opened::ShownLeaf;
 use crate::chain::tree::Tree;
 use crate::court::{CourtFacts, OpenedEpoch, Replayed};
-use crate::ledger::Slot;
 
 /// How long a state is carried on, or read, before more is judged.
 const REPLAY_TURN: Duration = Duration::from_secs(5);
@@ -145,11 +144,11 @@ impl CheckpointJudge {
                 (now.finalized, reason)
             }
         };
-        let told = ChildNews::Withheld {
+        let news = ChildNews::Withheld {
             epoch,
-            reason: reason.chars().take(MAX_REASON).collect(),
+            reason: told(&reason),
         };
-        self.tell(told).await?;
+        self.tell(news).await?;
         Ok(ReplayTurn::Waits)
     }
 
@@ -302,7 +301,8 @@ impl CheckpointJudge {
         let mut progress = self.progress.remove(&name(accepted)).unwrap_or_default();
         let mut found = Vec::new();
         for slot in end_slots(accepted.epoch, facts.parameters.ring) {
-            if let Some(leaf) = leaf_of(&state.tree, &slot) {
+            let held = state.tree.get(&slot.key());
+            if let Some(leaf) = held.and_then(|(index, ..)| ShownLeaf::of(&state.tree, index)) {
                 found.extend(hearing(facts, &epoch, None).judge_leaf(&slot, &leaf));
                 progress.leaves.insert(slot);
             }
@@ -357,17 +357,6 @@ impl CheckpointJudge {
         state.tree = tree?;
         Ok(())
     }
-}
-
-/// The leaf of a slot, with its proof; none where the state has no such leaf.
-fn leaf_of(tree: &Tree, slot: &Slot) -> Option<ShownLeaf> {
-    let (index, kind, value) = tree.get(&slot.key())?;
-    let (value, inclusion) = (value.to_vec(), tree.prove(index).ok()?);
-    Some(ShownLeaf {
-        kind,
-        value,
-        inclusion,
-    })
 }
 
 #[cfg(test)]
