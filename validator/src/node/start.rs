@@ -279,7 +279,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         },
         outcome = rpc::serve(listen, backends) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
-        never = engine.keep_held() => match never {},
+        never = engine.pack() => match never {},
         () = follower.ended() => Err(StartError::FollowerEnded),
         error = keys.run() => Err(error.into()),
         Err(differs) = params::compared(&asked, &app, height > 0) => Err(StartError::Fault(differs)),

@@ -148,10 +148,6 @@ impl Way {
 pub(super) struct Waiting {
     pub(super) pending: Arc<Pending>,
     pub(super) rank: Option<Rank>,
-    /// Height of the last block after which the engine asked about it, or took it.
-    pub(super) asked: u64,
-    /// How often the engine was handed it again since.
-    pub(super) handed: u32,
 }
 
 /// A sender's transactions.
