@@ -157,7 +157,8 @@ impl App {
                 self.weigh(&self.state(), hash, transaction, bytes.len())?;
                 Ok(())
             };
-            match waits.then_some(Ok(())).unwrap_or_else(weigh) {
+            let judged = if waits { Ok(()) } else { weigh() };
+            match judged {
                 Ok(()) => {}
                 Err(Unsound::Reject(_)) => useless += 1,
                 Err(Unsound::Fault(fault)) => return Err(fault),
