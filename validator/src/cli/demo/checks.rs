@@ -3,6 +3,7 @@
 use super::observe::{Moved, Observations, Set, Total, WorkSeen};
 
 mod court;
+pub mod fraud;
 mod stake;
 
 /// What a check says: what was checked, or what does not hold.
