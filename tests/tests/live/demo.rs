@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 use plasmid_tests::plasmid;
@@ -91,6 +91,23 @@ fn thieves_with_two_thirds_gain_nothing_and_each_sabotage_makes_that_fail() {
         "processes are left"
     );
     each_sabotage_is_noticed(&seen, &["--fraud"], 25);
+}
+
+/// Away from a build folder there is nothing to build the thieves with: the demo says what to do.
+#[test]
+fn a_demo_without_thieves_says_how_they_are_built() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let alone = folder.path().join("plasmid");
+    fs::copy(plasmid_tests::binary(), &alone).expect("a copy");
+    let output = Command::new(&alone)
+        .args(["demo", "--fraud", "--dir"])
+        .arg(folder.path().join("demo"))
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    let wanted = "cargo build --release --locked --workspace --bin plasmid-thief";
+    assert!(said.contains(wanted), "{said}");
 }
 
 /// What was seen passes when nobody alters it, and each check notices its own sabotage, and no other one.

@@ -5,7 +5,7 @@
 //!                    │   ▲
 //!              --record  --replay, --sabotage NAME (alters what was seen: the check of that name must fail)
 //! ```
-//! Nothing jumps in time: windows are seconds, and the demo waits for them.
+//! Nothing jumps in time: windows are seconds, and the demo waits for them. (`--fraud` is another story: `fraud`.)
 
 use std::{
     fs,
@@ -50,7 +50,7 @@ pub struct DemoCommand {
     /// Prints one JSON object a line (the same as `--output json`).
     #[arg(long)]
     json: bool,
-    /// The block time in milliseconds, 16 to 1,875; by default the shortest that misses no votes, and with `--fraud`, whose networks run side by side, longer.
+    /// The block time in milliseconds, 16 to 1,875; by default the shortest that misses no votes (20), and with `--fraud`, whose networks run side by side, 100.
     #[arg(long, value_name = "MS")]
     block_time_ms: Option<u32>,
     /// Shows what becomes of validators that cheat with more than two thirds of the power, and how everybody else leaves with all that they had: a forged checkpoint, one that is withheld, and an account that is censored.

@@ -37,7 +37,7 @@ const HAD: u128 = ETHER / 10;
 fn number(value: &Value) -> Result<u64, CliError> {
     value
         .as_u64()
-        .ok_or_else(|| CliError::new(format!("{value} is no number")))
+        .ok_or_else(|| CliError::new(format!("{value} is not a number")))
 }
 
 fn amount(value: &Value) -> Result<u128, CliError> {

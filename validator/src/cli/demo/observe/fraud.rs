@@ -127,7 +127,7 @@ pub struct LeftSeen {
     pub base: u64,
     /// Balances on root of people, with what they had on the child as what is expected.
     pub paid: Vec<Moved>,
-    /// The same of the thieves' account, where there is one.
+    /// What the thieves' account got, on networks where they have one.
     pub purse: Option<Moved>,
     /// The sums, asset by asset.
     pub escrow: Vec<EscrowSeen>,
