@@ -90,12 +90,12 @@ fn parameters(command: &DemoCommand) -> Parameters {
 /// # Errors
 /// When a step could not be made or a check failed.
 pub async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
-    let start = Instant::now();
     let parameters = parameters(command);
     let folder = new_folder(command, &parameters)?;
     output.say(&format!("logs and state: {}", folder.display()));
     let progress = output.progress("the thieves' program");
     let thief = thief::ensure(|what| progress.set_message(what.to_owned()))?;
+    let start = Instant::now();
     let desk = Desk {
         output,
         progress,
