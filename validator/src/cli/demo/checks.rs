@@ -21,7 +21,7 @@ pub struct Check {
     pub sabotage: fn(&mut Observations),
 }
 
-/// Every check.
+/// Every check of the main job; those of `--fraud` stand in `fraud`.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     CHECKS.iter().chain(&stake::CHECKS).chain(&court::CHECKS)
 }

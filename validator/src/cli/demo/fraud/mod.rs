@@ -252,7 +252,7 @@ impl Desk<'_> {
             })
             .await?;
         self.step(2, async {
-            let seen = robbed::void(&scene, &stolen, 1).await?;
+            let seen = robbed::void(&scene, &stolen).await?;
             self.see(|fraud| fraud.voided = Some(seen));
             Ok(())
         })
@@ -318,8 +318,7 @@ impl Desk<'_> {
             })
             .await?;
         self.step(5, async {
-            // The question, the void, and the refund.
-            let seen = robbed::void(&scene, &stolen, 3).await?;
+            let seen = robbed::void(&scene, &stolen).await?;
             self.see(|fraud| fraud.expired = Some(seen));
             Ok(())
         })

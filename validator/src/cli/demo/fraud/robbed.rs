@@ -138,58 +138,80 @@ fn watcher() -> Result<Address, CliError> {
     Ok(key.address())
 }
 
-/// Waits until checkpoints are void, and all that was paid for questions has come back; `paid` are the transactions that this took.
-pub async fn void(scene: &FraudScene, stolen: &Stolen, paid: u128) -> Result<VoidSeen, CliError> {
+/// What the watcher said of a checkpoint.
+struct Watched {
+    broken: Vec<Value>,
+    asked: Vec<Value>,
+    answered: Vec<Value>,
+    expired: Vec<Value>,
+}
+
+impl Watched {
+    fn read(scene: &FraudScene, epoch: u64) -> Result<Self, CliError> {
+        let log = scene.watcher_log();
+        let about = |event: &str| -> Result<Vec<Value>, CliError> {
+            let all = events(&log, event)?.into_iter();
+            Ok(all
+                .filter(|one| one["checkpoint"].as_u64() == Some(epoch))
+                .collect())
+        };
+        Ok(Self {
+            broken: about("broken")?,
+            asked: about("asked")?,
+            answered: about("answered")?,
+            expired: about("expired")?,
+        })
+    }
+
+    /// Transactions that all this takes: one proof, or each question with its refund, and the voids.
+    fn transactions(&self) -> u128 {
+        match self.asked.len() {
+            0 => 1,
+            asked => (2 * asked + self.expired.len()) as u128,
+        }
+    }
+}
+
+/// Waits until checkpoints are void, and all that was paid for questions has come back.
+pub async fn void(scene: &FraudScene, stolen: &Stolen) -> Result<VoidSeen, CliError> {
     let head = until("a checkpoint is void", async || {
         let head = scene.head().await?;
         Ok((head.standing < head.accepted).then_some(head))
     })
     .await?;
-    let accepted = accepted_by(
-        &scene.world.rpc,
-        scene.contracts.root_chain,
-        head.standing,
-        Finality::Depth(0),
-    )
-    .await?;
+    let epoch = head.standing;
+    let (root_chain, newest) = (scene.contracts.root_chain, Finality::Depth(0));
+    let accepted = accepted_by(&scene.world.rpc, root_chain, epoch, newest).await?;
     let watcher = watcher()?;
-    let log = scene.watcher_log();
-    let about = |event: &Value| event["checkpoint"].as_u64() == Some(head.standing);
-    let held = until("nothing is held of what was asked for", async || {
-        let held = scene
-            .world
-            .rpc
-            .balance(scene.contracts.data_challenges)
-            .await?;
-        let sent = scene.sent(watcher).await?;
-        Ok((held.is_zero() && sent >= stolen.sent + paid).then_some(held))
+    let (held, said, sent) = until("nothing is held of what was asked for", async || {
+        let challenges = scene.contracts.data_challenges;
+        let held = scene.world.rpc.balance(challenges).await?;
+        let (said, sent) = (Watched::read(scene, epoch)?, scene.sent(watcher).await?);
+        let is_all = held.is_zero() && sent >= stolen.sent + said.transactions();
+        Ok(is_all.then_some((held, said, sent)))
     })
     .await?;
-    let broken = events(&log, "broken")?
-        .into_iter()
-        .find(|event| about(event));
-    let asked = events(&log, "asked")?
-        .into_iter()
-        .find(|event| about(event));
     let place = |event: &Value| Some((event["block"].as_u64()?, event["segment"].as_u64()?));
+    let rule = said.broken.first().and_then(|event| event["rule"].as_str());
     Ok(VoidSeen {
-        void_from: head.standing,
+        void_from: epoch,
         exit_at: head.exitAt,
         accepted_at: accepted.time,
         window_secs: scene.parameters().await?.challengeSecs,
-        rule: broken
-            .and_then(|event| event["rule"].as_str().map(str::to_owned))
+        rule: rule.unwrap_or_default().to_owned(),
+        asked: said.asked.iter().filter_map(place).collect(),
+        deadline: said
+            .asked
+            .iter()
+            .filter_map(|event| event["deadline"].as_u64())
+            .min()
             .unwrap_or_default(),
-        asked: asked.as_ref().and_then(place),
-        deadline: asked
-            .and_then(|event| event["deadline"].as_u64())
-            .unwrap_or_default(),
-        answered: events(&log, "answered")?.iter().any(about),
+        answered: !said.answered.is_empty(),
         transactions: moved(
             "transactions of the watcher",
             stolen.sent,
-            scene.sent(watcher).await?,
-            paid,
+            sent,
+            said.transactions(),
         ),
         held: held.to_string(),
     })

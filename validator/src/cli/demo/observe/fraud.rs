@@ -72,9 +72,9 @@ pub struct VoidSeen {
     pub window_secs: u64,
     /// The rule that the watcher said is broken; empty where it could not know.
     pub rule: String,
-    /// Block and segment that the watcher asked root for, where it asked.
-    pub asked: Option<(u64, u64)>,
-    /// Root's time until which that could be answered, where it asked.
+    /// Blocks and segments that the watcher asked root for.
+    pub asked: Vec<(u64, u64)>,
+    /// Root's time until which the first of them could be answered.
     pub deadline: u64,
     /// Whether somebody answered.
     pub answered: bool,

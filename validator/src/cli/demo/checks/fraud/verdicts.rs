@@ -110,7 +110,7 @@ pub fn behind_deadline(seen: &VoidSeen) -> Verdict {
 
 pub fn asked(forged: &ForgedSeen, seen: &VoidSeen) -> Verdict {
     let missing = (forged.block, u64::from(forged.segment));
-    match seen.asked == Some(missing) && !seen.answered && seen.rule.is_empty() {
+    match seen.asked.contains(&missing) && !seen.answered && seen.rule.is_empty() {
         true => Ok(format!(
             "segment {} of block {} was asked for, and nobody answered",
             missing.1, missing.0
