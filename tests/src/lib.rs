@@ -18,6 +18,7 @@ pub mod running;
 pub mod stage;
 pub mod terminal;
 pub mod tester;
+pub mod thieves;
 pub mod tmkms;
 pub mod typed;
 

@@ -16,7 +16,7 @@ use plasmid_bridge::relay::events;
 use plasmid_bridge::relay::seen::{Block, Which};
 use serde_json::{Value, json};
 
-use super::proxy::Upstream;
+use super::proxy::{Upstream, ask};
 
 /// The lie.
 #[derive(Debug)]
@@ -195,9 +195,4 @@ impl Fork {
             "logIndex": "0x0",
         })
     }
-}
-
-async fn ask(upstream: &Upstream, question: &Value) -> Option<Value> {
-    let answer = upstream.ask(question.to_string().into_bytes()).await?;
-    serde_json::from_slice(&answer).ok()
 }

@@ -30,6 +30,7 @@ use plasmid_bridge::client::rpc::{Limits, Rpc};
 use tonic::transport::Channel;
 
 use crate::pace::Turns;
+use crate::thieves::rob::fill_sign_state;
 
 mod agreement;
 pub mod fork;
@@ -356,13 +357,7 @@ impl Running {
     /// # Panics
     /// When the file system refuses.
     pub fn fill_sign_state(&self, number: usize, full: bool) {
-        let path = self.home(number).sign_state_path();
-        let place = path.with_extension("new");
-        match full {
-            true => std::fs::create_dir_all(place.join("full")),
-            false => std::fs::remove_dir_all(place),
-        }
-        .expect("the folder");
+        fill_sign_state(&self.home(number), full);
     }
 
     /// What the relayer said, one object a line.

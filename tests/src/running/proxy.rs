@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::fork::Fork;
 use super::garbage::Garbage;
+use crate::thieves::blind::Blind;
 
 /// How long a node behind a proxy may take.
 const UPSTREAM: Duration = Duration::from_secs(30);
@@ -47,6 +48,8 @@ pub enum Behaviour {
     LoseSubmissions,
     /// Answers from a history of its own.
     Fork(Arc<Fork>),
+    /// Shows nothing that is newer than a message.
+    Blind(Arc<Blind>),
 }
 
 /// A running proxy; dropped, it stops, and a panic of one of its tasks fails the test.
@@ -174,6 +177,12 @@ impl Upstream {
     }
 }
 
+/// What the node answers to this question, as JSON.
+pub(crate) async fn ask(upstream: &Upstream, question: &Value) -> Option<Value> {
+    let answer = upstream.ask(question.to_string().into_bytes()).await?;
+    serde_json::from_slice(&answer).ok()
+}
+
 #[derive(Clone)]
 struct Door {
     upstream: Upstream,
@@ -230,6 +239,11 @@ impl Door {
             Behaviour::Fork(fork) => {
                 let question: Value = serde_json::from_slice(&body).ok()?;
                 let answer = fork.answer(&self.upstream, question).await?;
+                Some(http("200 OK", answer.to_string().as_bytes()))
+            }
+            Behaviour::Blind(blind) => {
+                let question: Value = serde_json::from_slice(&body).ok()?;
+                let answer = blind.answer(&self.upstream, question).await?;
                 Some(http("200 OK", answer.to_string().as_bytes()))
             }
         }

@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 use plasmid_tests::plasmid;
@@ -62,23 +62,75 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
     takes_the_time_of_its_steps(&rows);
     no_checkpoint_is_accused(folder.path());
 
-    let replay = |sabotage: Option<&str>| replayed(&seen, sabotage);
-    assert!(
-        replay(None).status.success(),
-        "what was seen passes when nobody alters it"
-    );
+    each_sabotage_is_noticed(&seen, &[], 50);
     nothing_seen_is_nothing_shown(&seen);
+}
+
+#[test]
+fn thieves_with_two_thirds_gain_nothing_and_each_sabotage_makes_that_fail() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let seen = folder.path().join("seen.json");
+    let output = plasmid()
+        .args(["demo", "--fraud", "--json", "--dir"])
+        .arg(folder.path().join("demo"))
+        .arg("--record")
+        .arg(&seen)
+        .output()
+        .expect("the demo runs");
+    let rows = lines(&output.stdout);
+    let failed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{rows:#?}\n{failed}");
+    let steps: Vec<u64> = rows.iter().filter_map(|row| row["step"].as_u64()).collect();
+    assert_eq!(steps, (1..=9).collect::<Vec<_>>());
+    let last = rows.last().expect("rows");
+    assert_eq!(last["name"], "total_time");
+    println!("{} s", last["value"]);
+    assert_eq!(
+        plasmid_tests::processes(folder.path()),
+        Vec::<i32>::new(),
+        "processes are left"
+    );
+    each_sabotage_is_noticed(&seen, &["--fraud"], 25);
+}
+
+/// Away from a build folder there is nothing to build the thieves with: the demo says what to do.
+#[test]
+fn a_demo_without_thieves_says_how_they_are_built() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let alone = folder.path().join("plasmid");
+    fs::copy(plasmid_tests::binary(), &alone).expect("a copy");
+    let output = Command::new(&alone)
+        .args(["demo", "--fraud", "--dir"])
+        .arg(folder.path().join("demo"))
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    let wanted = "cargo build --release --locked --workspace --bin plasmid-thief";
+    assert!(said.contains(wanted), "{said}");
+}
+
+/// What was seen passes when nobody alters it, and each check notices its own sabotage, and no other one.
+fn each_sabotage_is_noticed(seen: &Path, story: &[&str], least: usize) {
+    let untouched = replayed(seen, story, None);
+    assert!(
+        untouched.status.success(),
+        "{:#?}",
+        lines(&untouched.stdout)
+    );
     let list = plasmid()
-        .args(["demo", "--sabotage", "list"])
+        .arg("demo")
+        .args(story)
+        .args(["--sabotage", "list"])
         .output()
         .expect("the list");
     let names: Vec<String> = String::from_utf8_lossy(&list.stdout)
         .lines()
         .map(str::to_owned)
         .collect();
-    assert!(names.len() >= 50, "{names:?}");
+    assert!(names.len() >= least, "{names:?}");
     for name in names {
-        let output = replay(Some(&name));
+        let output = replayed(seen, story, Some(&name));
         assert!(!output.status.success(), "sabotage {name} was not noticed");
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(
@@ -140,9 +192,10 @@ fn passes_alone(part: &str, expected: &[u64]) {
 }
 
 /// Checks again what a run has seen.
-fn replayed(seen: &Path, sabotage: Option<&str>) -> Output {
+fn replayed(seen: &Path, story: &[&str], sabotage: Option<&str>) -> Output {
     let mut command = plasmid();
-    command.args(["demo", "--json", "--replay"]).arg(seen);
+    command.args(["demo", "--json"]).args(story);
+    command.arg("--replay").arg(seen);
     if let Some(name) = sabotage {
         command.args(["--sabotage", name]);
     }
@@ -180,7 +233,7 @@ fn nothing_seen_is_nothing_shown(seen: &Path) {
         less[part] = Value::Null;
         let path = seen.with_file_name("less.json");
         fs::write(&path, serde_json::to_vec(&less).expect("JSON")).expect("a file");
-        let output = replayed(&path, None);
+        let output = replayed(&path, &[], None);
         let rows = lines(&output.stdout);
         let failed = rows.iter().find(|row| row["ok"] == false);
         let failed = failed.unwrap_or_else(|| panic!("{part} may be missing"));

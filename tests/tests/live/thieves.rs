@@ -20,17 +20,17 @@ use plasmid_proto::bridge::v1::Share;
 use plasmid_staking::Member;
 use plasmid_tests::anvil::Anvil;
 use plasmid_tests::stage::{Stage, key_of, wallet};
+use plasmid_tests::thieves::node::{self, ThievesNode as Node};
+use plasmid_tests::thieves::rob::signed;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::root::{relayer, run_until};
 use chain::{Break, Chain, breaks};
-use node::Node;
 
 mod chain;
 mod challenges;
 mod mints;
-mod node;
 
 /// How long something may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -47,14 +47,8 @@ impl plasmid_bridge::client::relayer::Source for Thieves<'_> {
         let Some(checkpoint) = self.checkpoints.get(place).copied() else {
             return Ok(Vec::new());
         };
-        let digest = checkpoint.digest();
         let keys = (0u16..).zip(&self.stage.keys);
-        let shares = keys.map(|(number, one)| (number, one.checkpoint().sign_checkpoint(&digest)));
-        Ok(vec![CheckpointOffer {
-            checkpoint,
-            members: self.stage.members.clone(),
-            shares: shares.collect(),
-        }])
+        Ok(vec![signed(checkpoint, &self.stage.members, keys)])
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     client::signer::Signer,
     ledger::Parameters,
     localnet::{
-        Local, LocalError, found, loopback,
+        Local, LocalError, Watching, found, loopback,
         run::{Network, Options},
     },
     node::{config, shutdown},
@@ -167,7 +167,7 @@ async fn start(
     progress.set_message("validators");
     network.start_nodes().await?;
     network.start_relayer()?;
-    network.start_watcher(None)?;
+    network.start_watcher(&Watching::default())?;
     progress.finish_and_clear();
     let file = describe(network)?;
     let path = options.folder.join(NETWORK_FILE);

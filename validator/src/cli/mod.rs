@@ -97,7 +97,7 @@ enum Command {
     Relay(relay::RelayCommand),
     /// Watches the child for keys that say two things, and takes them to the Court on root: commits, reveals, collects the reward, settles the cut. It holds no validator's key, needs nobody's consent, believes no node, and may be stopped at any moment. Start it before an offence: what nodes have deleted is not seen.
     Watch(watch::WatchCommand),
-    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions, the crash of a validator, what is done with stake and keys that sign twice, and checks the result of every step.
+    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions, the crash of a validator, what is done with stake and keys that sign twice, and checks the result of every step; with `--fraud`, three networks on which two thirds cheat.
     #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.

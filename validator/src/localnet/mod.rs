@@ -32,6 +32,7 @@ use crate::{
 use anvil::AnvilError;
 use process::ProcessError;
 
+pub use carry::Watching;
 pub use double_vote::double_vote;
 pub use join::Joined;
 

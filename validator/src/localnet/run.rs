@@ -232,7 +232,11 @@ impl Network {
         self.folder.join("password")
     }
 
-    pub(super) fn program(&self) -> Result<Command, LocalError> {
+    /// A command of the program that the network runs, which takes no option from this process's environment.
+    ///
+    /// # Errors
+    /// [`LocalError::Io`] when this process does not know its own program.
+    pub fn program(&self) -> Result<Command, LocalError> {
         let program = match &self.program {
             Some(program) => program.clone(),
             None => std::env::current_exe().map_err(|source| LocalError::Io {

@@ -11,17 +11,16 @@ use plasmid::chain::genesis::{Genesis, Operator, RootAnchor};
 use plasmid::chain::links::end_slots;
 use plasmid::chain::opened::{OpenedSegment, OpenedSegments};
 use plasmid::chain::record::Executing;
-use plasmid::chain::replay::{FalseSegment, Unreplayed, replay_segment};
-use plasmid::chain::transitions::{JudgedSegment, SegmentFraud, UndecidedSegment};
-use plasmid::chain::tree::{Change, Tree};
-use plasmid::ledger::leaf::{AccountLeaf, NATIVE};
+use plasmid::chain::tree::Tree;
+use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::transaction::{Authentication, Body, Header};
-use plasmid::ledger::{Account, Domain, Parameters, Slot, Transaction, Value};
+use plasmid::ledger::{Account, Domain, Parameters, Slot, Transaction};
 use plasmid_bridge::client::ceremony::{Artifacts, Created};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
-use plasmid_bridge::proof::commitment::{self, BlockCommitment, blocks_root, opened_segments_root};
+use plasmid_bridge::proof::commitment::{self, BlockCommitment, blocks_root};
 use plasmid_bridge::proof::{deployment, vote};
 use plasmid_tests::stage::{STAKE, UNIT, operator_keys, plan};
+use plasmid_tests::thieves::{SegmentText, ShownChain, ShownEpoch, copy, execute, mint, put, seal};
 
 /// K, as the stage has it.
 pub const BLOCKS: u64 = 16;
@@ -84,27 +83,6 @@ pub fn genesis_file(created: &Created) -> File {
     File::new(&founding(), &root).expect("it is sound")
 }
 
-fn put(tree: &mut Tree, slot: &Slot, value: Vec<u8>) {
-    let change = Change {
-        key: slot.key(),
-        kind: slot.kind(),
-        value,
-    };
-    tree.apply(&[change]).expect("it fits");
-}
-
-/// Another tree of this state.
-fn copy(tree: &Tree) -> Tree {
-    let mut again = Tree::new();
-    let leaves = tree.iter().skip(1).map(|leaf| Change {
-        key: *leaf.key,
-        kind: leaf.kind,
-        value: leaf.value.to_vec(),
-    });
-    again.apply(&leaves.collect::<Vec<_>>()).expect("it fits");
-    again
-}
-
 /// A block as it is written down, before anything above it is committed to.
 #[derive(Clone)]
 pub struct Draft {
@@ -127,23 +105,25 @@ pub struct DraftEpoch {
     pub other_end: bool,
 }
 
-/// An epoch as it is committed to.
-#[derive(Clone)]
-pub struct Epoch {
-    pub blocks: Vec<(BlockCommitment, OpenedSegments)>,
-    /// The state that the checkpoint commits to.
-    pub state: Arc<Tree>,
-    pub checkpoint: Checkpoint,
-}
-
 /// The chain.
 #[derive(Clone)]
 pub struct Chain {
-    pub epochs: Vec<Epoch>,
+    pub epochs: Vec<ShownEpoch>,
     domain: Domain,
     /// Genesis time in nanoseconds.
     time: u64,
     set: B256,
+}
+
+impl From<Chain> for ShownChain {
+    fn from(chain: Chain) -> Self {
+        Self {
+            first: 0,
+            blocks: BLOCKS,
+            epochs: chain.epochs,
+            genesis: Arc::new(genesis()),
+        }
+    }
 }
 
 /// A case: which rule is broken in which epoch, and how.
@@ -244,7 +224,11 @@ impl Chain {
             true => B256::repeat_byte(0xee),
             false => state.root(),
         };
-        let blocks: Vec<_> = draft.blocks.into_iter().map(|one| seal(one, end)).collect();
+        let blocks: Vec<_> = draft
+            .blocks
+            .into_iter()
+            .map(|one| sealed(one, end))
+            .collect();
         let hashes: Vec<B256> = blocks.iter().map(|(block, _)| block.hash()).collect();
         let (last_block, _) = blocks.last().expect("it has blocks");
         let previous = last.map_or(deployment::salt(&self.domain.deployment), |last| {
@@ -262,7 +246,7 @@ impl Chain {
             relayer: record[16..36].try_into().expect("an address"),
             previous,
         };
-        self.epochs.push(Epoch {
+        self.epochs.push(ShownEpoch {
             blocks,
             state: Arc::new(state),
             checkpoint,
@@ -341,42 +325,18 @@ impl BlockMaker<'_> {
         place: (u64, usize),
     ) -> OpenedSegment {
         let framed: Vec<Vec<u8>> = transactions.iter().map(|one| framed(one)).collect();
-        let bytes = framed.concat();
-        let before = self.state.root();
-        let judged = JudgedSegment {
-            kind,
-            count,
-            bytes: &bytes,
-            moment,
-            before,
-            after: B256::ZERO,
-            domain: &self.chain.domain,
-        };
-        // The state goes where the rules lead, which is not to the root zero.
-        match replay_segment(&mut self.state, &judged) {
-            Err(Unreplayed::False(
-                FalseSegment::Provable(SegmentFraud::After, _)
-                | FalseSegment::Unprovable(UndecidedSegment::NotJudged),
-            )) => {}
-            other => panic!("{other:?}"),
-        }
-        if self.mint == Some(place) {
-            let slot = Slot::Account(payer());
-            let (_, _, value) = self.state.get(&slot.key()).expect("it stands");
-            let mut leaf = AccountLeaf::decode(value).expect("it is an account");
-            leaf.balance += 1 << 90;
-            put(&mut self.state, &slot, leaf.encode());
-        }
-        OpenedSegment {
+        let text = SegmentText {
             kind,
             first,
             count,
-            length: bytes.len() as u32,
-            chunks_root: commitment::chunks_root(&bytes),
-            before,
-            after: self.state.root(),
-            bytes: Some(bytes),
-        }
+            bytes: &framed.concat(),
+        };
+        let is_minted = self.mint == Some(place);
+        execute(&mut self.state, &self.chain.domain, moment, text, |state| {
+            if is_minted {
+                mint(state, payer(), 1 << 90);
+            }
+        })
     }
 }
 
@@ -385,7 +345,7 @@ fn framed(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Commits to a block; the last one of an epoch leaves `end`.
-fn seal(mut draft: Draft, end: B256) -> (BlockCommitment, OpenedSegments) {
+fn sealed(mut draft: Draft, end: B256) -> (BlockCommitment, OpenedSegments) {
     if draft.block.height.is_multiple_of(BLOCKS) {
         let left = draft.block.after;
         draft.block.after = end;
@@ -393,13 +353,7 @@ fn seal(mut draft: Draft, end: B256) -> (BlockCommitment, OpenedSegments) {
             one.after = end;
         }
     }
-    let mut segments = OpenedSegments::of(draft.segments);
-    if let Some((count, transactions)) = draft.counts {
-        (segments.count, segments.transactions) = (count, transactions);
-    }
-    let (count, root) = (segments.count, &segments.list_root);
-    draft.block.segments_root = opened_segments_root(count, segments.transactions, root);
-    (draft.block, segments)
+    seal(draft.block, draft.segments, draft.counts)
 }
 
 /// Changes the bytes of a segment of block 3.

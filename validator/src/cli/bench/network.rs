@@ -28,7 +28,7 @@ use crate::{
     client::load::{self, Course, Glance, LoadLane, Schedule, Stretch, crowd::LoadWork},
     ledger::{Domain, Parameters},
     localnet::{
-        Local, loopback,
+        Local, Watching, loopback,
         rival::Rival,
         run::{Network, Options},
         usage,
@@ -142,7 +142,7 @@ async fn measure(
     say("validators");
     network.start_nodes().await?;
     network.start_relayer()?;
-    network.start_watcher(None)?;
+    network.start_watcher(&Watching::default())?;
     let (ours, figures) = ours(command, &network, say).await?;
     network.check()?;
     network.stop().await?;

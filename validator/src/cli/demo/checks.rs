@@ -3,6 +3,7 @@
 use super::observe::{Moved, Observations, Set, Total, WorkSeen};
 
 mod court;
+pub mod fraud;
 mod stake;
 
 /// What a check says: what was checked, or what does not hold.
@@ -20,7 +21,7 @@ pub struct Check {
     pub sabotage: fn(&mut Observations),
 }
 
-/// Every check.
+/// Every check of the main job; those of `--fraud` stand in `fraud`.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     CHECKS.iter().chain(&stake::CHECKS).chain(&court::CHECKS)
 }

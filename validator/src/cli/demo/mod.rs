@@ -5,7 +5,7 @@
 //!                    │   ▲
 //!              --record  --replay, --sabotage NAME (alters what was seen: the check of that name must fail)
 //! ```
-//! Nothing jumps in time: windows are seconds, and the demo waits for them.
+//! Nothing jumps in time: windows are seconds, and the demo waits for them. (`--fraud` is another story: `fraud`.)
 
 use std::{
     fs,
@@ -29,12 +29,14 @@ use crate::{
 };
 
 mod checks;
+mod fraud;
 mod observe;
 pub(in crate::cli) mod people;
 mod steps;
 
+use checks::Check;
 use observe::Observations;
-use steps::{STEPS, chosen, parts};
+use steps::{DemoStep, STEPS, chosen, parts};
 
 /// The largest file of observations that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
@@ -48,9 +50,12 @@ pub struct DemoCommand {
     /// Prints one JSON object a line (the same as `--output json`).
     #[arg(long)]
     json: bool,
-    /// The block time in milliseconds, 16 to 1,875; by default the shortest that misses no votes.
-    #[arg(long, value_name = "MS", default_value_t = Parameters::fast().block_time_ms)]
-    block_time_ms: u32,
+    /// The block time in milliseconds, 16 to 1,875; by default the shortest that misses no votes (20), and with `--fraud`, whose networks run side by side, 100.
+    #[arg(long, value_name = "MS")]
+    block_time_ms: Option<u32>,
+    /// Shows what becomes of validators that cheat with more than two thirds of the power, and how everybody else leaves with all that they had: a forged checkpoint, one that is withheld, and an account that is censored.
+    #[arg(long, conflicts_with = "only")]
+    fraud: bool,
     /// Makes the steps of these parts alone, with those that they need before them.
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PossibleValuesParser::new(parts()))]
     only: Vec<String>,
@@ -78,25 +83,56 @@ pub async fn run(command: DemoCommand, output: Output) -> Result<(), CliError> {
     } else {
         output
     };
+    let story = match command.fraud {
+        true => &FRAUD,
+        false => &BRIDGE,
+    };
     if command.sabotage.as_deref() == Some("list") {
-        checks::all().for_each(|check| output::line(check.name));
+        (story.checks)()
+            .iter()
+            .for_each(|check| output::line(check.name));
         return Ok(());
     }
     if let Some(file) = &command.replay {
         let mut seen = read(file)?;
-        sabotage(&mut seen, command.sabotage.as_deref())?;
-        let steps = chosen(&command.only);
+        story.sabotage(&mut seen, command.sabotage.as_deref(), None)?;
+        let steps = match command.fraud {
+            true => (1..=story.steps.len()).collect(),
+            false => chosen(&command.only),
+        };
         let failed = steps
             .iter()
-            .filter(|step| !report(output, **step, &seen, 0.0));
+            .filter(|step| !story.report(output, **step, &seen, 0.0));
         return verdict(failed.count(), steps.len());
     }
-    live(&command, output).await
+    match command.fraud {
+        true => fraud::live(&command, output).await,
+        false => live(&command, output).await,
+    }
 }
+
+/// What is shown, step by step.
+struct Story {
+    steps: &'static [DemoStep],
+    checks: fn() -> Vec<&'static Check>,
+}
+
+/// The main job.
+const BRIDGE: Story = Story {
+    steps: &STEPS,
+    checks: || checks::all().collect(),
+};
+/// What thieves get.
+const FRAUD: Story = Story {
+    steps: &fraud::STEPS,
+    checks: || checks::fraud::CHECKS.iter().collect(),
+};
 
 async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
     let parameters = Parameters {
-        block_time_ms: command.block_time_ms,
+        block_time_ms: command
+            .block_time_ms
+            .unwrap_or(Parameters::fast().block_time_ms),
         // On other local networks nobody is jailed. A node that is killed and started again here misses a fraction of an epoch.
         jail_divisor: Parameters::network().jail_divisor,
         jail_epochs: 1,
@@ -107,30 +143,9 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
         reveal_blocks: 6,
         ..Parameters::fast()
     };
-    let checked = parameters.validate();
-    checked.map_err(|error| CliError::new(format!("--block-time-ms: {error}")))?;
-    let folder = match &command.dir {
-        Some(folder) if fs::read_dir(folder).is_ok_and(|mut held| held.next().is_some()) => {
-            return Err(CliError::new(format!(
-                "{} is not empty: the demo founds a network of its own, choose a new folder",
-                folder.display()
-            )));
-        }
-        Some(folder) => folder.clone(),
-        None => fresh_folder()?,
-    };
+    let folder = new_folder(command, &parameters)?;
     output.say(&format!("logs and state: {}", folder.display()));
-    let options = Options {
-        folder: folder.clone(),
-        validators: Some(4),
-        parameters,
-        retain_blocks: 0,
-        first_port: None,
-        root_idle_secs: 1,
-        reset: false,
-        verify_segments: true,
-        tools: None,
-    };
+    let options = options(folder.clone(), parameters);
     let (mut network, start) = (None, Instant::now());
     let mut seen = Observations::default();
     let outcome = tokio::select! {
@@ -144,13 +159,55 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
             .map_err(|error| CliError::new(error.to_string())),
         None => Ok(()),
     };
+    let ended = end(command, output, &seen, start);
+    output.say(&format!("logs and state: {}", folder.display()));
+    outcome.and(stopped).and(ended)
+}
+
+/// A folder of its own, once the parameters hold together.
+fn new_folder(command: &DemoCommand, parameters: &Parameters) -> Result<PathBuf, CliError> {
+    let checked = parameters.validate();
+    checked.map_err(|error| CliError::new(format!("--block-time-ms: {error}")))?;
+    match &command.dir {
+        Some(folder) if fs::read_dir(folder).is_ok_and(|mut held| held.next().is_some()) => {
+            Err(CliError::new(format!(
+                "{} is not empty: the demo founds a network of its own, choose a new folder",
+                folder.display()
+            )))
+        }
+        Some(folder) => Ok(folder.clone()),
+        None => fresh_folder(),
+    }
+}
+
+/// A network of four validators in this folder.
+fn options(folder: PathBuf, parameters: Parameters) -> Options {
+    Options {
+        folder,
+        validators: Some(4),
+        parameters,
+        retain_blocks: 0,
+        first_port: None,
+        root_idle_secs: 1,
+        reset: false,
+        verify_segments: true,
+        tools: None,
+    }
+}
+
+/// Keeps what was seen where that is wanted, and says how long it took.
+fn end(
+    command: &DemoCommand,
+    output: Output,
+    seen: &Observations,
+    start: Instant,
+) -> Result<(), CliError> {
     if let Some(file) = &command.record {
-        whole::replace(file, &serde_json::to_vec(&seen)?, whole::READABLE)?;
+        whole::replace(file, &serde_json::to_vec(seen)?, whole::READABLE)?;
     }
     let total = rounded(start.elapsed().as_secs_f64());
     figure(output, "total_time", total.into(), "s");
-    output.say(&format!("logs and state: {}", folder.display()));
-    outcome.and(stopped).and(in_time(total, command.at_most))
+    in_time(total, command.at_most)
 }
 
 fn in_time(total: f64, at_most: Option<u32>) -> Result<(), CliError> {
@@ -201,14 +258,14 @@ async fn play(
         progress.finish_and_clear();
         let seconds = start.elapsed().as_secs_f64();
         if let Err(error) = made {
-            row(output, step, false, seconds, &error.to_string());
+            BRIDGE.row(output, step, false, seconds, &error.to_string());
             return Err(CliError::new(format!(
                 "step {step} could not be made: {error}"
             )));
         }
         let mut checked = seen.clone();
-        sabotage_step(&mut checked, command.sabotage.as_deref(), step)?;
-        if !report(output, step, &checked, seconds) {
+        BRIDGE.sabotage(&mut checked, command.sabotage.as_deref(), Some(step))?;
+        if !BRIDGE.report(output, step, &checked, seconds) {
             failed += 1;
         }
     }
@@ -225,36 +282,66 @@ fn verdict(failed: usize, steps: usize) -> Result<(), CliError> {
     }
 }
 
-/// Checks a step and prints its row; says whether all its checks hold.
-fn report(output: Output, step: usize, seen: &Observations, seconds: f64) -> bool {
-    let mut ok = true;
-    let mut said = Vec::new();
-    for check in checks::all().filter(|check| usize::from(check.step) == step) {
-        match (check.verify)(seen) {
-            Ok(text) => said.push(text),
-            Err(text) => {
-                ok = false;
-                said.push(format!("{} FAILED: {text}", check.name));
+impl Story {
+    /// Checks a step: whether all its checks hold, and what they say.
+    fn judge(&self, step: usize, seen: &Observations) -> (bool, String) {
+        let mut ok = true;
+        let mut said = Vec::new();
+        let checks = (self.checks)().into_iter();
+        for check in checks.filter(|check| usize::from(check.step) == step) {
+            match (check.verify)(seen) {
+                Ok(text) => said.push(text),
+                Err(text) => {
+                    ok = false;
+                    said.push(format!("{} FAILED: {text}", check.name));
+                }
             }
         }
+        (ok, said.join("; "))
     }
-    row(output, step, ok, seconds, &said.join("; "));
-    ok
-}
 
-fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
-    if output.is_json() {
-        let seconds = rounded(seconds);
-        return output::json_line(
-            &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }),
-        );
+    /// Checks a step and prints its row; says whether all its checks hold.
+    fn report(&self, output: Output, step: usize, seen: &Observations, seconds: f64) -> bool {
+        let (ok, said) = self.judge(step, seen);
+        self.row(output, step, ok, seconds, &said);
+        ok
     }
-    let mark = if ok { "ok  " } else { "FAIL" };
-    output::line(&format!(
-        "{step:>2}  {mark}  {seconds:>6.1} s  {}",
-        STEPS[step - 1].title
-    ));
-    output::line(&format!("                     {checked}"));
+
+    fn row(&self, output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
+        if output.is_json() {
+            let seconds = rounded(seconds);
+            return output::json_line(
+                &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }),
+            );
+        }
+        let mark = if ok { "ok  " } else { "FAIL" };
+        output::line(&format!(
+            "{step:>2}  {mark}  {seconds:>6.1} s  {}",
+            self.steps[step - 1].title
+        ));
+        output::line(&format!("                     {checked}"));
+    }
+
+    /// Alters what was seen as the check of this name must notice; where a step is given, only if the check is of that step.
+    fn sabotage(
+        &self,
+        seen: &mut Observations,
+        name: Option<&str>,
+        step: Option<usize>,
+    ) -> Result<(), CliError> {
+        let Some(name) = name else { return Ok(()) };
+        let checks = (self.checks)();
+        let check = checks.iter().find(|check| check.name == name);
+        let check = check.ok_or_else(|| {
+            CliError::new(format!(
+                "no check is called {name}; `plasmid demo --sabotage list` names them"
+            ))
+        })?;
+        if step.is_none_or(|step| usize::from(check.step) == step) {
+            (check.sabotage)(seen);
+        }
+        Ok(())
+    }
 }
 
 /// Seconds, to the millisecond.
@@ -268,25 +355,6 @@ fn figure(output: Output, name: &str, value: Value, unit: &str) {
     } else {
         output::line(&format!("{}: {value} {unit}", name.replace('_', " ")));
     }
-}
-
-fn sabotage(seen: &mut Observations, name: Option<&str>) -> Result<(), CliError> {
-    let Some(name) = name else { return Ok(()) };
-    let check = checks::all()
-        .find(|check| check.name == name)
-        .ok_or_else(|| {
-            CliError::new(format!(
-                "no check is called {name}; `plasmid demo --sabotage list` names them"
-            ))
-        })?;
-    (check.sabotage)(seen);
-    Ok(())
-}
-
-fn sabotage_step(seen: &mut Observations, name: Option<&str>, step: usize) -> Result<(), CliError> {
-    let due =
-        checks::all().any(|check| usize::from(check.step) == step && Some(check.name) == name);
-    if due { sabotage(seen, name) } else { Ok(()) }
 }
 
 fn fresh_folder() -> Result<PathBuf, CliError> {

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod court;
+mod fraud;
 mod stake;
 
 pub use court::{Collusion, Culprit, CutSeen, JudgedKey};
+pub use fraud::{CensoredSeen, ClosedSeen, EscrowSeen, ForgedSeen, FraudSeen, LeftSeen, VoidSeen};
 pub use stake::{
     Delegation, DoubleVote, Earned, Jailed, LegSeen, Newcomer, PositionSeen, SetSeen, Undelegation,
 };
@@ -54,6 +56,9 @@ pub struct Observations {
     pub collusion: Option<Collusion>,
     /// Step 18.
     pub accounts: Option<Accounts>,
+    /// What `--fraud` shows, in place of all others.
+    #[serde(default, skip_serializing_if = "FraudSeen::is_none")]
+    pub fraud: FraudSeen,
 }
 
 /// The deployment, as root says it and as the genesis computes it.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
-    abi::{IToken, IVault},
+    abi::{IInbox, IToken, IVault},
     client::{
         rpc::{At, Call, Limits, Rpc},
         wallet::Wallet,
@@ -74,11 +74,16 @@ pub struct World {
 
 impl World {
     pub async fn open(network: &Network) -> Result<Self, CliError> {
-        let channel = Channel::from_shared(network.grpc(0))
+        Self::of(network, 0).await
+    }
+
+    /// As node `number` shows it.
+    pub async fn of(network: &Network, number: usize) -> Result<Self, CliError> {
+        let channel = Channel::from_shared(network.grpc(number))
             .map_err(|error| CliError::new(error.to_string()))?
             .connect()
             .await
-            .map_err(|error| CliError::new(format!("node 0: {error}")))?;
+            .map_err(|error| CliError::new(format!("node {number}: {error}")))?;
         let status = ChainServiceClient::new(channel.clone())
             .get_status(GetStatusRequest {})
             .await?
@@ -272,6 +277,21 @@ impl World {
             .execute(Call {
                 value,
                 ..Call::to(self.vault, call.abi_encode())
+            })
+            .await?;
+        message_index(self.inbox, &receipt.logs)
+    }
+
+    /// Forces a transaction through the Inbox; gives the message's index.
+    pub async fn force(&self, carrier: &Wallet, transaction: Vec<u8>) -> Result<u64, CliError> {
+        let value = self.read(self.inbox, IInbox::priceCall {}).await?;
+        let call = IInbox::forceCall {
+            transaction: transaction.into(),
+        };
+        let receipt = carrier
+            .execute(Call {
+                value,
+                ..Call::to(self.inbox, call.abi_encode())
             })
             .await?;
         message_index(self.inbox, &receipt.logs)

@@ -270,19 +270,8 @@ pub async fn forced(
         },
         &world.domain,
     );
-    let price = world.read(world.inbox, IInbox::priceCall {}).await?;
-    let call = IInbox::forceCall {
-        transaction: signed.encode().into(),
-    };
-    let receipt = carrier
-        .execute(Call {
-            value: price,
-            ..Call::to(world.inbox, call.abi_encode())
-        })
-        .await?;
-    forced
-        .messages
-        .push(message_index(world.inbox, &receipt.logs)?);
+    let message = world.force(&carrier, signed.encode()).await?;
+    forced.messages.push(message);
     let body = Body::Transfer {
         to: carol.account,
         token: NATIVE,

@@ -22,7 +22,7 @@ use crate::{
         },
     },
     localnet::{
-        Local,
+        Local, Watching,
         run::{Network, Options},
     },
 };
@@ -93,7 +93,10 @@ pub async fn validators(
     say("starting four validators");
     network.start_nodes().await?;
     network.start_relayer()?;
-    network.start_watcher(Some(court::rewarded()))?;
+    network.start_watcher(&Watching {
+        beneficiary: Some(court::rewarded()),
+        ..Watching::default()
+    })?;
     let loaded = Local::home(&network.folder, 0).read_genesis()?;
     let mut validators = Validators {
         chain_id: loaded.deployment.chain_id.clone(),

@@ -6,12 +6,12 @@ use crate::{
     localnet::run::{Network, Options},
 };
 
-mod accepted;
+pub mod accepted;
 mod bridge;
 mod court;
 mod crash;
-mod found;
-mod money;
+pub mod found;
+pub mod money;
 mod sets;
 mod stake;
 mod sums;
@@ -50,7 +50,7 @@ pub const STEPS: [DemoStep; 18] = [
     step("sums", "every app hash, and the sums"),
 ];
 
-const fn step(part: &'static str, title: &'static str) -> DemoStep {
+pub const fn step(part: &'static str, title: &'static str) -> DemoStep {
     DemoStep { part, title }
 }
 

@@ -1,6 +1,6 @@
-//! A node of the thieves' chain: it serves what their checkpoints commit to, or something else in one part of it.
+//! A node of a thieves' chain: it serves what their checkpoints commit to, or something else in one part of it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use alloy_primitives::B256;
@@ -31,7 +31,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Response, Status};
 
-use super::chain::{BLOCKS, Chain, genesis};
+use super::ShownChain;
 
 /// What a node may lie in.
 pub const LIES: [&str; 8] = [
@@ -61,32 +61,51 @@ pub const ONE: usize = 13;
 
 type Answer<T> = Result<Response<T>, Status>;
 
+/// A segment of a block, by the block's place in its epoch and its own number.
+pub type SegmentPlace = (u64, u32);
+
 /// A running node.
-pub struct Node {
+#[derive(Debug)]
+pub struct ThievesNode {
+    /// Where it answers.
     pub url: String,
     serving: JoinHandle<()>,
 }
 
-impl Node {
+impl ThievesNode {
     /// Serves a chain, and lies in one part, if any.
-    pub async fn start(chain: Chain, lie: Option<usize>) -> Self {
-        Self::serve(chain, lie, Vec::new()).await
+    ///
+    /// # Panics
+    /// When the loopback has no free port.
+    pub async fn start(chain: impl Into<ShownChain>, lie: Option<usize>) -> Self {
+        let withheld = (lie == Some(ONE)).then_some((3, 1));
+        Self::serve(0, Service::of(chain.into(), lie, withheld)).await
     }
 
     /// Serves a chain, with these shares over its first checkpoint, by member number.
-    pub async fn with_shares(chain: Chain, shares: Vec<Share>) -> Self {
-        Self::serve(chain, None, shares).await
+    ///
+    /// # Panics
+    /// As [`ThievesNode::start`].
+    pub async fn with_shares(chain: impl Into<ShownChain>, shares: Vec<Share>) -> Self {
+        let service = Service {
+            shares,
+            ..Service::of(chain.into(), None, None)
+        };
+        Self::serve(0, service).await
     }
 
-    async fn serve(chain: Chain, lie: Option<usize>, shares: Vec<Share>) -> Self {
-        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let listener = TcpListener::bind(any).await.expect("a port");
+    /// Serves a chain at this port, but for the bytes of one segment of each epoch, if any.
+    ///
+    /// # Panics
+    /// When something else listens there.
+    pub async fn without(chain: ShownChain, port: u16, withheld: Option<SegmentPlace>) -> Self {
+        Self::serve(port, Service::of(chain, None, withheld)).await
+    }
+
+    async fn serve(port: u16, service: Service) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = TcpListener::bind(address).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let service = Service {
-            chain: Arc::new(chain),
-            lie,
-            shares,
-        };
         let server = Server::builder()
             .add_service(BridgeServiceServer::new(service.clone()))
             .add_service(ChainServiceServer::new(service));
@@ -97,13 +116,18 @@ impl Node {
         Self { url, serving }
     }
 
+    /// A channel to it.
+    ///
+    /// # Panics
+    /// Never: its address is well formed.
+    #[must_use]
     pub fn channel(&self) -> Channel {
         let endpoint = Endpoint::from_shared(self.url.clone()).expect("an address");
         endpoint.connect_lazy()
     }
 }
 
-impl Drop for Node {
+impl Drop for ThievesNode {
     fn drop(&mut self) {
         self.serving.abort();
     }
@@ -111,12 +135,22 @@ impl Drop for Node {
 
 #[derive(Clone)]
 struct Service {
-    chain: Arc<Chain>,
+    chain: Arc<ShownChain>,
     lie: Option<usize>,
+    withheld: Option<SegmentPlace>,
     shares: Vec<Share>,
 }
 
 impl Service {
+    fn of(chain: ShownChain, lie: Option<usize>, withheld: Option<SegmentPlace>) -> Self {
+        Self {
+            chain: Arc::new(chain),
+            lie,
+            withheld,
+            shares: Vec::new(),
+        }
+    }
+
     fn lies(&self, lie: usize) -> bool {
         self.lie == Some(lie)
     }
@@ -162,12 +196,11 @@ impl ChainService for Service {
 
     async fn list_blocks(&self, request: Request<ListBlocksRequest>) -> Answer<ListBlocksResponse> {
         let ListBlocksRequest { first, count } = request.into_inner();
-        let epoch = self.chain.epochs.get(((first - 1) / BLOCKS) as usize);
-        let Some(epoch) = epoch else {
+        let Some((epoch, place)) = self.chain.at(first) else {
             return nothing();
         };
         // Five a page, so that all pages are asked for.
-        let page = epoch.blocks.iter().skip(((first - 1) % BLOCKS) as usize);
+        let page = epoch.blocks.iter().skip(place as usize);
         let page = page.take(count.min(5) as usize);
         let blocks = page.map(|(block, _)| GetBlockResponse {
             rules: block.rules,
@@ -218,15 +251,16 @@ impl BridgeService for Service {
         request: Request<GetSegmentsRequest>,
     ) -> Answer<GetSegmentsResponse> {
         let GetSegmentsRequest { height, first } = request.into_inner();
-        let epoch = self.chain.epochs.get(((height - 1) / BLOCKS) as usize);
-        let is_kept_back = self.lies(SILENT) || (self.lies(FIRST_ALONE) && height > BLOCKS);
-        let Some(epoch) = epoch.filter(|_| !is_kept_back) else {
+        let is_kept_back =
+            self.lies(SILENT) || (self.lies(FIRST_ALONE) && height > self.chain.blocks);
+        let found = self.chain.at(height).filter(|_| !is_kept_back);
+        let Some((epoch, place)) = found else {
             return nothing();
         };
         if self.lies(LATE) {
             std::future::pending::<()>().await;
         }
-        let (_, all) = &epoch.blocks[((height - 1) % BLOCKS) as usize];
+        let (_, all) = &epoch.blocks[place as usize];
         // One a page, so that all pages are asked for.
         let page = all.segments.iter().skip(first as usize).take(1);
         let page = page.map(|one| {
@@ -240,8 +274,7 @@ impl BridgeService for Service {
                 0 => ODD_ONES,
                 _ => EVEN_ONES,
             };
-            let is_that_one = (height - 1) % BLOCKS == 3 && first == 1;
-            if self.lies(kept_back) || (self.lies(ONE) && is_that_one) {
+            if self.lies(kept_back) || self.withheld == Some((place, first)) {
                 bytes.clear();
             }
             Segment {
@@ -265,7 +298,7 @@ impl BridgeService for Service {
 
     async fn get_leaves(&self, request: Request<GetLeavesRequest>) -> Answer<GetLeavesResponse> {
         let GetLeavesRequest { epoch, first } = request.into_inner();
-        let Some(epoch) = self.chain.epochs.get(epoch as usize) else {
+        let Some(epoch) = self.chain.epoch(epoch) else {
             return nothing();
         };
         // A page that has fewer than it may is not taken.
@@ -291,7 +324,7 @@ impl BridgeService for Service {
         &self,
         _: Request<GetGenesisParametersRequest>,
     ) -> Answer<GetGenesisParametersResponse> {
-        let proof = leaf(&genesis(), &Slot::Parameters.key(), self.lies(6));
+        let proof = leaf(&self.chain.genesis, &Slot::Parameters.key(), self.lies(6));
         Ok(Response::new(GetGenesisParametersResponse { proof }))
     }
 
@@ -302,7 +335,7 @@ impl BridgeService for Service {
         };
         let epoch = request
             .epoch
-            .and_then(|epoch| self.chain.epochs.get(epoch as usize))
+            .and_then(|epoch| self.chain.epoch(epoch))
             .filter(|_| !self.lies(NO_LEAVES));
         let proof =
             epoch.and_then(|epoch| leaf(&epoch.state, &B256::from_slice(&key), self.lies(5)));
