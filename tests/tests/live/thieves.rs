@@ -2,6 +2,7 @@
 //! their own nodes makes it void. A sound chain is never accused, a node that lies costs nothing, and a watcher that is killed at any stage pays once.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
@@ -179,21 +180,16 @@ impl Scene {
             genesis: self.knows_genesis.then(|| self.genesis.clone()),
         };
         let accepted = watcher.accepted();
+        let archive = checkpoints::archive(folder.to_owned());
         challenged::follow(
             channels.clone().collect(),
             deployed.clone(),
-            folder.to_owned(),
+            (folder.to_owned(), Arc::clone(&archive)),
             accepted.clone(),
             watcher.dialogue().expect("nobody took it"),
             &news,
         );
-        checkpoints::follow(
-            channels.collect(),
-            deployed,
-            folder.to_owned(),
-            accepted,
-            &news,
-        );
+        checkpoints::follow(channels.collect(), deployed, archive, accepted, &news);
         let mut say = |notice: &WatchNotice| {
             said_in.send(notice.clone()).expect("somebody listens");
         };

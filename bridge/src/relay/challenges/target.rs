@@ -10,7 +10,7 @@ use crate::abi::IDataChallenges;
 /// The kind of a challenge of a segment, as the contract counts.
 const SEGMENT: u8 = 1;
 /// The kind of a challenge of a leaf.
-const LEAF: u8 = 2;
+pub(super) const LEAF: u8 = 2;
 
 /// A part of an accepted checkpoint that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,6 +34,17 @@ pub enum DataTarget {
 }
 
 impl DataTarget {
+    /// The target that an event names by these words: epoch, kind, place and number.
+    #[must_use]
+    pub fn told((epoch, kind, place, number): (u64, u8, u32, u32)) -> Option<Self> {
+        Self::of(&IDataChallenges::Target {
+            epoch,
+            kind,
+            place,
+            number,
+        })
+    }
+
     /// The kind, as the contract counts.
     #[must_use]
     pub const fn kind(&self) -> u8 {

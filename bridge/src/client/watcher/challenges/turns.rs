@@ -7,12 +7,14 @@
 
 use alloy_primitives::U256;
 
+use super::super::second::About;
 use super::super::{
     At, ChildSource, IDataChallenges, IRootChain, ReportStep, RootMoment, Rpc, RpcError, Subject,
-    Watcher, view_call,
+    WatchNotice, Watcher, view_call,
 };
 use super::DataStep;
 use crate::relay::challenges::DataTarget;
+use crate::relay::seen::Block;
 
 /// Challenges of which root is asked in one look whether they are open, at most.
 const MAX_LOOKED: usize = 4;
@@ -22,8 +24,9 @@ const MAX_DENIED: u32 = 3;
 const WINDOW: usize = 16;
 /// Root blocks before a deadline from which on an answer waits for nobody: more than the window has answers, which go one a block then.
 const LAST_BLOCKS: u64 = 20;
-/// The part of a budget that is kept for proofs and for answers that are urgent.
+/// The part of a budget that is kept for proofs and for answers that are urgent, and the part of it that is kept from those too.
 const KEPT_PART: u64 = 4;
+const PROOFS_PART: u64 = 8;
 
 impl DataStep {
     /// Answers in the last moment, what makes void, answers that are urgent, questions, answers that have time, and money.
@@ -112,10 +115,12 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn first_open(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         now: &RootMoment,
         steps: Vec<DataStep>,
+        say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<DataStep>, RpcError> {
+        let at = At::Hash(latest.hash);
         let mut looked = 0_usize;
         for one in steps {
             let subject = Subject::Data { target: one.target };
@@ -132,22 +137,28 @@ impl<C: ChildSource> Watcher<C> {
             }
             looked = looked.saturating_add(1);
             let told = self.told_of(rpc, one.target, at).await?;
-            let is_open = told
-                .as_ref()
-                .is_some_and(|told| told.deadline == one.deadline && told.deadline != 0);
-            if is_open {
+            let deadline = told.as_ref().map_or(0, |told| told.deadline);
+            if deadline == one.deadline && deadline != 0 {
                 self.data.denied.remove(&one.target);
                 match self.is_closed_in_pool(rpc, &one, now).await {
                     true => continue,
                     false => return Ok(Some(one)),
                 }
             }
-            // An event that root's state does not bear out: the same is not looked at in each block.
+            // An event that root's state does not bear out: the same is not looked at in each block, and nothing is let go of that only one endpoint denies.
+            let is_sure = self
+                .both_say(rpc, latest, &About::Subject(subject), say)
+                .await;
+            match told.filter(|_| is_sure) {
+                Some(told) if deadline != 0 => {
+                    self.records.correct_challenge(one.target, told.into());
+                    continue;
+                }
+                Some(_) => self.deny(one.target),
+                None => {}
+            }
             self.patience
                 .refused((subject, one.step), now.number, "it is not open on root");
-            if told.is_some() {
-                self.deny(one.target);
-            }
         }
         Ok(None)
     }
@@ -198,9 +209,10 @@ impl<C: ChildSource> Watcher<C> {
             _ => false,
         };
         let budget = U256::from(self.options.budget.unwrap_or_default());
-        match is_urgent {
-            true => U256::ZERO,
-            false => budget / U256::from(KEPT_PART),
+        match (is_urgent, step) {
+            (true, ReportStep::Expire) => U256::ZERO,
+            (true, _) => budget / U256::from(PROOFS_PART),
+            (false, _) => budget / U256::from(KEPT_PART),
         }
     }
 }
