@@ -30,7 +30,7 @@ use decoded::decode;
 pub use price::QuestionPrices;
 pub use shown::{is_paid_back_in, paid_back_topics, shown_in, shown_topics};
 pub use target::DataTarget;
-pub use told::{ToldBlocks, ToldBy};
+pub use told::{Tellers, ToldBlocks, ToldBy};
 
 /// Challenges that are kept, at most: the price of a backlog that long is above what there is. Whatever is beyond has the latest deadlines.
 const MAX_KEPT: usize = 1 << 16;
@@ -297,13 +297,13 @@ impl ChallengeBook {
 
     /// What somebody asked for of a checkpoint, as all endpoints tell, and whether it is open still.
     pub fn asked_of(&self, epoch: u64) -> impl Iterator<Item = (DataTarget, bool)> {
-        let kept = self.kept.iter();
+        let all = DataTarget::all_of(epoch).into_iter();
+        let kept = all.clone().flat_map(|one| self.kept.range(one));
         let told = kept.filter(|(_, one)| one.asked.is_told(self.by_two));
         let asked = told.map(|(target, one)| (*target, self.is_open(one)));
-        let answered = self.answers.iter();
+        let answered = all.flat_map(|one| self.answers.range(one));
         let answered = answered.filter(|(_, told)| told.is_told(self.by_two));
-        let all = asked.chain(answered.map(|(target, _)| (*target, false)));
-        all.filter(move |(target, _)| target.epoch() == epoch)
+        asked.chain(answered.map(|(target, _)| (*target, false)))
     }
 
     /// Whether somebody asked for it, as all endpoints tell.
@@ -318,9 +318,18 @@ impl ChallengeBook {
     /// Whether an event tells why root may hold up a checkpoint: a question that is open, or an answer.
     #[must_use]
     pub fn explains(&self, epoch: u64) -> bool {
-        let mut open = self.open().map(|(target, _)| target.epoch());
-        let mut answers = self.answers.keys().map(DataTarget::epoch);
-        open.any(|one| one == epoch) || answers.any(|one| one == epoch)
+        DataTarget::all_of(epoch).into_iter().any(|all| {
+            let mut kept = self.kept.range(all.clone());
+            let is_answered = self.answers.range(all).next().is_some();
+            is_answered || kept.any(|(_, one)| self.is_open(one))
+        })
+    }
+
+    /// Who tells of a question: both, one of two, or the other one. What one of them invents takes no room of what the other one tells.
+    #[must_use]
+    pub fn tellers(&self, target: &DataTarget) -> Tellers {
+        let asked = self.kept.get(target).map(|one| one.asked);
+        asked.map_or(Tellers::Both, |asked| asked.tellers())
     }
 
     /// Questions up to this block that the second endpoint tells and the first one does not.

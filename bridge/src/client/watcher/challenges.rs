@@ -17,7 +17,7 @@ use super::{
     At, ChildSource, IDataChallenges, PoolWait, ReportStep, Rpc, RpcError, Subject, WatchNotice,
     Watcher, view_call,
 };
-use crate::relay::challenges::{DataEvent, DataTarget, QuestionPrices};
+use crate::relay::challenges::{DataEvent, DataTarget, QuestionPrices, Tellers};
 
 mod answers;
 mod heard;
@@ -239,18 +239,25 @@ impl<C: ChildSource> Watcher<C> {
         self.data.unanswered.remove(&target);
         self.data.calls.insert(target, call);
         if self.data.calls.len() > MAX_CALLS
-            && let Some((_, last)) = self.latest_call()
+            && let Some((.., last)) = self.latest_call()
         {
             self.data.calls.remove(&last);
         }
     }
 
-    /// The answer whose deadline is the latest.
-    fn latest_call(&self) -> Option<(u64, DataTarget)> {
+    /// The answer whose deadline is the latest, of those to questions that the same endpoints tell of as most do.
+    fn latest_call(&self) -> Option<(Tellers, u64, DataTarget)> {
         let book = self.records.challenges();
         let deadline = |target: &DataTarget| book.of(target).map_or(u64::MAX, |one| one.deadline);
-        let calls = self.data.calls.keys();
-        calls.map(|target| (deadline(target), *target)).max()
+        let of = |tellers: Tellers| {
+            let calls = self.data.calls.keys();
+            calls.filter(move |target| book.tellers(target) == tellers)
+        };
+        let most = Tellers::ALL.into_iter();
+        let most = most.max_by_key(|tellers| of(*tellers).count())?;
+        of(most)
+            .map(|target| (most, deadline(target), *target))
+            .max_by_key(|(_, deadline, target)| (*deadline, *target))
     }
 
     /// Nobody shows what a challenge asks for.

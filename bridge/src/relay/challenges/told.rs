@@ -9,6 +9,22 @@ pub enum ToldBy {
     Second,
 }
 
+/// Who of two tells an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tellers {
+    /// Both.
+    Both,
+    /// The first one alone.
+    First,
+    /// The second one alone.
+    Second,
+}
+
+impl Tellers {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Both, Self::First, Self::Second];
+}
+
 /// The block of an event by the word of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ToldBlocks {
@@ -38,6 +54,14 @@ impl ToldBlocks {
         match by_both {
             true => self.first.is_some() && self.second.is_some(),
             false => self.first.is_some() || self.second.is_some(),
+        }
+    }
+
+    pub(super) const fn tellers(&self) -> Tellers {
+        match (self.first, self.second) {
+            (Some(_), None) => Tellers::First,
+            (None, Some(_)) => Tellers::Second,
+            _ => Tellers::Both,
         }
     }
 

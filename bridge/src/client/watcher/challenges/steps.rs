@@ -1,5 +1,6 @@
 //! Which challenge is next, and what is done about it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use alloy_primitives::U256;
@@ -11,7 +12,7 @@ use super::super::{
     RpcError, Subject, WatchNotice, Watcher, Which, view_call,
 };
 use super::{DataNotice, DataQuestions, DataTurn, MAX_CALLS, MAX_OPEN};
-use crate::relay::challenges::{DataChallenge, DataTarget, asking};
+use crate::relay::challenges::{DataChallenge, DataTarget, Tellers, asking};
 use crate::relay::seen::Block;
 
 /// How often nobody must have shown it before a checkpoint is made void by it: it is looked for with longer and longer rests, so nodes that start again have that time.
@@ -72,7 +73,8 @@ impl<C: ChildSource> Watcher<C> {
         let at = At::Hash(latest.hash);
         self.compare_held(rpc, latest, say).await?;
         self.settle_questions(rpc, latest, say).await?;
-        let finalized = self.end.finalized;
+        // What is let go of is final by the word of all endpoints.
+        let finalized = self.checkpoints_over.finalized;
         self.data.withheld = self.data.withheld.split_off(&finalized);
         self.data.missing = self.data.missing.split_off(&finalized);
         self.data.asked.retain(|target| target.epoch() >= finalized);
@@ -167,10 +169,15 @@ impl<C: ChildSource> Watcher<C> {
     fn ask_for_answers(&mut self, open: &[(DataTarget, DataChallenge)], voidable: &Range<u64>) {
         // Where there is no more room for answers, one with a later deadline than those has to wait.
         let last = (self.data.calls.len() >= MAX_CALLS).then(|| self.latest_call());
-        let last = last.flatten().map_or(u64::MAX, |(deadline, _)| deadline);
+        let last = last.flatten();
+        let book = self.records.challenges();
+        let has_room = |target: &DataTarget, deadline: u64| {
+            last.is_none_or(|(tellers, last, _)| deadline < last || book.tellers(target) != tellers)
+        };
         let wanted = open
             .iter()
-            .filter(|(target, one)| voidable.contains(&target.epoch()) && one.deadline < last)
+            .filter(|(target, _)| voidable.contains(&target.epoch()))
+            .filter(|(target, one)| has_room(target, one.deadline))
             .filter(|(target, _)| !self.data.calls.contains_key(target));
         let (mut late, mut others) = (Vec::new(), Vec::new());
         for (target, one) in wanted {
@@ -179,17 +186,30 @@ impl<C: ChildSource> Watcher<C> {
             let rests = self.root_time < missed.rests_until;
             let is_late = self.root_time > one.deadline && missed.times < MIN_UNANSWERED;
             match is_late {
-                true => late.push((one.deadline, *target)),
+                true => late.push((false, one.deadline, *target)),
                 false => others.push((rests, one.deadline, *target)),
             }
         }
-        late.sort_unstable();
-        others.sort_unstable();
-        let others = others.into_iter().map(|(.., target)| target);
-        let mut late = late.into_iter().map(|(_, target)| target);
+        let mut late = self.in_turn(late).into_iter();
         let first: Vec<DataTarget> = late.by_ref().take(MAX_OPEN / 2).collect();
+        let others = self.in_turn(others);
         let asked = first.into_iter().chain(others).chain(late).take(MAX_OPEN);
         self.publish_questions(asked.collect());
+    }
+
+    /// Those that both endpoints tell of, and those of each alone, by turns, and each of these by rest and deadline: what one endpoint invents keeps none back that the other one tells.
+    fn in_turn(&self, mut all: Vec<(bool, u64, DataTarget)>) -> Vec<DataTarget> {
+        all.sort_unstable();
+        let book = self.records.challenges();
+        let mut turns: BTreeMap<Tellers, u32> = BTreeMap::new();
+        let mut placed: Vec<(u32, DataTarget)> = Vec::new();
+        for (.., target) in all {
+            let turn = turns.entry(book.tellers(&target)).or_default();
+            placed.push((*turn, target));
+            *turn = turn.saturating_add(1);
+        }
+        placed.sort_by_key(|(turn, _)| *turn);
+        placed.into_iter().map(|(_, target)| target).collect()
     }
 
     fn publish_questions(&self, open: Vec<DataTarget>) {

@@ -5,6 +5,8 @@
 //! else: of the answers with the earliest deadlines, the one that this watcher has first in an order of its own; what a pool shows as answered is left to whoever sent it
 //! ```
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::U256;
 
 use super::super::second::About;
@@ -13,10 +15,10 @@ use super::super::{
     WatchNotice, Watcher, view_call,
 };
 use super::DataStep;
-use crate::relay::challenges::DataTarget;
+use crate::relay::challenges::{DataTarget, Tellers};
 use crate::relay::seen::Block;
 
-/// Challenges of which root is asked in one look whether they are open, at most.
+/// Challenges of which root is asked in one look whether they are open, at most, of those that both endpoints tell of and of those of each alone.
 const MAX_LOOKED: usize = 4;
 /// In how many looks root's state must not bear out that a challenge is open before it is let go of: an endpoint that is wrong once has nothing forgotten.
 const MAX_DENIED: u32 = 3;
@@ -121,7 +123,8 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<DataStep>, RpcError> {
         let at = At::Hash(latest.hash);
-        let mut looked = 0_usize;
+        // What one endpoint invents keeps none from being looked at that the other one tells.
+        let mut looked: BTreeMap<Tellers, usize> = BTreeMap::new();
         for one in steps {
             let subject = Subject::Data { target: one.target };
             // What was not worth its gas is sent all the same once it is urgent.
@@ -132,10 +135,12 @@ impl<C: ChildSource> Watcher<C> {
             if one.step == ReportStep::Ask {
                 return Ok(Some(one));
             }
-            if looked >= MAX_LOOKED {
-                break;
+            let tellers = self.records.challenges().tellers(&one.target);
+            let looked = looked.entry(tellers).or_default();
+            if *looked >= MAX_LOOKED {
+                continue;
             }
-            looked = looked.saturating_add(1);
+            *looked = looked.saturating_add(1);
             let told = self.told_of(rpc, one.target, at).await?;
             let deadline = told.as_ref().map_or(0, |told| told.deadline);
             if deadline == one.deadline && deadline != 0 {

@@ -326,3 +326,38 @@ async fn what_is_late_is_looked_for_first_and_takes_half_of_the_room() {
     let next: Vec<DataTarget> = [4, 5, 6, 7, 8, 9, 10, 11].map(target).to_vec();
     assert_eq!(open(&dialogue), next);
 }
+
+/// A flood of questions that one endpoint invents leaves what the other one tells its part of what is looked for, of the room for answers, and of what root is asked of.
+#[tokio::test]
+async fn what_one_endpoint_invents_keeps_none_back_that_the_other_one_tells() {
+    let invented = |index| DataTarget::Leaf { epoch: 0, index };
+    for first_lies in [true, false] {
+        let mut two = two(|first, second| {
+            let (liar, honest) = match first_lies {
+                true => (first, second),
+                false => (second, first),
+            };
+            set(honest, |root| root.data_events.push((300, asked(0))));
+            set(liar, |root| {
+                root.data_events.extend((0..200).map(|index| {
+                    let event = fixture::challenged(invented(index), ASKER, U256::from(1), 5_650);
+                    (300, event.encode_log_data())
+                }));
+            });
+        })
+        .await;
+        let dialogue = two.watcher.dialogue().expect("the first one");
+        let roots = [&two.first, &two.second];
+        looks(&mut two.watcher, 2).await;
+        assert!(dialogue.questions.borrow().open.contains(&target(0)));
+        for index in 0..100 {
+            two.watcher.take_answer(invented(index), vec![1; 9].into());
+        }
+        goes_on(roots, &mut two.watcher, 1).await;
+        assert!(dialogue.questions.borrow().open.contains(&target(0)));
+        two.watcher.take_answer(target(0), vec![1; 9].into());
+        assert!(two.watcher.data_calls().contains_key(&target(0)));
+        let said = goes_on(roots, &mut two.watcher, 1).await;
+        assert!(answers(&said) > 0, "{first_lies}: {said:?}");
+    }
+}

@@ -46,8 +46,8 @@ impl RootBlock {
 #[derive(Debug, Default)]
 pub(super) struct RootParts {
     blocks: BTreeMap<(u64, u32), RootBlock>,
-    /// Blocks of which something is shown that is not judged.
-    fresh: BTreeSet<(u64, u32)>,
+    /// Blocks of which something is shown that is not judged, and which segments.
+    fresh: BTreeMap<(u64, u32), BTreeSet<u32>>,
     bytes: usize,
 }
 
@@ -63,7 +63,7 @@ impl RootParts {
             }
             stays
         });
-        self.fresh.retain(|(epoch, _)| *epoch >= finalized);
+        self.fresh.retain(|(epoch, _), _| *epoch >= finalized);
         let accepted = now.of(answer.target.epoch())?;
         Some(self.read(answer, accepted).is_some())
     }
@@ -110,7 +110,7 @@ impl RootParts {
         if !is_it {
             return None;
         }
-        self.fresh.insert((epoch, block));
+        let fresh = self.fresh.entry((epoch, block)).or_default();
         let known = self.blocks.entry((epoch, block)).or_insert(RootBlock {
             commitment,
             path: shown.siblings,
@@ -122,14 +122,16 @@ impl RootParts {
             if all <= MAX_BYTES && !known.segments.contains_key(&number) {
                 self.bytes = all;
                 known.segments.insert(number, (segment, siblings));
+                fresh.insert(number);
             }
         }
         Some(())
     }
 
-    /// A block of which something is shown that is not judged.
-    pub(super) fn fresh(&self) -> Option<(u64, u32)> {
-        self.fresh.first().copied()
+    /// A block of which something is shown that is not judged, and which segments.
+    pub(super) fn fresh(&self) -> Option<((u64, u32), BTreeSet<u32>)> {
+        let (place, segments) = self.fresh.first_key_value()?;
+        Some((*place, segments.clone()))
     }
 
     /// What is shown of it is judged.

@@ -1,5 +1,6 @@
 //! What answers on root show, judged by itself: somebody paid for it, and it breaks a rule or does not whatever else of its checkpoint is withheld.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use plasmid_bridge::client::watcher::unsound::AcceptedCheckpoints;
@@ -13,7 +14,7 @@ impl DataReader {
     /// Judges the blocks of which answers showed something new: each behind and before its neighbours where those are shown, by its counts and records where all of them are, and users' signatures
     /// of each segment that is.
     pub(super) async fn judge_parts(&mut self, now: &AcceptedCheckpoints) -> Result<(), Deaf> {
-        while let Some(place) = self.parts.fresh() {
+        while let Some((place, fresh)) = self.parts.fresh() {
             let facts = match self.reader.facts().await {
                 Ok(facts) => facts,
                 Err(Unjudged::Deaf) => return Err(Deaf),
@@ -31,7 +32,7 @@ impl DataReader {
             let Some((accepted, (shown, opened))) = opened else {
                 continue;
             };
-            let judge = move || judge(&facts, &opened, block, &shown);
+            let judge = move || judge(&facts, &opened, block, (&shown, &fresh));
             let Ok(found) = apart(judge).await else {
                 let what = format!("judging an answer about checkpoint {epoch}");
                 self.reader.tell_failed(&what).await?;
@@ -47,12 +48,12 @@ impl DataReader {
     }
 }
 
-/// What is broken in what is shown of a block.
+/// What is broken in what is shown of a block, of whose segments these were not judged.
 fn judge(
     facts: &Arc<CourtFacts>,
     epoch: &OpenedEpoch,
     block: u32,
-    shown: &RootBlock,
+    (shown, fresh): (&RootBlock, &BTreeSet<u32>),
 ) -> Vec<Finding> {
     let hearing = hearing(facts, epoch, None);
     let mut found = hearing.judge_blocks();
@@ -63,7 +64,8 @@ fn judge(
             if !has_such_counts(facts, &shown.counts) {
                 found.extend(hearing.judge_segments(block, &shown.counts));
             }
-            let parts = shown.segments.iter().filter_map(|(number, (one, path))| {
+            let parts = fresh.iter().filter_map(|number| {
+                let (one, path) = shown.segments.get(number)?;
                 hearing.judge_segment(block, &shown.counts, (*number, one, path))
             });
             found.extend(parts);

@@ -1,5 +1,6 @@
 //! Answers on root, put together and attacked, and leaves from the folder.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alloy_primitives::B256;
@@ -19,6 +20,7 @@ use super::*;
 use crate::chain::fixture;
 use crate::chain::tree::{Change, Tree};
 use crate::court::{CourtFacts, OpenedEpoch};
+use crate::ledger::leaf::Value;
 use crate::ledger::{Domain, Parameters};
 
 const BLOCKS: u32 = 4;
@@ -165,7 +167,7 @@ fn no_forged_answer_is_kept() {
     }
     assert_eq!(parts.fresh(), None);
     assert_eq!(parts.take(&honest, &now(&epoch)), Some(true));
-    assert_eq!(parts.fresh(), Some((0, 1)));
+    assert_eq!(parts.fresh(), Some(((0, 1), BTreeSet::from([0]))));
 }
 
 /// A reader without nodes, who knows the parameters.
