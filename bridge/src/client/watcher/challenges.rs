@@ -172,6 +172,8 @@ pub(super) struct DataDesk {
     unanswered: BTreeMap<DataTarget, Unanswered>,
     /// In how many looks root's state did not bear out that it is open.
     denied: BTreeMap<DataTarget, u32>,
+    /// What one endpoint's state denies, and not the other one's.
+    doubted: BTreeSet<DataTarget>,
     /// Checkpoints of which something is withheld, and since when, in seconds of root's clock.
     withheld: BTreeMap<u64, u64>,
     /// What of them is missing.
@@ -202,6 +204,7 @@ impl DataDesk {
             calls: BTreeMap::new(),
             unanswered: BTreeMap::new(),
             denied: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             withheld: BTreeMap::new(),
             missing: BTreeMap::new(),
             known: BTreeSet::new(),
@@ -245,10 +248,14 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// The answer whose deadline is the latest, of those to questions that the same endpoints tell of as most do.
+    /// The answer whose deadline is the latest, of those to questions that the same endpoints tell of as most do: before all others one that root may not wait for any more.
     fn latest_call(&self) -> Option<(Tellers, u64, DataTarget)> {
         let book = self.records.challenges();
-        let deadline = |target: &DataTarget| book.of(target).map_or(u64::MAX, |one| one.deadline);
+        let open = |target: &DataTarget| {
+            let is_doubted = self.data.doubted.contains(target);
+            book.of(target).filter(|_| !is_doubted)
+        };
+        let deadline = |target: &DataTarget| open(target).map_or(u64::MAX, |one| one.deadline);
         let of = |tellers: Tellers| {
             let calls = self.data.calls.keys();
             calls.filter(move |target| book.tellers(target) == tellers)

@@ -1,13 +1,17 @@
 //! Whether what is asked for on root is known: the second endpoint's events beside the first one's, and what root holds up against what events tell.
 
+use tokio::time::timeout;
+
 use super::super::second::About;
 use super::super::{
-    At, ChildSource, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher, view_call,
+    At, ChildSource, Duration, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher, view_call,
 };
 use super::DataNotice;
 use crate::relay::challenges::{ChallengeBook, DataTarget};
 use crate::relay::seen::Block;
 
+/// How long the second endpoint's events are waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Questions of one look to the second endpoint for events, at most.
 const MAX_PAGES: usize = 4;
 /// Root blocks for which an event may be told by one endpoint alone before that is said.
@@ -36,12 +40,14 @@ impl<C: ChildSource> Watcher<C> {
             };
             let topics = ChallengeBook::topics();
             let logs = second.logs(from, to, &contract, &topics);
-            let heard = match self.silence.within(logs).await {
-                Ok(logs) => self.records.hear_second(&logs, (from, to)),
-                Err(error) => Err(error.to_string()),
+            // What decides waits for it apart: an endpoint that keeps back its events says all else.
+            let heard = match timeout(PATIENCE, logs).await {
+                Ok(Ok(logs)) => self.records.hear_second(&logs, (from, to)),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("no answer in time".to_owned()),
             };
             if let Err(reason) = heard {
-                self.records.second_failed();
+                self.records.second_failed(latest.number);
                 if self.told.insert(told) {
                     let reason = format!("it does not tell who asks for data: {reason}");
                     say(&WatchNotice::Silent { place, reason });

@@ -118,12 +118,12 @@ impl<C: ChildSource> Watcher<C> {
         let is_ours = told.challenger == account;
         if is_ours {
             self.data.money.not_ours.remove(&target);
-        }
-        let since = self.data.money.not_ours.entry(target);
-        let since = *since.or_insert(latest.number);
-        let is_old = latest.number.saturating_sub(since) >= SETTLED_BLOCKS;
-        if !is_ours && !is_old {
-            return Ok(false);
+        } else {
+            let since = self.data.money.not_ours.entry(target);
+            let since = *since.or_insert(latest.number);
+            if latest.number.saturating_sub(since) < SETTLED_BLOCKS {
+                return Ok(false);
+            }
         }
         let about = About::Subject(Subject::Data { target });
         if !self.both_say(rpc, latest, &about, say).await {

@@ -90,6 +90,7 @@ impl<C: ChildSource> Watcher<C> {
         self.data.calls.retain(|target, _| is_open(target));
         self.data.unanswered.retain(|target, _| is_open(target));
         self.data.denied.retain(|target, _| is_open(target));
+        self.data.doubted.retain(is_open);
         self.data.turns.retain(|target, _| {
             let stays = is_open(target);
             if !stays {
@@ -183,8 +184,10 @@ impl<C: ChildSource> Watcher<C> {
         for (target, one) in wanted {
             let missed = self.data.unanswered.get(target).copied();
             let missed = missed.unwrap_or_default();
-            let rests = self.root_time < missed.rests_until;
-            let is_late = self.root_time > one.deadline && missed.times < MIN_UNANSWERED;
+            let is_doubted = self.data.doubted.contains(target);
+            let rests = is_doubted || self.root_time < missed.rests_until;
+            let is_late =
+                self.root_time > one.deadline && missed.times < MIN_UNANSWERED && !is_doubted;
             match is_late {
                 true => late.push((false, one.deadline, *target)),
                 false => others.push((rests, one.deadline, *target)),

@@ -145,6 +145,7 @@ impl<C: ChildSource> Watcher<C> {
             let deadline = told.as_ref().map_or(0, |told| told.deadline);
             if deadline == one.deadline && deadline != 0 {
                 self.data.denied.remove(&one.target);
+                self.data.doubted.remove(&one.target);
                 match self.is_closed_in_pool(rpc, &one, now).await {
                     true => continue,
                     false => return Ok(Some(one)),
@@ -154,13 +155,17 @@ impl<C: ChildSource> Watcher<C> {
             let is_sure = self
                 .both_say(rpc, latest, &About::Subject(subject), say)
                 .await;
-            match told.filter(|_| is_sure) {
-                Some(told) if deadline != 0 => {
+            match told {
+                Some(told) if is_sure && deadline != 0 => {
                     self.records.correct_challenge(one.target, told.into());
                     continue;
                 }
-                Some(_) => self.deny(one.target),
-                None => {}
+                Some(_) if is_sure => self.deny(one.target),
+                // It keeps its place, behind all that nobody denies.
+                Some(_) if deadline == 0 => {
+                    self.data.doubted.insert(one.target);
+                }
+                _ => {}
             }
             self.patience
                 .refused((subject, one.step), now.number, "it is not open on root");

@@ -11,6 +11,8 @@ use crate::relay::seen::Log;
 
 /// Blocks that are asked for again with each new one: an endpoint may have a block before it tells the events in it.
 const AGAIN: u64 = 32;
+/// Root blocks for which the second endpoint is not asked for events when it did not tell them.
+const REST_BLOCKS: u64 = 2;
 /// Root blocks between two times that events are read again because root holds up a checkpoint for what they do not tell.
 const DOUBT_BLOCKS: u64 = 16;
 
@@ -23,6 +25,8 @@ pub struct SecondEvents {
     page: u64,
     /// Those of the last blocks that were heard.
     heard: BTreeSet<(u64, B256)>,
+    /// Until which block it is not asked, because it did not answer.
+    rests_until: u64,
     /// The block in which events were last read again for a checkpoint that is held up.
     doubted: Option<u64>,
 }
@@ -35,6 +39,7 @@ impl SecondEvents {
             read,
             page: MAX_PAGE,
             heard: BTreeSet::new(),
+            rests_until: 0,
             doubted: None,
         }
     }
@@ -92,7 +97,8 @@ impl CourtRecords {
         let second = &self.second;
         let from = second.read.saturating_sub(AGAIN).max(second.begin);
         let to = second.read.saturating_add(second.page).min(latest);
-        (second.read < latest).then_some((from.saturating_add(1), to))
+        let is_due = second.read < latest && second.rests_until <= latest;
+        is_due.then_some((from.saturating_add(1), to))
     }
 
     /// What the second endpoint tells of these blocks.
@@ -122,9 +128,10 @@ impl CourtRecords {
         Ok(())
     }
 
-    /// The second endpoint tells nothing of so many blocks.
-    pub fn second_failed(&mut self) {
+    /// The second endpoint tells nothing of so many blocks. It rests, so that one that never answers slows no look.
+    pub fn second_failed(&mut self, latest: u64) {
         self.second.page = (self.second.page / 2).max(1);
+        self.second.rests_until = latest.saturating_add(REST_BLOCKS);
     }
 
     /// Events are read again from behind this block at both endpoints, but not in each block `number`. Gives whether they are.

@@ -4,6 +4,7 @@ use alloy_primitives::LogData;
 use alloy_sol_types::SolEvent;
 
 use super::*;
+use crate::client::wallet::tests::node::Said;
 use crate::client::watcher::challenges::{DataDialogue, DataNotice};
 use crate::relay::challenges::{DataTarget, fixture};
 use endpoint::{Root, Says};
@@ -360,4 +361,47 @@ async fn what_one_endpoint_invents_keeps_none_back_that_the_other_one_tells() {
         let said = goes_on(roots, &mut two.watcher, 1).await;
         assert!(answers(&said) > 0, "{first_lies}: {said:?}");
     }
+}
+
+/// What the first endpoint says is answered and a second one that says nothing does not: that takes no room for ever from what is asked for next.
+#[tokio::test]
+async fn what_is_answered_while_the_second_endpoint_is_silent_gives_way() {
+    let leaf = |index| DataTarget::Leaf { epoch: 0, index };
+    let mut two = two(|first, second| {
+        for root in [first, second] {
+            set(root, |root| {
+                root.challenged.clear();
+                root.data_events.extend((0..64).map(|index| {
+                    let event = fixture::challenged(leaf(index), ASKER, U256::from(1), 5_650);
+                    (300, event.encode_log_data())
+                }));
+            });
+        }
+    })
+    .await;
+    let dialogue = two.watcher.dialogue().expect("the first one");
+    let roots = [&two.first, &two.second];
+    looks(&mut two.watcher, 2).await;
+    set(&two.second, |root| root.mute = Some(Said::Silence));
+    two.watcher
+        .silence
+        .waits(Duration::from_millis(1), Duration::from_millis(1));
+    set(&two.first, |root| {
+        root.data_events.push((311, asked(0)));
+    });
+    stands(&two.first, 0);
+    for index in 0..64 {
+        two.watcher.take_answer(leaf(index), vec![1; 9].into());
+    }
+    for _ in 0..40 {
+        for root in roots {
+            set(root, |root| root.newest += 1);
+        }
+        two.watcher.records.second_failed(1 << 40);
+        looks(&mut two.watcher, 2).await;
+    }
+    assert!(dialogue.questions.borrow().open.contains(&target(0)));
+    two.watcher.take_answer(target(0), vec![1; 9].into());
+    let calls = two.watcher.data_calls();
+    assert!(calls.contains_key(&target(0)) && calls.len() == 64);
 }

@@ -253,16 +253,24 @@ async fn found(
 /// An epoch of four sound blocks, of which some are changed, and their segments.
 fn changed(change: impl Fn(&mut [BlockCommitment])) -> (OpenedEpoch, OpenedSegments) {
     let state = B256::repeat_byte(9);
-    let users = OpenedSegment {
-        kind: SegmentKind::Users as u8,
-        first: 0,
-        before: state,
-        after: state,
-        ..segment(1, 70)
+    // What is signed for another domain is no signature here.
+    let world = fixture::World::new(16, 4);
+    let users = |number: u8| {
+        let transaction = world.signed(fixture::ALICE, number.into(), 1, |_| {});
+        let length = (transaction.len() as u32).to_be_bytes();
+        let bytes = [length.as_slice(), &transaction].concat();
+        OpenedSegment {
+            kind: SegmentKind::Users as u8,
+            first: number.into(),
+            length: bytes.len() as u32,
+            chunks_root: chunks_root(&bytes),
+            before: state,
+            after: state,
+            bytes: Some(bytes),
+            ..segment(1, 1)
+        }
     };
-    let mut later = users.clone();
-    (later.first, later.bytes) = (1, Some(vec![2; 70]));
-    later.chunks_root = chunks_root(&[2; 70]);
+    let [users, later] = [0, 1].map(users);
     let segments = OpenedSegments::of(vec![users, later]);
     let root = opened_segments_root(segments.count, segments.transactions, &segments.list_root);
     let mut blocks: Vec<BlockCommitment> = (0..BLOCKS)
