@@ -11,8 +11,8 @@ const LEAF_PART: u64 = 8;
 /// The price stops doubling here.
 const MAX_DOUBLINGS: u64 = 64;
 const GWEI: u64 = 1_000_000_000;
-/// The contract keeps a price in so many bits of gwei.
-const PRICE_BITS: usize = 56;
+/// The contract keeps a price in 56 bits of gwei.
+const MAX_GWEI: u64 = u64::MAX >> 8;
 
 /// What the price follows from.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +35,14 @@ impl QuestionPrices {
         let backlog = deadline.saturating_sub(earliest).saturating_mul(2);
         let doublings = backlog.checked_div(self.answer_secs).unwrap_or_default();
         let rest = backlog.checked_rem(self.answer_secs).unwrap_or_default();
-        let times = U256::from(1) << doublings.min(MAX_DOUBLINGS);
-        price = price.saturating_mul(times);
+        let doublings = doublings.min(MAX_DOUBLINGS);
+        price = price.wrapping_shl(usize::try_from(doublings).unwrap_or_default());
         let more = price.saturating_mul(U256::from(rest));
         let more = more.checked_div(U256::from(self.answer_secs));
         price = price.saturating_add(more.unwrap_or_default());
-        let most = (U256::from(1) << PRICE_BITS).saturating_sub(U256::from(1));
-        price.min(most).saturating_mul(U256::from(GWEI))
+        price
+            .min(U256::from(MAX_GWEI))
+            .saturating_mul(U256::from(GWEI))
     }
 }
 

@@ -296,19 +296,9 @@ fn changed(change: impl Fn(&mut [BlockCommitment])) -> (OpenedEpoch, OpenedSegme
 async fn a_block_that_root_shows_is_judged_by_itself() {
     let link = |rule: u8, height| (format!("L{rule}"), height);
     let (epoch, segments) = changed(|_| {});
-    // What its users signed is nothing: of each segment that is shown that is found, whatever else is.
+    let bad = ("bad_signature".to_owned(), 2);
     let one = found(&epoch, &segments, &[(1, 1)]).await;
-    assert!(
-        one.iter()
-            .all(|(rule, height)| rule != "L2" && *height == 2),
-        "{one:?}"
-    );
-    assert!(!one.is_empty(), "{one:?}");
-    let signatures: Vec<_> = one.clone();
-    let of = |height: u64| {
-        let own = signatures.iter().cloned();
-        own.map(move |(rule, _)| (rule, height)).collect::<Vec<_>>()
-    };
+    assert_eq!(one, std::slice::from_ref(&bad));
     let (epoch, segments) = changed(|blocks| blocks[2].rules = 7);
     let two = found(&epoch, &segments, &[(2, 0)]).await;
     assert!(two.contains(&link(1, 3)), "{two:?}");
@@ -328,9 +318,10 @@ async fn a_block_that_root_shows_is_judged_by_itself() {
     // The record of a block is judged once all of it is there.
     let (epoch, segments) = changed(|blocks| blocks[1].before = B256::ZERO);
     let part = found(&epoch, &segments, &[(1, 0)]).await;
-    assert_eq!(part, of(2), "{part:?}");
+    assert_eq!(part, std::slice::from_ref(&bad));
     let whole = found(&epoch, &segments, &[(1, 0), (1, 1)]).await;
-    assert!(whole.len() > part.len(), "{whole:?}");
+    assert_eq!(whole.len(), 2, "{whole:?}");
+    assert!(whole.contains(&bad), "{whole:?}");
 }
 
 /// The parameters are read from the folder once somebody showed them: no node is needed for an answer out of it.
