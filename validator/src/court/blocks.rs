@@ -84,7 +84,7 @@ impl OpenedEpoch {
         })
     }
 
-    /// Those that are shown, with their places.
+    /// The blocks that are shown, with their places.
     pub(super) fn numbered(&self) -> impl Iterator<Item = (u32, &BlockCommitment)> {
         (self.first..).zip(&self.blocks)
     }

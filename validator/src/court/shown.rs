@@ -228,7 +228,7 @@ impl Hearing<'_> {
         self.signed_call(number, segments, (opened, one), bad)
     }
 
-    /// The same of a segment that is opened already.
+    /// The call that shows a user's signature in a segment that is opened already.
     pub(super) fn signed_call(
         &self,
         number: u32,

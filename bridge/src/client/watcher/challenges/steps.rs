@@ -200,7 +200,7 @@ impl<C: ChildSource> Watcher<C> {
         self.publish_questions(asked.collect());
     }
 
-    /// Those that both endpoints tell of, and those of each alone, by turns, and each of these by rest and deadline: what one endpoint invents keeps none back that the other one tells.
+    /// Questions that both endpoints tell of, and questions that each tells alone, have their turns, and within these they go by rest and deadline: what one endpoint invents keeps none back that the other one tells.
     fn in_turn(&self, mut all: Vec<(bool, u64, DataTarget)>) -> Vec<DataTarget> {
         all.sort_unstable();
         let book = self.records.challenges();

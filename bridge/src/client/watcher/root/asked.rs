@@ -23,7 +23,7 @@ pub struct SecondEvents {
     begin: u64,
     read: u64,
     page: u64,
-    /// Those of the last blocks that were heard.
+    /// Events of the last blocks that were heard.
     heard: BTreeSet<(u64, B256)>,
     /// Until which block it is not asked, because it did not answer.
     rests_until: u64,
@@ -128,7 +128,7 @@ impl CourtRecords {
         Ok(())
     }
 
-    /// The second endpoint tells nothing of so many blocks. It rests, so that one that never answers slows no look.
+    /// The second endpoint does not tell the events of a page. It rests, and is asked for fewer blocks next: one that never answers slows no look.
     pub fn second_failed(&mut self, latest: u64) {
         self.second.page = (self.second.page / 2).max(1);
         self.second.rests_until = latest.saturating_add(REST_BLOCKS);
