@@ -325,7 +325,7 @@ async fn what_is_withheld_hides_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sound_chain_is_not_accused_whatever_a_node_lies_and_a_killed_watcher_pays_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    let scene = Scene::new(folder.path()).await;
+    let mut scene = Scene::new(folder.path()).await;
     let mut chain = scene.chain();
     chain.add(0, |_| {});
     chain.add(1, |_| {});
@@ -343,16 +343,26 @@ async fn a_sound_chain_is_not_accused_whatever_a_node_lies_and_a_killed_watcher_
             .any(|one| matches!(one, WatchNotice::Lie { .. }));
         assert_eq!(
             lied,
-            ![node::SILENT, node::BYTES].contains(&lie),
+            ![node::SILENT, node::BYTES, node::PARAMETERS].contains(&lie),
             "{what}: {said:?}"
         );
         assert_eq!(broken(&said), [], "{what}");
         // Alone, such a node makes nobody pay: it is as good as one that shows nothing.
         let alone = folder.path().join(format!("alone {lie}"));
-        let withheld = |one: &WatchNotice| matches!(one, WatchNotice::Withheld { .. });
-        let said = scene.watch(&alone, &[&liar], withheld).await;
+        let ends = |one: &WatchNotice| match lie {
+            node::PARAMETERS => is_sound(one, 1),
+            _ => matches!(one, WatchNotice::Withheld { .. }),
+        };
+        let said = scene.watch(&alone, &[&liar], ends).await;
         assert_eq!(broken(&said), [], "{what}");
     }
+    // The parameters are those of the genesis that the watcher has; nodes are asked for them where it has none.
+    scene.knows_genesis = false;
+    let liar = Node::start(chain.clone(), Some(node::PARAMETERS)).await;
+    let watched = folder.path().join("without genesis");
+    let lies = |one: &WatchNotice| matches!(one, WatchNotice::Lie { .. });
+    scene.watch(&watched, &[&liar], lies).await;
+    scene.knows_genesis = true;
     // What was judged once is judged again from the folder, whoever serves it.
     let watched = folder.path().join("lies 0");
     let silent = Node::start(chain.clone(), Some(node::SILENT)).await;
