@@ -22,22 +22,23 @@
 )]
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind, blocks_root};
-use plasmid_bridge::relay::acceptance::Acceptance;
+use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind};
 
 use crate::chain::links::{
     LinkError, check_blocks, check_counts, check_last, check_leaf, check_segments, end_slots,
 };
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
-use crate::chain::signatures::{bad_signatures, split};
+use crate::chain::signatures::{BadSignature, bad_signatures, split};
 use crate::chain::transitions::{SegmentFraud, UndecidedSegment};
 use crate::ledger::leaf::Value;
 use crate::ledger::{Code, Domain, Parameters, Slot};
 
 pub mod answers;
+mod blocks;
 mod executed;
 pub mod shown;
 
+pub use blocks::{OpenedEpoch, OtherBlocks};
 pub use executed::Replayed;
 
 /// What a false segment is called.
@@ -166,50 +167,6 @@ pub struct Finding {
     pub call: Option<Vec<u8>>,
 }
 
-/// Block commitments that are not those of the checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the block commitments have the root {found}, and the checkpoint commits to {expected}")]
-pub struct OtherBlocks {
-    /// The checkpoint's.
-    pub expected: B256,
-    /// Theirs.
-    pub found: B256,
-}
-
-/// The block commitments of an accepted checkpoint.
-#[derive(Clone, Debug)]
-pub struct OpenedEpoch {
-    /// The checkpoint.
-    pub accepted: Acceptance,
-    /// Its blocks, K of them.
-    pub blocks: Vec<BlockCommitment>,
-    hashes: Vec<B256>,
-}
-
-impl OpenedEpoch {
-    /// These blocks, if they are the checkpoint's.
-    ///
-    /// # Errors
-    /// [`OtherBlocks`], also where there are not K of them.
-    pub fn new(
-        accepted: Acceptance,
-        blocks: Vec<BlockCommitment>,
-        epoch_blocks: u32,
-    ) -> Result<Self, OtherBlocks> {
-        let hashes: Vec<B256> = blocks.iter().map(BlockCommitment::hash).collect();
-        let (expected, found) = (accepted.checkpoint.blocks_root, blocks_root(&hashes));
-        let is_whole = u32::try_from(blocks.len()).is_ok_and(|count| count == epoch_blocks);
-        match is_whole && found == expected {
-            true => Ok(Self {
-                accepted,
-                blocks,
-                hashes,
-            }),
-            false => Err(OtherBlocks { expected, found }),
-        }
-    }
-}
-
 /// An accepted checkpoint before the court, behind the one before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Hearing<'a> {
@@ -227,10 +184,7 @@ impl Hearing<'_> {
     fn before(&self, number: u32, block: &BlockCommitment) -> BlockCommitment {
         let earlier = number.checked_sub(1);
         let known = match (earlier, self.previous) {
-            (Some(earlier), _) => {
-                let place = usize::try_from(earlier).unwrap_or(usize::MAX);
-                self.epoch.blocks.get(place).copied()
-            }
+            (Some(earlier), _) => self.epoch.block(earlier).copied(),
             (None, None) if self.epoch.accepted.epoch == 0 => Some(self.facts.genesis),
             (None, None) => None,
             (None, Some(previous)) => previous.blocks.last().map(|last| BlockCommitment {
@@ -249,11 +203,10 @@ impl Hearing<'_> {
         }
     }
 
-    /// What is broken between blocks, and between the last one and the checkpoint: L1 to L5. No segment and no leaf is needed for it.
+    /// What is broken between blocks that are shown, and between the last one and the checkpoint: L1 to L5. No segment and no leaf is needed for it.
     #[must_use]
     pub fn judge_blocks(&self) -> Vec<Finding> {
-        let numbered = (0u32..).zip(&self.epoch.blocks);
-        let links = numbered.filter_map(|(number, block)| {
+        let links = self.epoch.numbered().filter_map(|(number, block)| {
             let before = self.before(number, block);
             let error = check_blocks(&before, block, &self.facts.parameters).err()?;
             let call = self.link_call(number, &error, None);
@@ -263,7 +216,7 @@ impl Hearing<'_> {
     }
 
     fn judge_last(&self) -> Option<Finding> {
-        let last = self.epoch.blocks.last()?;
+        let last = self.epoch.block(self.last_number())?;
         let error = check_last(&self.epoch.accepted.checkpoint, last).err()?;
         let number = self.last_number();
         let call = self.block_call(error.rule(), number);
@@ -273,8 +226,7 @@ impl Hearing<'_> {
     /// What is broken in block `number`, of which these are the segments: L6 to L11, and users' signatures.
     #[must_use]
     pub fn judge_segments(&self, number: u32, segments: &OpenedSegments) -> Vec<Finding> {
-        let place = usize::try_from(number).ok();
-        let Some(block) = place.and_then(|place| self.epoch.blocks.get(place)) else {
+        let Some(block) = self.epoch.block(number) else {
             return Vec::new();
         };
         let count = usize::try_from(segments.count).unwrap_or(usize::MAX);
@@ -300,20 +252,48 @@ impl Hearing<'_> {
         number: u32,
         segments: &OpenedSegments,
     ) -> impl Iterator<Item = Finding> {
-        let users = (0u32..).zip(&segments.segments);
-        let users = users.filter(|(_, one)| one.kind == SegmentKind::Users as u8);
-        users.filter_map(move |(segment, one)| {
-            let all = split(one.bytes.as_ref()?, one.count);
-            let bad = bad_signatures(&all, &self.facts.domain);
-            let bad = bad.into_iter().next()?;
-            let call = self.signature_call(number, segments, segment, &bad);
-            let broken = BrokenRule::Signature {
-                segment,
-                place: bad.place,
-                code: bad.code,
-            };
-            Some(self.finding(number, broken, call))
-        })
+        (0u32..)
+            .zip(&segments.segments)
+            .filter_map(move |(segment, one)| {
+                let bad = self.bad_signature(one)?;
+                let call = self.signature_call(number, segments, segment, &bad);
+                Some(self.signature_finding((number, segment), &bad, call))
+            })
+    }
+
+    /// A segment of block `number` that is shown alone, with its place and its path in the list of which these are the counts: users' signatures.
+    #[must_use]
+    pub fn judge_segment(
+        &self,
+        number: u32,
+        counts: &OpenedSegments,
+        (segment, one, siblings): (u32, &OpenedSegment, &[B256]),
+    ) -> Option<Finding> {
+        let bad = self.bad_signature(one)?;
+        let opened = shown::segment(segment, one, siblings.to_vec());
+        let call = self.signed_call(number, counts, (opened, one), &bad);
+        Some(self.signature_finding((number, segment), &bad, call))
+    }
+
+    fn bad_signature(&self, one: &OpenedSegment) -> Option<BadSignature> {
+        let users = Some(one).filter(|one| one.kind == SegmentKind::Users as u8)?;
+        let all = split(users.bytes.as_ref()?, users.count);
+        let bad = bad_signatures(&all, &self.facts.domain);
+        bad.into_iter().next()
+    }
+
+    fn signature_finding(
+        &self,
+        (number, segment): (u32, u32),
+        bad: &BadSignature,
+        call: Option<Vec<u8>>,
+    ) -> Finding {
+        let broken = BrokenRule::Signature {
+            segment,
+            place: bad.place,
+            code: bad.code,
+        };
+        self.finding(number, broken, call)
     }
 
     /// What is broken between the checkpoint and a leaf of its state, which its proof shows there: one of L12 to L15. A leaf of another kind or width is never
@@ -343,9 +323,8 @@ impl Hearing<'_> {
         }
     }
 
-    fn last_number(&self) -> u32 {
-        let last = self.epoch.blocks.len().saturating_sub(1);
-        u32::try_from(last).unwrap_or(u32::MAX)
+    const fn last_number(&self) -> u32 {
+        self.facts.parameters.epoch_blocks.saturating_sub(1)
     }
 
     /// Which height block `number` of the epoch has by its place.

@@ -4,26 +4,33 @@
 //! Challenged ──▶ open ──(Answered | PaidBack)──▶ closed, until no reorganisation reaches it: forgotten
 //!                  └─(Withheld)──▶ open still: its money waits for `refund`
 //! ```
-//! Where root is reorganised, what stood in the blocks that are gone is taken back, and the blocks in their place are heard again.
+//! Where root is reorganised, what stood in the blocks that are gone is taken back, and the blocks in their place are heard again. Where two endpoints tell events, a challenge is open as soon as
+//! one tells it, and closed once both do: neither has one forgotten by what it leaves out or invents.
 
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::{SolCall, SolEvent, SolEventInterface};
+use alloy_sol_types::{SolCall, SolEvent};
 
 use super::acceptance::Acceptance;
 use super::seen::Log;
 use crate::abi::IDataChallenges;
 
+mod decoded;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod price;
 mod shown;
 mod target;
 #[cfg(test)]
 mod tests;
+mod told;
 
-pub use shown::{shown_in, shown_topics};
+use decoded::decode;
+pub use price::QuestionPrices;
+pub use shown::{is_paid_back_in, paid_back_topics, shown_in, shown_topics};
 pub use target::DataTarget;
+pub use told::{Tellers, ToldBlocks, ToldBy};
 
 /// Challenges that are kept, at most: the price of a backlog that long is above what there is. Whatever is beyond has the latest deadlines.
 const MAX_KEPT: usize = 1 << 16;
@@ -58,6 +65,17 @@ pub struct DataChallenge {
     pub deadline: u64,
     /// Whether it did: then its money waits.
     pub is_expired: bool,
+}
+
+impl From<IDataChallenges::Challenge> for DataChallenge {
+    fn from(told: IDataChallenges::Challenge) -> Self {
+        Self {
+            challenger: told.challenger,
+            price: U256::from(told.price),
+            deadline: told.deadline,
+            is_expired: false,
+        }
+    }
 }
 
 /// What became of a challenge.
@@ -116,24 +134,35 @@ impl DataEvent {
 #[derive(Clone, Debug)]
 struct KeptChallenge {
     challenge: DataChallenge,
-    asked: u64,
-    expired: Option<u64>,
-    closed: Option<u64>,
+    asked: ToldBlocks,
+    expired: ToldBlocks,
+    closed: ToldBlocks,
 }
 
 /// The challenges that are open, as the events say that were heard.
 #[derive(Clone, Debug, Default)]
 pub struct ChallengeBook {
     kept: BTreeMap<DataTarget, KeptChallenge>,
-    /// The block of each answer.
-    answers: BTreeMap<DataTarget, u64>,
+    /// The blocks of each answer.
+    answers: BTreeMap<DataTarget, ToldBlocks>,
+    /// Whether a second endpoint tells events too.
+    by_two: bool,
     left_out: u64,
 }
 
 impl ChallengeBook {
+    /// Whether a second endpoint tells events too: then what closes a challenge counts once both tell it.
+    pub const fn hears_two(&mut self, by_two: bool) {
+        self.by_two = by_two;
+    }
+
+    fn is_open(&self, one: &KeptChallenge) -> bool {
+        !one.closed.is_told(self.by_two)
+    }
+
     /// The challenges that are open, ascending by what they ask for.
     pub fn open(&self) -> impl Iterator<Item = (&DataTarget, &DataChallenge)> {
-        let open = self.kept.iter().filter(|(_, one)| one.closed.is_none());
+        let open = self.kept.iter().filter(|(_, one)| self.is_open(one));
         open.map(|(target, one)| (target, &one.challenge))
     }
 
@@ -141,16 +170,16 @@ impl ChallengeBook {
     #[must_use]
     pub fn of(&self, target: &DataTarget) -> Option<&DataChallenge> {
         let kept = self.kept.get(target);
-        let open = kept.filter(|one| one.closed.is_none());
+        let open = kept.filter(|one| self.is_open(one));
         open.map(|one| &one.challenge)
     }
 
-    /// Answers on root, each with its block, ascending by what they answer.
-    pub fn answers(&self) -> impl Iterator<Item = (&DataTarget, u64)> {
-        self.answers.iter().map(|(target, block)| (target, *block))
+    /// Answers on root, each with its blocks, ascending by what they answer.
+    pub fn answers(&self) -> impl Iterator<Item = (&DataTarget, ToldBlocks)> {
+        self.answers.iter().map(|(target, told)| (target, *told))
     }
 
-    /// Whether it is answered on root.
+    /// Whether somebody tells that it is answered on root.
     #[must_use]
     pub fn is_answered(&self, target: &DataTarget) -> bool {
         self.answers.contains_key(target)
@@ -165,7 +194,7 @@ impl ChallengeBook {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn hear(&mut self, log: &Log, epoch_blocks: u32) -> Result<DataEvent, String> {
+    pub fn hear(&mut self, log: &Log, epoch_blocks: u32, by: ToldBy) -> Result<DataEvent, String> {
         let event = decode(log)?;
         if let DataTarget::Segment { block, .. } = event.target()
             && block >= epoch_blocks
@@ -188,48 +217,76 @@ impl ChallengeBook {
                     deadline: *deadline,
                     is_expired: false,
                 };
-                let kept = KeptChallenge {
-                    challenge,
-                    asked: log.block,
-                    expired: None,
-                    closed: None,
-                };
-                self.kept.insert(*target, kept);
-                self.bound();
+                self.ask(*target, challenge, (log.block, by));
             }
             DataEvent::Answered { target, .. } => {
-                self.close(target, log.block);
-                if self.answers.len() >= MAX_KEPT {
+                self.close(target, (log.block, by));
+                if self.answers.len() >= MAX_KEPT && !self.answers.contains_key(target) {
                     self.answers.pop_first();
                 }
-                self.answers.insert(*target, log.block);
+                self.answers.entry(*target).or_default().note(by, log.block);
             }
-            DataEvent::PaidBack { target, .. } => self.close(target, log.block),
+            DataEvent::PaidBack { target, .. } => self.close(target, (log.block, by)),
             DataEvent::Withheld { target } => {
                 if let Some(one) = self.kept.get_mut(target) {
+                    one.expired.note(by, log.block);
                     one.challenge.is_expired = true;
-                    one.expired = Some(log.block);
                 }
             }
         }
         Ok(event)
     }
 
+    /// The contract takes each question once, so of two tales of one the earlier deadline is kept, until root's state says which.
+    fn ask(&mut self, target: DataTarget, challenge: DataChallenge, (block, by): (u64, ToldBy)) {
+        let deadline = challenge.deadline;
+        let kept = self.kept.entry(target).or_insert_with(|| KeptChallenge {
+            challenge,
+            asked: ToldBlocks::default(),
+            expired: ToldBlocks::default(),
+            closed: ToldBlocks::default(),
+        });
+        kept.asked.note(by, block);
+        kept.challenge.deadline = kept.challenge.deadline.min(deadline);
+        self.bound();
+    }
+
+    /// What root's state says of a challenge that is open.
+    pub fn correct(&mut self, target: DataTarget, challenge: DataChallenge) {
+        if let Some(one) = self.kept.get_mut(&target) {
+            let is_expired = one.challenge.is_expired;
+            one.challenge = DataChallenge {
+                is_expired,
+                ..challenge
+            };
+        }
+    }
+
+    /// Root's state says that this one is open, which no event that was read does.
+    pub fn adopt(&mut self, target: DataTarget, challenge: DataChallenge) {
+        self.ask(target, challenge, (0, ToldBy::First));
+    }
+
     /// Root has other blocks behind this one than were heard: what they said is taken back.
     pub fn rewind(&mut self, block: u64) {
-        self.kept.retain(|_, one| one.asked <= block);
-        self.answers.retain(|_, at| *at <= block);
         for one in self.kept.values_mut() {
-            one.closed = one.closed.filter(|at| *at <= block);
-            one.expired = one.expired.filter(|at| *at <= block);
-            one.challenge.is_expired = one.expired.is_some();
+            one.asked.rewind(block);
+            one.closed.rewind(block);
+            one.expired.rewind(block);
+            one.challenge.is_expired = one.expired.is_told(false);
         }
+        self.kept.retain(|_, one| one.asked.is_told(false));
+        self.answers.retain(|_, told| {
+            told.rewind(block);
+            told.is_told(false)
+        });
     }
 
     /// Nothing up to this block is taken back any more, and checkpoints below this epoch are final: what is closed there is forgotten.
     pub fn forget(&mut self, block: u64, epoch: u64) {
+        let by_two = self.by_two;
         self.kept
-            .retain(|_, one| one.closed.is_none_or(|at| at > block));
+            .retain(|_, one| !one.closed.is_told(by_two) || one.closed.last() > Some(block));
         self.answers.retain(|target, _| target.epoch() >= epoch);
     }
 
@@ -238,31 +295,68 @@ impl ChallengeBook {
         self.kept.remove(target);
     }
 
-    /// What somebody asked for of a checkpoint, and whether it is open still.
+    /// What somebody asked for of a checkpoint, as all endpoints tell, and whether it is open still.
     pub fn asked_of(&self, epoch: u64) -> impl Iterator<Item = (DataTarget, bool)> {
-        let kept = self.kept.iter();
-        let asked = kept.map(|(target, one)| (*target, one.closed.is_none()));
-        let answered = self.answers.keys().map(|target| (*target, false));
-        let all = asked.chain(answered);
-        all.filter(move |(target, _)| target.epoch() == epoch)
+        let all = DataTarget::all_of(epoch).into_iter();
+        let kept = all.clone().flat_map(|one| self.kept.range(one));
+        let told = kept.filter(|(_, one)| one.asked.is_told(self.by_two));
+        let asked = told.map(|(target, one)| (*target, self.is_open(one)));
+        let answered = all.flat_map(|one| self.answers.range(one));
+        let answered = answered.filter(|(_, told)| told.is_told(self.by_two));
+        asked.chain(answered.map(|(target, _)| (*target, false)))
     }
 
-    fn close(&mut self, target: &DataTarget, block: u64) {
+    /// Whether somebody asked for it, as all endpoints tell.
+    #[must_use]
+    pub fn is_asked(&self, target: &DataTarget) -> bool {
+        let told = |told: ToldBlocks| told.is_told(self.by_two);
+        let kept = self.kept.get(target);
+        kept.is_some_and(|one| told(one.asked))
+            || self.answers.get(target).is_some_and(|one| told(*one))
+    }
+
+    /// Whether an event tells why root may hold up a checkpoint: a question that is open, or an answer.
+    #[must_use]
+    pub fn explains(&self, epoch: u64) -> bool {
+        DataTarget::all_of(epoch).into_iter().any(|all| {
+            let mut kept = self.kept.range(all.clone());
+            let is_answered = self.answers.range(all).next().is_some();
+            is_answered || kept.any(|(_, one)| self.is_open(one))
+        })
+    }
+
+    /// Who tells of a question: both, one of two, or the other one. What one of them invents takes no room of what the other one tells.
+    #[must_use]
+    pub fn tellers(&self, target: &DataTarget) -> Tellers {
+        let asked = self.kept.get(target).map(|one| one.asked);
+        asked.map_or(Tellers::Both, |asked| asked.tellers())
+    }
+
+    /// Questions up to this block that the second endpoint tells and the first one does not.
+    pub fn untold(&self, block: u64) -> impl Iterator<Item = DataTarget> {
+        let kept = self.kept.iter();
+        let untold = kept.filter(move |(_, one)| {
+            one.asked.of(ToldBy::First).is_none() && one.asked.last() <= Some(block)
+        });
+        untold.map(|(target, _)| *target)
+    }
+
+    fn close(&mut self, target: &DataTarget, (block, by): (u64, ToldBy)) {
         if let Some(one) = self.kept.get_mut(target) {
-            one.closed = Some(block);
+            one.closed.note(by, block);
         }
     }
 
-    /// Who has the latest deadline gives way.
+    /// What is closed gives way, and then who has the latest deadline.
     fn bound(&mut self) {
         if self.kept.len() <= MAX_KEPT {
             return;
         }
         let last = self.kept.iter();
-        let last = last.max_by_key(|(_, one)| (one.closed.is_none(), one.challenge.deadline));
-        if let Some(target) = last.map(|(target, _)| *target) {
+        let last = last.max_by_key(|(_, one)| (!self.is_open(one), one.challenge.deadline));
+        if let Some((target, is_open)) = last.map(|(target, one)| (*target, self.is_open(one))) {
             self.kept.remove(&target);
-            self.left_out = self.left_out.saturating_add(1);
+            self.left_out = self.left_out.saturating_add(is_open.into());
         }
     }
 
@@ -276,60 +370,4 @@ impl ChallengeBook {
             IDataChallenges::Withheld::SIGNATURE_HASH,
         ]
     }
-}
-
-fn decode(log: &Log) -> Result<DataEvent, String> {
-    use IDataChallenges::IDataChallengesEvents as Event;
-    let event = Event::decode_raw_log(&log.topics, &log.data).map_err(|error| {
-        format!(
-            "event {} of block {} is none of DataChallenges: {error}",
-            log.index, log.block
-        )
-    })?;
-    Ok(match event {
-        // It is asked for apart, where it is needed.
-        Event::Shown(e) => {
-            return Err(format!(
-                "event {} of block {} is an answer of epoch {}, which nobody asked for",
-                log.index, log.block, e.epoch
-            ));
-        }
-        Event::Challenged(e) => DataEvent::Asked {
-            target: told((e.epoch, e.kind, e.place, e.number), log)?,
-            challenger: e.challenger,
-            price: e.price,
-            deadline: e.deadline,
-        },
-        Event::Answered(e) => DataEvent::Answered {
-            target: told((e.epoch, e.kind, e.place, e.number), log)?,
-            answerer: e.answerer,
-            paid: e.paid,
-        },
-        Event::PaidBack(e) => DataEvent::PaidBack {
-            target: told((e.epoch, e.kind, e.place, e.number), log)?,
-            challenger: e.challenger,
-            amount: e.amount,
-        },
-        Event::Withheld(e) => DataEvent::Withheld {
-            target: told((e.epoch, e.kind, e.place, e.number), log)?,
-        },
-    })
-}
-
-fn told(
-    (epoch, kind, place, number): (u64, u8, u32, u32),
-    log: &Log,
-) -> Result<DataTarget, String> {
-    let told = IDataChallenges::Target {
-        epoch,
-        kind,
-        place,
-        number,
-    };
-    DataTarget::of(&told).ok_or_else(|| {
-        format!(
-            "event {} of block {} names a challenge of kind {kind} in place {place}, which the contract does not take",
-            log.index, log.block
-        )
-    })
 }

@@ -48,6 +48,8 @@ pub const LIES: [&str; 8] = [
 pub const SILENT: usize = 0;
 pub const BYTES: usize = 3;
 pub const NO_LEAVES: usize = 7;
+/// The one whose parameters are others.
+pub const PARAMETERS: usize = 6;
 /// Of one that keeps back the bytes of each second segment, beginning with the first one, or with the second one; and of one that never answers for segments.
 pub const ODD_ONES: usize = 8;
 pub const EVEN_ONES: usize = 9;

@@ -2,6 +2,7 @@
 //! their own nodes makes it void. A sound chain is never accused, a node that lies costs nothing, and a watcher that is killed at any stage pays once.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
@@ -173,21 +174,16 @@ impl Scene {
             genesis: self.knows_genesis.then(|| self.genesis.clone()),
         };
         let accepted = watcher.accepted();
+        let archive = checkpoints::archive(folder.to_owned());
         challenged::follow(
             channels.clone().collect(),
             deployed.clone(),
-            folder.to_owned(),
+            (folder.to_owned(), Arc::clone(&archive)),
             accepted.clone(),
             watcher.dialogue().expect("nobody took it"),
             &news,
         );
-        checkpoints::follow(
-            channels.collect(),
-            deployed,
-            folder.to_owned(),
-            accepted,
-            &news,
-        );
+        checkpoints::follow(channels.collect(), deployed, archive, accepted, &news);
         let mut say = |notice: &WatchNotice| {
             said_in.send(notice.clone()).expect("somebody listens");
         };
@@ -323,7 +319,7 @@ async fn what_is_withheld_hides_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sound_chain_is_not_accused_whatever_a_node_lies_and_a_killed_watcher_pays_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    let scene = Scene::new(folder.path()).await;
+    let mut scene = Scene::new(folder.path()).await;
     let mut chain = scene.chain();
     chain.add(0, |_| {});
     chain.add(1, |_| {});
@@ -333,24 +329,34 @@ async fn a_sound_chain_is_not_accused_whatever_a_node_lies_and_a_killed_watcher_
     for (lie, what) in node::LIES.into_iter().enumerate() {
         let liar = Node::start(chain.clone(), Some(lie)).await;
         let watched = folder.path().join(format!("lies {lie}"));
-        let said = scene
+        let mut said = scene
             .watch(&watched, &[&liar, &honest], |one| is_sound(one, 1))
             .await;
+        // Alone, such a node makes nobody pay: it is as good as one that shows nothing.
+        let alone = folder.path().join(format!("alone {lie}"));
+        let ends = |one: &WatchNotice| match lie {
+            node::PARAMETERS => is_sound(one, 1),
+            _ => matches!(one, WatchNotice::Withheld { .. }),
+        };
+        said.extend(scene.watch(&alone, &[&liar], ends).await);
+        // Which of two is asked depends on who was faster; of one alone what it lies in is told.
         let lied = said
             .iter()
             .any(|one| matches!(one, WatchNotice::Lie { .. }));
         assert_eq!(
             lied,
-            ![node::SILENT, node::BYTES].contains(&lie),
+            ![node::SILENT, node::BYTES, node::PARAMETERS].contains(&lie),
             "{what}: {said:?}"
         );
         assert_eq!(broken(&said), [], "{what}");
-        // Alone, such a node makes nobody pay: it is as good as one that shows nothing.
-        let alone = folder.path().join(format!("alone {lie}"));
-        let withheld = |one: &WatchNotice| matches!(one, WatchNotice::Withheld { .. });
-        let said = scene.watch(&alone, &[&liar], withheld).await;
-        assert_eq!(broken(&said), [], "{what}");
     }
+    // The parameters are those of the genesis that the watcher has; nodes are asked for them where it has none.
+    scene.knows_genesis = false;
+    let liar = Node::start(chain.clone(), Some(node::PARAMETERS)).await;
+    let watched = folder.path().join("without genesis");
+    let lies = |one: &WatchNotice| matches!(one, WatchNotice::Lie { .. });
+    scene.watch(&watched, &[&liar], lies).await;
+    scene.knows_genesis = true;
     // What was judged once is judged again from the folder, whoever serves it.
     let watched = folder.path().join("lies 0");
     let silent = Node::start(chain.clone(), Some(node::SILENT)).await;

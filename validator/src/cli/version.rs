@@ -12,7 +12,7 @@ pub const DOES_NOT_HOLD: [&str; 10] = [
     "plasmid watch takes two votes that a block has evidence of to the court, and two shares or certificates that nodes serve or root was sent; what nobody serves has to be handed to it; misbehavior that CometBFT reports tombstones a key, and takes no stake by itself; it shows root wrong links, signatures and segments in accepted checkpoints; of a false segment with stake, evidence or the end of an epoch in it, it can only say so",
     "nobody is jailed on a local network but the demo's",
     "a bounty bond is locked until it has a way out: it can be raised, and the court pays reports from it",
-    "no validator answers questions for data by itself: somebody has to run plasmid watch, which does, one answer a root block, or one question that nobody answers ends an honest network; it asks for what nobody shows only with --challenge-budget; nodes do not follow challenges, so what they call final root may hold up",
+    "no validator answers questions for data by itself: somebody has to run plasmid watch, which does, one answer a root block, or one question that nobody answers ends an honest network; it asks for what nobody shows only with --challenge-budget; nodes do not follow challenges, so what they call final root may hold up, but they throw nothing away before root made it final",
     "the possession proof of a consensus key is made from CometBFT's key file: a remote signer can take the key over only afterwards",
     "commands and gRPC replace a waiting transaction only when that is asked for; between nodes whatever pays a tenth more takes the place of the same sequence",
     "CometBFT 0.38.25 can stay behind an application that ended: whatever supervises the two has to kill it",

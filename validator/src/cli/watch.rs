@@ -154,12 +154,13 @@ impl DataSource<'_> {
             domain: *domain,
             state_root: created.state_root,
             time: created.time,
-            genesis: None,
+            genesis: local_genesis(connection),
         };
         // What nodes lie in is of no use here: another one is asked then.
         let (news, _told) = mpsc::channel(NEWS);
         let accepted_now = tokio::sync::watch::Sender::default().subscribe();
-        let mut reader = DataReader::new(child.nodes(), deployed, folder, accepted_now, &news);
+        let place = (folder.clone(), checkpoints::archive(folder));
+        let mut reader = DataReader::new(child.nodes(), deployed, place, accepted_now, &news);
         let answer = reader.answer_once(accepted, target).await;
         answer.map_err(|reason| {
             CliError::new(format!("nobody shows {target}: {reason}; nothing was sent"))
@@ -170,10 +171,13 @@ impl DataSource<'_> {
 impl WatchCommand {
     /// The genesis that is named, or the local network's.
     fn genesis(&self, connection: &Connection) -> Option<PathBuf> {
-        let local = connection.local_folder().filter(|_| connection.is_local());
-        let own = local.map(|local| Home::new(local.join("node0")).genesis_path());
-        self.genesis.clone().or(own)
+        self.genesis.clone().or_else(|| local_genesis(connection))
     }
+}
+
+fn local_genesis(connection: &Connection) -> Option<PathBuf> {
+    let local = connection.local_folder().filter(|_| connection.is_local());
+    local.map(|local| Home::new(local.join("node0")).genesis_path())
 }
 
 /// Runs `plasmid watch` until Ctrl-C.
@@ -267,6 +271,7 @@ pub async fn run(
          of anything else it needs a file: --evidence",
     );
     let (accepted, dialogue) = (watcher.accepted(), watcher.dialogue());
+    let archive = checkpoints::archive(folder.clone());
     let work = async {
         let begin = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
@@ -275,9 +280,10 @@ pub async fn run(
         if let Some(dialogue) = dialogue {
             let (nodes, deployed) = (sharers.clone(), deployed.clone());
             let (folder, accepted) = (folder.clone(), accepted.clone());
-            challenged::follow(nodes, deployed, folder, accepted, dialogue, &news);
+            let place = (folder, Arc::clone(&archive));
+            challenged::follow(nodes, deployed, place, accepted, dialogue, &news);
         }
-        checkpoints::follow(sharers, deployed, folder, accepted, &news);
+        checkpoints::follow(sharers, deployed, archive, accepted, &news);
         drop(news);
         watcher.run(told, &mut say).await;
     };

@@ -31,8 +31,7 @@ impl Hearing<'_> {
         segments: &OpenedSegments,
         state: &mut Tree,
     ) -> Replayed {
-        let place = usize::try_from(number).ok();
-        let Some(block) = place.and_then(|place| self.epoch.blocks.get(place)) else {
+        let Some(block) = self.epoch.block(number) else {
             return Replayed::Unlinked;
         };
         let is_missing = |one: &OpenedSegment| one.bytes.is_none() && !one.has_bytes();

@@ -71,8 +71,7 @@ pub(super) fn segment_of(of: &OpenedSegments, number: u32) -> Option<IFraudCourt
 }
 
 pub(super) fn block_of(of: &OpenedEpoch, number: u32) -> Option<IFraudCourt::Block> {
-    let one = of.blocks.get(usize::try_from(number).ok()?)?;
-    Some(block(number, one, list::prove(&of.hashes, number)?))
+    Some(block(number, of.block(number)?, of.path(number)?))
 }
 
 impl Hearing<'_> {
@@ -225,12 +224,24 @@ impl Hearing<'_> {
         bad: &BadSignature,
     ) -> Option<Vec<u8>> {
         let one = segments.segments.get(usize::try_from(place).ok()?)?;
+        let opened = segment_of(segments, place)?;
+        self.signed_call(number, segments, (opened, one), bad)
+    }
+
+    /// The call that shows a user's signature in a segment that is opened already.
+    pub(super) fn signed_call(
+        &self,
+        number: u32,
+        segments: &OpenedSegments,
+        (opened, one): (IFraudCourt::Segment, &OpenedSegment),
+        bad: &BadSignature,
+    ) -> Option<Vec<u8>> {
         let [of_key, of_r] = bad.hints;
         let call = IFraudCourt::proveSignatureCall {
             accused: self.accused(),
             shown: block_of(self.epoch, number)?,
             segments: counts(segments),
-            segment: segment_of(segments, place)?,
+            segment: opened,
             signed: IFraudCourt::Signed {
                 segment: Bytes::from(one.bytes.clone()?),
                 place: bad.place,

@@ -34,6 +34,7 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn mined(
         &mut self,
         nonce: u64,
+        number: u64,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
         let over = self.kept.sending.as_ref();
@@ -57,6 +58,9 @@ impl<C: ChildSource> Watcher<C> {
         self.kept.sending = None;
         self.offered = None;
         if let Some(receipt) = own {
+            if !receipt.succeeded {
+                self.reverted(&sending, number);
+            }
             say(&WatchNotice::Paid {
                 subject: sending.subject,
                 step: sending.step,
@@ -93,7 +97,10 @@ impl<C: ChildSource> Watcher<C> {
         let Some(call) = self.call(planned) else {
             return Ok(());
         };
-        let about = About::Subject(subject);
+        let about = match (subject, step) {
+            (Subject::Data { target }, ReportStep::Ask) => About::Question(target),
+            _ => About::Subject(subject),
+        };
         let is_alone = match self.allowed(rpc, latest, &about, say).await {
             Allowed::All => false,
             Allowed::Alone => true,
@@ -292,7 +299,7 @@ impl<C: ChildSource> Watcher<C> {
         most: U256,
     ) {
         if let (Subject::Data { target }, ReportStep::Ask) = (subject, step) {
-            self.note_question(target);
+            self.note_question(target, nonce);
         }
         if again {
             if let Some(sending) = &mut self.kept.sending {

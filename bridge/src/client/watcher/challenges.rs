@@ -12,18 +12,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, Bytes, U256};
 use tokio::sync::{mpsc, watch};
 
+use super::folder::KeptSending;
 use super::{
-    At, ChildSource, IDataChallenges, PoolWait, Rpc, RpcError, WatchNotice, Watcher, view_call,
+    At, ChildSource, IDataChallenges, PoolWait, ReportStep, Rpc, RpcError, Subject, WatchNotice,
+    Watcher, view_call,
 };
-use crate::relay::challenges::{DataEvent, DataTarget};
+use crate::relay::challenges::{DataEvent, DataTarget, QuestionPrices, Tellers};
 
 mod answers;
+mod heard;
+mod money;
 mod questions;
 mod steps;
 mod turns;
 
 use answers::RestingAnswer;
 pub use answers::RootAnswer;
+use money::QuestionMoney;
 pub(super) use steps::DataStep;
 
 /// Open challenges that whoever reads the child works on at a time, at most.
@@ -42,6 +47,8 @@ pub(super) struct DataWindows {
     answer_secs: u64,
     /// C, in seconds.
     ask_secs: u64,
+    /// What a question costs.
+    prices: QuestionPrices,
 }
 
 impl DataWindows {
@@ -51,6 +58,10 @@ impl DataWindows {
         let call = IDataChallenges::challengeSecsCall {};
         Ok(Self {
             answer_secs: given.answerSecs,
+            prices: QuestionPrices {
+                floor: U256::from(given.floor),
+                answer_secs: given.answerSecs,
+            },
             ask_secs: view_call(rpc, contract, call, At::Latest).await?,
         })
     }
@@ -106,6 +117,23 @@ pub enum DataNotice {
         /// The block.
         block: u64,
     },
+    /// What an endpoint shows as an answer on root is none: it is asked for again.
+    FalseAnswer {
+        /// What was asked for.
+        target: DataTarget,
+    },
+    /// The first endpoint does not tell that somebody asks, and the second one does: it is answered all the same.
+    Untold {
+        /// The first endpoint.
+        place: String,
+        /// What is asked for.
+        target: DataTarget,
+    },
+    /// Root holds a checkpoint up for a question that no endpoint tells of: events are read again.
+    Unheard {
+        /// Its epoch.
+        epoch: u64,
+    },
     /// More challenges are open than are kept; those with the latest deadlines are not answered.
     LeftOut {
         /// How many more since it was said.
@@ -144,6 +172,8 @@ pub(super) struct DataDesk {
     unanswered: BTreeMap<DataTarget, Unanswered>,
     /// In how many looks root's state did not bear out that it is open.
     denied: BTreeMap<DataTarget, u32>,
+    /// What one endpoint's state denies, and not the other one's.
+    doubted: BTreeSet<DataTarget>,
     /// Checkpoints of which something is withheld, and since when, in seconds of root's clock.
     withheld: BTreeMap<u64, u64>,
     /// What of them is missing.
@@ -152,11 +182,13 @@ pub(super) struct DataDesk {
     known: BTreeSet<DataTarget>,
     /// What root says that somebody asked for, though no event does.
     asked: BTreeSet<DataTarget>,
-    /// Answers on root that the endpoint did not give.
+    /// Answers on root that were asked for, and when they are asked for again.
     resting: BTreeMap<DataTarget, RestingAnswer>,
     turns: BTreeMap<DataTarget, DataTurn>,
-    /// Questions of ours that were paid back, as events say.
-    paid_back: BTreeSet<DataTarget>,
+    /// The money of our questions.
+    money: QuestionMoney,
+    /// How long a question waits for somebody else's.
+    ask_wait: Option<(DataTarget, PoolWait)>,
     /// The question that is asked next, with what is sent along.
     asking: Option<(DataTarget, U256)>,
 }
@@ -172,13 +204,15 @@ impl DataDesk {
             calls: BTreeMap::new(),
             unanswered: BTreeMap::new(),
             denied: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             withheld: BTreeMap::new(),
             missing: BTreeMap::new(),
             known: BTreeSet::new(),
             asked: BTreeSet::new(),
             resting: BTreeMap::new(),
             turns: BTreeMap::new(),
-            paid_back: BTreeSet::new(),
+            money: QuestionMoney::default(),
+            ask_wait: None,
             asking: None,
         }
     }
@@ -195,11 +229,11 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     /// An event of root, each time that it is read.
-    pub(super) fn hear_data(&mut self, event: &DataEvent) {
+    pub(super) fn hear_data(&mut self, event: &DataEvent, block: u64) {
         if let DataEvent::PaidBack { target, .. } = event
             && self.kept.asked.iter().any(|one| one.target == *target)
         {
-            self.data.paid_back.insert(*target);
+            self.data.money.paid_back.insert(*target, block);
         }
     }
 
@@ -208,18 +242,29 @@ impl<C: ChildSource> Watcher<C> {
         self.data.unanswered.remove(&target);
         self.data.calls.insert(target, call);
         if self.data.calls.len() > MAX_CALLS
-            && let Some((_, last)) = self.latest_call()
+            && let Some((.., last)) = self.latest_call()
         {
             self.data.calls.remove(&last);
         }
     }
 
-    /// The answer whose deadline is the latest.
-    fn latest_call(&self) -> Option<(u64, DataTarget)> {
+    /// The answer whose deadline is the latest, of those to questions that the same endpoints tell of as most do: before all others one that root may not wait for any more.
+    fn latest_call(&self) -> Option<(Tellers, u64, DataTarget)> {
         let book = self.records.challenges();
-        let deadline = |target: &DataTarget| book.of(target).map_or(u64::MAX, |one| one.deadline);
-        let calls = self.data.calls.keys();
-        calls.map(|target| (deadline(target), *target)).max()
+        let open = |target: &DataTarget| {
+            let is_doubted = self.data.doubted.contains(target);
+            book.of(target).filter(|_| !is_doubted)
+        };
+        let deadline = |target: &DataTarget| open(target).map_or(u64::MAX, |one| one.deadline);
+        let of = |tellers: Tellers| {
+            let calls = self.data.calls.keys();
+            calls.filter(move |target| book.tellers(target) == tellers)
+        };
+        let most = Tellers::ALL.into_iter();
+        let most = most.max_by_key(|tellers| of(*tellers).count())?;
+        of(most)
+            .map(|target| (most, deadline(target), *target))
+            .max_by_key(|(_, deadline, target)| (*deadline, *target))
     }
 
     /// Nobody shows what a challenge asks for.
@@ -250,6 +295,28 @@ impl<C: ChildSource> Watcher<C> {
     /// Root refused an answer: another one is looked for.
     pub(super) fn answer_otherwise(&mut self, target: DataTarget) {
         self.data.calls.remove(&target);
+    }
+
+    /// What was sent for a challenge reverted in its block: that counts as refused, and rests.
+    pub(super) fn reverted(&mut self, sending: &KeptSending, number: u64) {
+        let Subject::Data { target } = sending.subject else {
+            return;
+        };
+        let mut steps = [
+            ReportStep::Answer,
+            ReportStep::Ask,
+            ReportStep::Expire,
+            ReportStep::Refund,
+        ]
+        .into_iter();
+        if let Some(step) = steps.find(|step| step.name() == sending.step) {
+            let key = (sending.subject, step);
+            self.patience
+                .refused(key, number, "it reverted in its block");
+            if step == ReportStep::Answer {
+                self.answer_otherwise(target);
+            }
+        }
     }
 
     /// No node shows all of a checkpoint.

@@ -178,6 +178,9 @@ pub struct KeptQuestion {
     pub target: DataTarget,
     /// What is or was sent with it, in wei, at most.
     pub price: U256,
+    /// The nonce with which it was sent last.
+    #[serde(default)]
+    pub nonce: u64,
     /// Whether root says that it is ours.
     pub is_ours: bool,
 }

@@ -63,6 +63,7 @@ impl<C: ChildSource> Watcher<C> {
             }
             ChildNews::Answers { target, call } => self.take_answer(target, call),
             ChildNews::Unanswered { target, reason } => self.no_answer(target, reason, say),
+            ChildNews::FalseAnswer { target } => self.is_false_answer(target, say),
             ChildNews::Missing { epoch, targets } => self.take_missing(epoch, targets),
             ChildNews::Unsound(found) => self.accuse_checkpoint(*found, say),
             ChildNews::Sound { epoch } => {

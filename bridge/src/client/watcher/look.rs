@@ -71,12 +71,13 @@ impl<C: ChildSource> Watcher<C> {
             say(&WatchNotice::Contradicted { epoch });
             return Ok(false);
         }
+        self.hear_second(&latest, say).await;
         let nonce = rpc.nonce(self.wallet.address(), at).await?;
         let now = RootMoment {
             number: latest.number,
             time: latest.time,
         };
-        self.mined(nonce, say).await?;
+        self.mined(nonce, latest.number, say).await?;
         self.records.read_overlaps(rpc, at).await?;
         self.accepted = head.accepted;
         self.root_time = latest.time;
@@ -125,7 +126,7 @@ impl<C: ChildSource> Watcher<C> {
         let before = self.kept.told;
         for (block, event) in told {
             if let CourtEvent::Data(event) = event {
-                self.hear_data(event);
+                self.hear_data(event, *block);
             }
             if *block <= before {
                 continue;

@@ -91,6 +91,11 @@ pub enum ChildNews {
         /// What each of them says.
         reason: String,
     },
+    /// What an endpoint of root gave as an answer is none.
+    FalseAnswer {
+        /// What was asked for.
+        target: DataTarget,
+    },
     /// What of an accepted checkpoint is nowhere: neither in the folder, nor at any node, nor in an answer on root.
     Missing {
         /// Its epoch.

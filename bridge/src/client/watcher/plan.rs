@@ -152,7 +152,7 @@ impl<C: ChildSource> Watcher<C> {
                 }
             }
         }
-        let data = self.plan_data(rpc, at, now, say).await?;
+        let data = self.plan_data(rpc, latest, now, say).await?;
         Ok(match (next, data) {
             (Some(next), Some(data)) if !data.goes_before(&next.key.1) => Some(next),
             (_, Some(data)) => Some(data.planned()),

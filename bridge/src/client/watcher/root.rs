@@ -13,7 +13,7 @@ use crate::abi::{ICourt, IRootChain};
 use crate::client::follower::view_call;
 use crate::client::rpc::{At, Rpc, RpcError};
 use crate::relay::acceptance::Acceptance;
-use crate::relay::challenges::{ChallengeBook, DataEvent, DataTarget};
+use crate::relay::challenges::{ChallengeBook, DataEvent, ToldBy};
 use crate::relay::events::{self, Heard};
 use crate::relay::seen::{Block, Failure, Log, Which};
 use crate::relay::watch::{Closing, OffenceId};
@@ -25,9 +25,12 @@ const MAX_PAGES: usize = 16;
 /// How far reading goes back when the last block that was read is another one now.
 pub const REORGANISED: u64 = 256;
 
+mod asked;
 mod offences;
 pub mod overlaps;
 mod whole;
+
+use asked::SecondEvents;
 
 /// An event of the Court that is told.
 #[derive(Clone, Debug)]
@@ -82,6 +85,8 @@ pub struct CourtRecords {
     /// Overlaps that are not read again.
     over: BTreeSet<u64>,
     challenges: ChallengeBook,
+    /// The events of challenges as a second endpoint tells them.
+    second: SecondEvents,
     /// Acceptances that were not compared yet with the word that root keeps.
     unchecked: BTreeSet<u64>,
     read: u64,
@@ -110,6 +115,7 @@ impl CourtRecords {
             overlaps: BTreeMap::new(),
             over: BTreeSet::new(),
             challenges: ChallengeBook::default(),
+            second: SecondEvents::behind(read),
             unchecked: BTreeSet::new(),
             read,
             read_hash: None,
@@ -152,24 +158,6 @@ impl CourtRecords {
     /// To which block reading went back, if the chain was reorganised since this was asked.
     pub const fn rewound(&mut self) -> Option<u64> {
         self.rewound.take()
-    }
-
-    /// Forgets challenges that are closed for long, and answers of checkpoints below this epoch, which are final. Gives how many challenges found no room since.
-    pub fn settle_challenges(&mut self, finalized: u64) -> u64 {
-        let settled = self.read.saturating_sub(REORGANISED);
-        self.challenges.forget(settled, finalized);
-        self.challenges.left_out()
-    }
-
-    /// Root's state does not bear out that this is asked for.
-    pub fn drop_challenge(&mut self, target: &DataTarget) {
-        self.challenges.drop_open(target);
-    }
-
-    /// Challenges of data, as far as their events are read.
-    #[must_use]
-    pub const fn challenges(&self) -> &ChallengeBook {
-        &self.challenges
     }
 
     /// Offences that were revealed and are not over.
@@ -233,7 +221,7 @@ impl CourtRecords {
             if there.is_none_or(|there| there.hash != hash) {
                 self.read = self.read.saturating_sub(REORGANISED);
                 self.over.clear();
-                self.challenges.rewind(self.read);
+                self.rewind_challenges();
                 self.rewound = Some(self.read);
             }
         }
@@ -296,7 +284,9 @@ impl CourtRecords {
             return Ok(());
         }
         if log.address == self.contracts.data_challenges {
-            let heard = self.challenges.hear(log, self.contracts.epoch_blocks);
+            let heard = self
+                .challenges
+                .hear(log, self.contracts.epoch_blocks, ToldBy::First);
             let event = heard.map_err(RpcError::Malformed)?;
             told.push((log.block, CourtEvent::Data(event)));
             return Ok(());

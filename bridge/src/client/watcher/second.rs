@@ -15,10 +15,14 @@ use super::{
     At, Call, ChildSource, ICourt, IDataChallenges, IRegistry, IRootChain, OffenceId, Rpc,
     RpcError, Subject, Watcher,
 };
+use crate::relay::challenges::DataTarget;
 use crate::relay::seen::{Block, Which};
 
 /// Confirmations of a second endpoint that statements, or shares, or commits ask for in one look, at most.
 pub(super) const MAX_CONFIRMED: usize = 16;
+
+/// Bytes of a word of an answer.
+const WORD: usize = 32;
 
 /// What both must say the same of.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub(super) enum About {
     Member(u64, Box<Member>),
     /// That reports of these epochs are closed.
     Closed(Range<u64>),
+    /// A question for data that is about to be asked.
+    Question(DataTarget),
+    /// Which checkpoints from the first to the second one are held up by questions for data.
+    Held(u64, u64),
 }
 
 /// What decides: a view function of a contract.
@@ -43,6 +51,8 @@ struct Deciding {
     what: &'static str,
     /// What is known of it that was not asked of a view function: of an epoch.
     read: Option<(u64, Bytes)>,
+    /// Behind how many bytes of the answer it begins.
+    begins: usize,
 }
 
 impl Deciding {
@@ -53,6 +63,7 @@ impl Deciding {
             data,
             what,
             read: None,
+            begins: 0,
         }
     }
 }
@@ -141,7 +152,7 @@ impl<C: ChildSource> Watcher<C> {
             self.confirmed.is_same_block = true;
         }
         for one in self.deciding(about) {
-            let (contract, what) = (one.contract, one.what);
+            let (contract, what, begins) = (one.contract, one.what, one.begins);
             let key = (contract, one.data.clone());
             let call = Call::to(contract, one.data);
             let epoch = one.read.as_ref().map(|(epoch, _)| *epoch);
@@ -162,7 +173,7 @@ impl<C: ChildSource> Watcher<C> {
                     there
                 }
             };
-            if told != there {
+            if told.get(begins..) != there.get(begins..) {
                 // Perhaps the first one does not say it any more either.
                 if let Some(epoch) = epoch {
                     self.records.doubt(epoch);
@@ -199,6 +210,26 @@ impl<C: ChildSource> Watcher<C> {
                 let what = "whether the Registry knows an operator's keys";
                 let call = has_keys(member);
                 all.push(Deciding::of(self.created.registry, call, what));
+            }
+            About::Question(target) => {
+                let subject = Subject::Data { target: *target };
+                self.of_a_subject(subject, &mut all);
+                let call = IDataChallenges::priceCall {
+                    kind: target.kind(),
+                };
+                let contract = self.contracts.data_challenges;
+                // Endpoints reckon the price by base fees of their own where nothing is paid; the deadline is root's alone.
+                all.push(Deciding {
+                    begins: WORD,
+                    ..Deciding::of(contract, call, "the deadline of a question")
+                });
+            }
+            About::Held(from, to) => {
+                let (from, to) = (*from, *to);
+                let call = IDataChallenges::firstHeldCall { from, to };
+                let contract = self.contracts.data_challenges;
+                let what = "which checkpoint is held up by a question for data";
+                all.push(Deciding::of(contract, call, what));
             }
             About::Closed(epochs) => {
                 let closing = epochs.start.saturating_add(1)..epochs.end.saturating_add(1);
@@ -281,6 +312,10 @@ impl<C: ChildSource> Watcher<C> {
                 };
                 let contract = self.contracts.data_challenges;
                 all.push(Deciding::of(contract, call, "the challenge"));
+                let epoch = target.epoch();
+                self.records_of(epoch..epoch.saturating_add(1), all);
+                let (call, what) = (IRootChain::voidableCall {}, "which checkpoints can be void");
+                all.push(Deciding::of(self.contracts.root_chain, call, what));
             }
         }
     }

@@ -19,6 +19,8 @@ mod commits;
 mod endpoint;
 mod endpoints;
 mod ground;
+mod heard;
+mod money;
 mod silence;
 mod steps;
 mod unsound;

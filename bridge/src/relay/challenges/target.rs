@@ -1,6 +1,7 @@
 //! What a challenge asks for.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use alloy_primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::abi::IDataChallenges;
 /// The kind of a challenge of a segment, as the contract counts.
 const SEGMENT: u8 = 1;
 /// The kind of a challenge of a leaf.
-const LEAF: u8 = 2;
+pub(super) const LEAF: u8 = 2;
 
 /// A part of an accepted checkpoint that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,6 +35,29 @@ pub enum DataTarget {
 }
 
 impl DataTarget {
+    /// All targets of a checkpoint, as ranges of their order.
+    #[must_use]
+    pub fn all_of(epoch: u64) -> [RangeInclusive<Self>; 2] {
+        let segment = |end| Self::Segment {
+            epoch,
+            block: end,
+            number: end,
+        };
+        let leaf = |index| Self::Leaf { epoch, index };
+        [segment(0)..=segment(u32::MAX), leaf(0)..=leaf(u32::MAX)]
+    }
+
+    /// The target that an event names by these words: epoch, kind, place and number.
+    #[must_use]
+    pub fn told((epoch, kind, place, number): (u64, u8, u32, u32)) -> Option<Self> {
+        Self::of(&IDataChallenges::Target {
+            epoch,
+            kind,
+            place,
+            number,
+        })
+    }
+
     /// The kind, as the contract counts.
     #[must_use]
     pub const fn kind(&self) -> u8 {

@@ -55,7 +55,8 @@ fn a_target_is_the_contract_s_and_comes_back() {
 fn what_is_answered_or_paid_back_is_forgotten_and_what_expired_waits_for_its_money() {
     let mut book = ChallengeBook::default();
     for target in targets() {
-        book.hear(&asked(target), 64).expect("it is one");
+        book.hear(&asked(target), 64, ToldBy::First)
+            .expect("it is one");
     }
     assert!(book.open().map(|(target, _)| *target).eq({
         let mut all = targets();
@@ -80,11 +81,14 @@ fn what_is_answered_or_paid_back_is_forgotten_and_what_expired_waits_for_its_mon
         number: third.number,
     });
     for one in [answered, paid_back, withheld] {
-        book.hear(&one, 64).expect("it is one");
+        book.hear(&one, 64, ToldBy::First).expect("it is one");
     }
     assert!(book.of(&targets()[0]).is_none());
-    let answers: Vec<_> = book.answers().collect();
-    assert_eq!(answers, [(&targets()[0], 9)]);
+    let answers = book.answers();
+    let answers: Vec<_> = answers
+        .map(|(target, told)| (*target, told.of(ToldBy::First)))
+        .collect();
+    assert_eq!(answers, [(targets()[0], Some(9))]);
     let open: Vec<_> = book.open().collect();
     let expired: Vec<_> = open.iter().map(|(_, one)| one.is_expired).collect();
     assert_eq!(expired, [true, false]);
@@ -97,10 +101,12 @@ fn what_is_no_event_of_the_contract_is_refused() {
     let mut book = ChallengeBook::default();
     let mut strange = asked(targets()[0]);
     strange.topics[0] = B256::repeat_byte(1);
-    book.hear(&strange, 64).expect_err("another topic");
+    book.hear(&strange, 64, ToldBy::First)
+        .expect_err("another topic");
     let mut short = asked(targets()[0]);
     short.data = short.data.slice(..32);
-    book.hear(&short, 64).expect_err("too few words");
+    book.hear(&short, 64, ToldBy::First)
+        .expect_err("too few words");
     let wrong = log(&IDataChallenges::Challenged {
         epoch: 1,
         challenger: ASKER,
@@ -110,7 +116,9 @@ fn what_is_no_event_of_the_contract_is_refused() {
         price: U256::ZERO,
         deadline: 0,
     });
-    let said = book.hear(&wrong, 64).expect_err("a leaf in a block");
+    let said = book
+        .hear(&wrong, 64, ToldBy::First)
+        .expect_err("a leaf in a block");
     assert!(said.contains("kind 2 in place 1"), "{said}");
     assert_eq!(book.open().count(), 0);
 }
@@ -144,7 +152,7 @@ fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
     let heard = |until: u64| {
         let mut book = ChallengeBook::default();
         for one in events.iter().filter(|one| one.block <= until) {
-            book.hear(one, 64).expect("it is one");
+            book.hear(one, 64, ToldBy::First).expect("it is one");
         }
         book
     };
@@ -164,7 +172,7 @@ fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
         book.rewind(back);
         assert_eq!(shown(&book), shown(&heard(back)), "{back}");
         for one in events.iter().filter(|one| one.block > back) {
-            book.hear(one, 64).expect("it is one");
+            book.hear(one, 64, ToldBy::First).expect("it is one");
         }
         assert_eq!(shown(&book), shown(&heard(20)), "{back}");
     }
@@ -182,7 +190,8 @@ fn a_reorganisation_takes_back_what_stood_in_the_blocks_that_are_gone() {
 #[test]
 fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
     let mut book = ChallengeBook::default();
-    book.hear(&asked(targets()[0]), 64).expect("it is one");
+    book.hear(&asked(targets()[0]), 64, ToldBy::First)
+        .expect("it is one");
     for number in 0..MAX_KEPT as u32 + 5 {
         let target = DataTarget::Leaf {
             epoch: 9,
@@ -190,7 +199,7 @@ fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
         };
         let deadline = 1_000 + u64::from(number);
         let one = log(&fixture::challenged(target, ASKER, U256::ZERO, deadline));
-        book.hear(&one, 64).expect("it is one");
+        book.hear(&one, 64, ToldBy::First).expect("it is one");
     }
     assert_eq!(book.open().count(), MAX_KEPT);
     assert_eq!((book.left_out(), book.left_out()), (6, 0));
@@ -206,10 +215,108 @@ fn a_place_that_no_epoch_has_is_refused() {
         block,
         number: 0,
     };
-    book.hear(&asked(target(63)), 64).expect("the last one");
-    let said = book.hear(&asked(target(64)), 64).expect_err("one more");
+    book.hear(&asked(target(63)), 64, ToldBy::First)
+        .expect("the last one");
+    let said = book
+        .hear(&asked(target(64)), 64, ToldBy::First)
+        .expect_err("one more");
     assert!(said.contains("block 64 of an epoch of 64"), "{said}");
     assert_eq!(book.open().count(), 1);
     assert!(book.asked_of(3).eq([(target(63), true)]));
     assert_eq!(book.asked_of(2).count(), 0);
+}
+
+/// What one of two endpoints leaves out or invents has no question forgotten, and none taken for asked.
+#[test]
+fn of_two_endpoints_one_opens_a_question_and_both_close_it() {
+    let [target, other, ..] = targets();
+    let paid_back = |target: DataTarget| {
+        let named = IDataChallenges::Target::from(target);
+        log(&IDataChallenges::PaidBack {
+            epoch: 3,
+            challenger: ASKER,
+            kind: named.kind,
+            place: named.place,
+            number: named.number,
+            amount: U256::from(5),
+        })
+    };
+    for closes in [answered, paid_back] {
+        for [liar, honest] in [
+            [ToldBy::First, ToldBy::Second],
+            [ToldBy::Second, ToldBy::First],
+        ] {
+            let mut book = ChallengeBook::default();
+            book.hears_two(true);
+            book.hear(&asked(target), 64, honest).expect("it is one");
+            assert!(book.of(&target).is_some() && book.explains(3));
+            // The liar says that somebody asked for the other one, that this one is due at another time, and that it is closed.
+            book.hear(&asked(other), 64, liar).expect("it is one");
+            assert!(!book.is_asked(&target) && !book.is_asked(&other));
+            assert_eq!(book.asked_of(3).count(), 0);
+            for deadline in [5, 500] {
+                let late = log(&fixture::challenged(target, ASKER, U256::from(5), deadline));
+                book.hear(&late, 64, liar).expect("it is one");
+            }
+            assert_eq!(book.of(&target).map(|one| one.deadline), Some(5));
+            assert!(book.is_asked(&target));
+            book.hear(&closes(target), 64, liar).expect("it is one");
+            book.forget(9, 3);
+            assert!(book.of(&target).is_some());
+            book.hear(&closes(target), 64, honest).expect("it is one");
+            assert!(book.of(&target).is_none());
+            book.rewind(8);
+            assert_eq!(book.open().count(), 0);
+        }
+    }
+    // Without a second one the first one's word is all there is.
+    let mut book = ChallengeBook::default();
+    book.hear(&asked(target), 64, ToldBy::First)
+        .expect("it is one");
+    assert!(book.is_asked(&target));
+    book.hear(&answered(target), 64, ToldBy::First)
+        .expect("it is one");
+    assert!(book.of(&target).is_none() && book.explains(3) && !book.explains(2));
+}
+
+/// Only what the first endpoint keeps back is told of, once it has had time to tell it.
+#[test]
+fn what_the_first_endpoint_leaves_out_is_known() {
+    let [first, second, ..] = targets();
+    let mut book = ChallengeBook::default();
+    book.hears_two(true);
+    for target in [first, second] {
+        let told = at(10, asked(target));
+        book.hear(&told, 64, ToldBy::Second).expect("it is one");
+    }
+    assert_eq!(book.untold(9).count(), 0);
+    let told = at(10, asked(first));
+    book.hear(&told, 64, ToldBy::First).expect("it is one");
+    assert!(book.untold(10).eq([second]));
+}
+
+#[test]
+fn what_was_paid_back_is_read_from_its_event_and_no_other() {
+    let [first, second, ..] = targets();
+    let paid_back = |target: DataTarget, challenger| {
+        let named = IDataChallenges::Target::from(target);
+        let event = IDataChallenges::PaidBack {
+            epoch: 3,
+            challenger,
+            kind: named.kind,
+            place: named.place,
+            number: named.number,
+            amount: U256::from(5),
+        };
+        log(&event)
+    };
+    let own = paid_back(first, ASKER);
+    assert!(own.topics.starts_with(&paid_back_topics(3)));
+    let others = [
+        paid_back(second, ASKER),
+        paid_back(first, Address::ZERO),
+        answered(first),
+    ];
+    assert!(!is_paid_back_in(&others, first, ASKER));
+    assert!(is_paid_back_in(&[others[0].clone(), own], first, ASKER));
 }

@@ -261,3 +261,45 @@ async fn an_answer_on_root_is_judged_by_every_watcher() {
     assert_eq!(broken(&said), []);
     assert_eq!((scene.nonce().await, scene.void_from().await), (1, None));
 }
+
+/// No node shows anything, and root shows two blocks of sixteen: what they break is proven from these alone, and from the genesis that the watcher has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_root_alone_shows_is_proven_by_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = scene(folder.path()).await;
+    for who in ["thief", "stranger"] {
+        scene.stage.account(&scene.anvil, who).await;
+    }
+    let mut snapshot = scene.snapshot().await;
+    let shown = [
+        ("L1", 0, [3, 9]),
+        ("L3", 0, [3, 2]),
+        ("bad_signature", 1, [3, 9]),
+    ];
+    for (rule, number, blocks) in shown {
+        let mut breaks = breaks().into_iter();
+        let case = breaks.find(|one| one.rule == rule && one.epoch == 0);
+        let case = case.expect("there is one");
+        let mut chain = scene.chain();
+        chain.add(0, case.edit);
+        scene.carry(&chain).await;
+        let accepted = scene.acceptance(0).await;
+        let epoch = &chain.epochs[0];
+        let own = epoch.blocks.iter().map(|(block, _)| *block).collect();
+        let opened = OpenedEpoch::new(accepted, own, chain::BLOCKS as u32).expect("its blocks");
+        let thief = wallet(&scene.anvil, key_of("thief")).await;
+        for block in blocks {
+            scene.ask("stranger", segment(block, number)).await;
+            let segments = &epoch.blocks[block as usize].1;
+            let answer = opened.segment_answer(block, segments, number);
+            let call = Call::to(scene.data_challenges(), answer.expect("it has its bytes"));
+            thief.execute(call).await.expect("root takes it");
+        }
+        let watched = folder.path().join(format!("watch {rule}"));
+        let said = scene.watch(&watched, &[], is_void).await;
+        assert_eq!(broken(&said)[0], (0, rule.to_owned()));
+        assert_eq!(scene.void_from().await, Some(0), "{rule}");
+        scene.revert(&snapshot).await;
+        snapshot = scene.snapshot().await;
+    }
+}

@@ -9,7 +9,7 @@ use plasmid_bridge::{
         rpc::{At, RpcError},
     },
     relay::{
-        challenges::{ChallengeBook, DataTarget},
+        challenges::{ChallengeBook, DataTarget, ToldBy},
         seen::{Log, Which},
     },
 };
@@ -140,7 +140,8 @@ async fn read(
         pages.push(logs);
     }
     for log in pages.iter().rev().flatten() {
-        book.hear(log, epoch_blocks).map_err(CliError::new)?;
+        book.hear(log, epoch_blocks, ToldBy::First)
+            .map_err(CliError::new)?;
     }
     Ok(book)
 }

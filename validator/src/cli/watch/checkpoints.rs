@@ -67,6 +67,14 @@ pub struct Deployed {
     pub genesis: Option<PathBuf>,
 }
 
+/// What was shown, on disk, as whoever judges and whoever answers share it: its bytes are counted once.
+pub type SharedArchive = Arc<Mutex<CheckpointArchive>>;
+
+/// What an earlier run left in a watcher's folder.
+pub fn archive(folder: PathBuf) -> SharedArchive {
+    Arc::new(Mutex::new(CheckpointArchive::open(folder)))
+}
+
 /// Why a checkpoint is not judged.
 enum Unjudged {
     /// CheckpointNodes do not show it; what each of them says.
@@ -83,14 +91,14 @@ enum Unjudged {
 pub fn follow(
     nodes: Vec<(usize, Channel)>,
     deployed: Deployed,
-    folder: PathBuf,
+    archive: SharedArchive,
     accepted: watch::Receiver<AcceptedCheckpoints>,
     news: &Sender<ChildNews>,
 ) {
     let own = news.clone();
     let judge = move || {
         let nodes = CheckpointNodes::new(nodes.clone(), own.clone());
-        let archive = CheckpointArchive::open(folder.clone());
+        let archive = Arc::clone(&archive);
         let (deployed, accepted) = (deployed.clone(), accepted.clone());
         CheckpointJudge::new(nodes, archive, deployed, accepted, own.clone()).run()
     };
@@ -139,7 +147,7 @@ fn name(accepted: &Acceptance) -> CheckpointName {
 
 struct CheckpointJudge {
     nodes: CheckpointNodes,
-    archive: Arc<Mutex<CheckpointArchive>>,
+    archive: SharedArchive,
     rules: BlockRules,
     deployed: Deployed,
     accepted: watch::Receiver<AcceptedCheckpoints>,
@@ -168,14 +176,14 @@ struct CheckpointJudge {
 impl CheckpointJudge {
     fn new(
         nodes: CheckpointNodes,
-        archive: CheckpointArchive,
+        archive: SharedArchive,
         deployed: Deployed,
         accepted: watch::Receiver<AcceptedCheckpoints>,
         news: Sender<ChildNews>,
     ) -> Self {
         Self {
             nodes,
-            archive: Arc::new(Mutex::new(archive)),
+            archive,
             rules: BlockRules::default(),
             deployed,
             accepted,

@@ -1,11 +1,11 @@
 //! Answers that stand on root: one there is one for everybody, also for whoever did not ask. Each is an event of its own (`Shown`) in the block in which `Answered` stands, and is handed to whoever
-//! reads the child. What an endpoint does not give at this moment rests, alone, and is asked for again.
+//! reads the child. What an endpoint does not give at this moment, or gives and is none, rests, alone, and is asked for again.
 
 use alloy_primitives::Bytes;
 
 use super::super::{ChildSource, Rpc, RpcError, WatchNotice, Watcher};
 use super::DataNotice;
-use crate::relay::challenges::{DataTarget, shown_in, shown_topics};
+use crate::relay::challenges::{DataTarget, ToldBy, shown_in, shown_topics};
 
 /// The longest rest of an answer that an endpoint does not give, in root blocks.
 const MAX_REST_BLOCKS: u64 = 64;
@@ -19,13 +19,34 @@ pub struct RootAnswer {
     pub call: Bytes,
 }
 
-/// An answer that an endpoint does not give.
+/// An answer that was asked for, and is asked for again: of the other endpoint, where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RestingAnswer {
     /// The root block from which on it is asked for again.
     until: u64,
     /// How many blocks it rests next.
     rest: u64,
+    /// Whom it is asked of then.
+    next: ToldBy,
+}
+
+impl RestingAnswer {
+    const FIRST: Self = Self {
+        until: 0,
+        rest: 1,
+        next: ToldBy::First,
+    };
+
+    fn asked(self, number: u64) -> Self {
+        Self {
+            until: number.saturating_add(self.rest),
+            rest: self.rest.saturating_mul(2).min(MAX_REST_BLOCKS),
+            next: match self.next {
+                ToldBy::First => ToldBy::Second,
+                ToldBy::Second => ToldBy::First,
+            },
+        }
+    }
 }
 
 impl<C: ChildSource> Watcher<C> {
@@ -48,34 +69,52 @@ impl<C: ChildSource> Watcher<C> {
             let is_segment = matches!(target, DataTarget::Segment { .. });
             is_segment && is_withheld && is_due && !self.data.known.contains(target)
         });
-        let Some((target, block)) = next.map(|(target, block)| (*target, block)) else {
+        let Some((target, told)) = next.map(|(target, told)| (*target, told)) else {
             return;
         };
         let Ok(room) = self.data.read.try_reserve() else {
             return;
         };
-        let topics = shown_topics(target.epoch());
-        let logs = rpc
-            .logs_of(block, self.contracts.data_challenges, &topics)
-            .await;
+        let resting = self.data.resting.get(&target).copied();
+        let resting = resting.unwrap_or(RestingAnswer::FIRST);
+        self.data.resting.insert(target, resting.asked(number));
+        let second = self
+            .second
+            .clone()
+            .filter(|_| resting.next == ToldBy::Second);
+        let Some(block) = told.of(resting.next).or(told.last()) else {
+            return;
+        };
+        let (contract, topics) = (self.contracts.data_challenges, shown_topics(target.epoch()));
+        let logs = match second {
+            Some(second) => {
+                let logs = second.logs_of(block, contract, &topics);
+                self.silence.within(logs).await
+            }
+            None => rpc.logs_of(block, contract, &topics).await,
+        };
         let is_told = !matches!(&logs, Err(error) if RpcError::is_transient(error));
         if let Some(call) = shown_in(&logs.unwrap_or_default(), target) {
             room.send(RootAnswer { target, call });
-            self.data.resting.remove(&target);
             self.data.known.insert(target);
             return;
         }
         drop(room);
-        let before = self.data.resting.get(&target);
-        let rest = before.map_or(1, |before| before.rest);
-        let resting = RestingAnswer {
-            until: number.saturating_add(rest),
-            rest: rest.saturating_mul(2).min(MAX_REST_BLOCKS),
-        };
-        self.data.resting.insert(target, resting);
         // Who does not answer at all is told of where that is known.
         if is_told && self.tells(format!("hidden answer {target}")) {
             say(&WatchNotice::Data(DataNotice::Hidden { target, block }));
+        }
+    }
+
+    /// What an endpoint gave as an answer is none: it is asked for again.
+    pub(in crate::client::watcher) fn is_false_answer(
+        &mut self,
+        target: DataTarget,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        let is_known = self.data.known.remove(&target);
+        if is_known && self.tells(format!("false answer {target}")) {
+            say(&WatchNotice::Data(DataNotice::FalseAnswer { target }));
         }
     }
 }

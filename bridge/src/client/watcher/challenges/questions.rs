@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use alloy_primitives::U256;
-
-use super::super::folder::KeptQuestion;
+use super::super::second::About;
 use super::super::{
-    At, ChildSource, IDataChallenges, ReportStep, RootMoment, Rpc, RpcError, Subject, WatchNotice,
-    Watcher, view_call,
+    At, ChildSource, IDataChallenges, PoolWait, ReportStep, RootMoment, Rpc, RpcError, Subject,
+    WatchNotice, Watcher, Which, view_call,
 };
 use super::{DataNotice, DataStep};
 use crate::relay::challenges::{DataTarget, with_room};
+use crate::relay::seen::Block;
 
 /// What is missing is asked for when this part of C is over: a node that is down for a moment costs nobody anything.
 const PATIENCE: u64 = 64;
@@ -40,31 +39,42 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn question(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         now: &RootMoment,
         voidable: &Range<u64>,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<DataStep>, RpcError> {
-        self.settle_questions(rpc, at).await?;
         self.data.asking = None;
         let Some(target) = self.next_question(now, voidable) else {
             return Ok(None);
         };
+        let at = At::Hash(latest.hash);
         let contract = self.contracts.data_challenges;
         let Some(told) = self.told_of(rpc, target, at).await? else {
             return Ok(None);
         };
         if !told.challenger.is_zero() {
             // Somebody asked, and it is answered or will be.
-            self.data.asked.insert(target);
+            let about = About::Subject(Subject::Data { target });
+            if self.both_say(rpc, latest, &about, say).await {
+                self.data.asked.insert(target);
+            }
+            return Ok(None);
+        }
+        if self.is_asked_in_pool(rpc, target, now).await {
             return Ok(None);
         }
         let kind = target.kind();
         let price = view_call(rpc, contract, IDataChallenges::priceCall { kind }, at).await?;
-        let (deadline, price) = (price.deadline, price.price_);
+        let (deadline, told) = (price.deadline, price.price_);
         if self.is_backlog_too_long(deadline, now, target.epoch()) {
             return Ok(None);
         }
+        let newest = rpc.header(Which::Latest).await?;
+        let base_fee = newest.and_then(|seen| seen.base_fee).unwrap_or_default();
+        let moment = (now.time, deadline);
+        // Some endpoints reckon a price without the base fee where nothing is paid.
+        let price = told.max(self.data.windows.prices.price(kind, base_fee, moment));
         let value = with_room(price);
         let left = self.left_for_questions(&target);
         if value > left {
@@ -80,6 +90,22 @@ impl<C: ChildSource> Watcher<C> {
         }
         self.data.asking = Some((target, value));
         Ok(Some(DataStep::ask(target, deadline)))
+    }
+
+    /// Whether somebody else's question for the same waits in the node's pool, for a few blocks in all.
+    async fn is_asked_in_pool(&mut self, rpc: &Rpc, target: DataTarget, now: &RootMoment) -> bool {
+        let subject = Subject::Data { target };
+        let sending = self.kept.sending.as_ref();
+        if sending.is_some_and(|sent| sent.subject == subject) {
+            return false;
+        }
+        let pool = self.told_of(rpc, target, At::Pending).await;
+        let is_asked = pool.is_ok_and(|told| told.is_some_and(|told| !told.challenger.is_zero()));
+        let before = self.data.ask_wait.filter(|(waits, _)| *waits == target);
+        let (_, mut wait) = before.unwrap_or((target, PoolWait::default()));
+        let lasts = is_asked && wait.lasts(now.number);
+        self.data.ask_wait = Some((target, wait));
+        lasts
     }
 
     /// The first missing part of the lowest checkpoint that can be asked for: first parts of all blocks before second ones, and those that nobody asked for. Among parts with one number each watcher has an order
@@ -109,9 +135,7 @@ impl<C: ChildSource> Watcher<C> {
         wanted.into_iter().find(|target| {
             let subject = Subject::Data { target: *target };
             let rests = self.patience.holds(subject, ReportStep::Ask, now.number);
-            let is_asked = book.of(target).is_some()
-                || book.is_answered(target)
-                || self.data.asked.contains(target);
+            let is_asked = book.is_asked(target) || self.data.asked.contains(target);
             !is_asked && !rests
         })
     }
@@ -123,66 +147,5 @@ impl<C: ChildSource> Watcher<C> {
         let accepted = self.records.acceptance(epoch);
         let ends = accepted.map_or(0, |one| one.time.saturating_add(self.data.windows.ask_secs));
         deadline > earliest.saturating_add(half) && now.time.saturating_add(half) < ends
-    }
-
-    /// What is left of the sum, beside what was sent for this question before.
-    fn left_for_questions(&self, target: &DataTarget) -> U256 {
-        let others = self.kept.asked.iter().filter(|one| one.target != *target);
-        let held = others.fold(U256::ZERO, |sum, one| sum.saturating_add(one.price));
-        U256::from(self.options.challenge_budget).saturating_sub(held)
-    }
-
-    /// A question is about to be sent: what it holds is kept before.
-    pub(in crate::client::watcher) fn note_question(&mut self, target: DataTarget) {
-        let Some((_, value)) = self.data.asking.filter(|(asked, _)| *asked == target) else {
-            return;
-        };
-        let known = self.kept.asked.iter_mut();
-        match known.into_iter().find(|one| one.target == target) {
-            Some(one) => one.price = one.price.max(value),
-            None => self.kept.asked.push(KeptQuestion {
-                target,
-                price: value,
-                is_ours: false,
-            }),
-        }
-    }
-
-    /// What was sent and is not on its way any more holds nothing, unless root says that the question is ours: then it holds what was paid in.
-    async fn settle_questions(&mut self, rpc: &Rpc, at: At) -> Result<(), RpcError> {
-        // What comes back is free again once all endpoints say that its checkpoint is over: one that invents refunds has nobody pay more.
-        let (paid_back, over) = (&self.data.paid_back, &self.checkpoints_over);
-        let is_back =
-            |target: &DataTarget| paid_back.contains(target) && over.is_over(target.epoch());
-        self.kept.asked.retain(|one| !is_back(&one.target));
-        let own = self.wallet.address();
-        let sending = self.kept.sending.as_ref().map(|one| one.subject);
-        let mut asked = std::mem::take(&mut self.kept.asked);
-        let mut done = Ok(());
-        for one in asked.iter_mut().filter(|one| !one.is_ours) {
-            let target = one.target;
-            if sending == Some(Subject::Data { target }) {
-                continue;
-            }
-            match self.told_of(rpc, target, at).await {
-                Ok(None) => {}
-                Ok(Some(told)) => {
-                    one.is_ours = told.challenger == own;
-                    if told.price != 0 {
-                        one.price = U256::from(told.price);
-                    }
-                    if !one.is_ours {
-                        one.price = U256::ZERO;
-                    }
-                }
-                Err(error) => {
-                    done = Err(error);
-                    break;
-                }
-            }
-        }
-        asked.retain(|one| !one.price.is_zero());
-        self.kept.asked = asked;
-        done
     }
 }

@@ -1,5 +1,6 @@
 //! Which challenge is next, and what is done about it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use alloy_primitives::U256;
@@ -11,7 +12,8 @@ use super::super::{
     RpcError, Subject, WatchNotice, Watcher, Which, view_call,
 };
 use super::{DataNotice, DataQuestions, DataTurn, MAX_CALLS, MAX_OPEN};
-use crate::relay::challenges::{DataChallenge, DataTarget, asking};
+use crate::relay::challenges::{DataChallenge, DataTarget, Tellers, asking};
+use crate::relay::seen::Block;
 
 /// How often nobody must have shown it before a checkpoint is made void by it: it is looked for with longer and longer rests, so nodes that start again have that time.
 const MIN_UNANSWERED: u32 = 4;
@@ -64,11 +66,15 @@ impl<C: ChildSource> Watcher<C> {
     pub(in crate::client::watcher) async fn plan_data(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<DataStep>, RpcError> {
-        let finalized = self.end.finalized;
+        let at = At::Hash(latest.hash);
+        self.compare_held(rpc, latest, say).await?;
+        self.settle_questions(rpc, latest, say).await?;
+        // What is let go of is final by the word of all endpoints.
+        let finalized = self.checkpoints_over.finalized;
         self.data.withheld = self.data.withheld.split_off(&finalized);
         self.data.missing = self.data.missing.split_off(&finalized);
         self.data.asked.retain(|target| target.epoch() >= finalized);
@@ -84,6 +90,7 @@ impl<C: ChildSource> Watcher<C> {
         self.data.calls.retain(|target, _| is_open(target));
         self.data.unanswered.retain(|target, _| is_open(target));
         self.data.denied.retain(|target, _| is_open(target));
+        self.data.doubted.retain(is_open);
         self.data.turns.retain(|target, _| {
             let stays = is_open(target);
             if !stays {
@@ -99,13 +106,13 @@ impl<C: ChildSource> Watcher<C> {
         let told = view_call(rpc, self.contracts.root_chain, call, at).await?;
         let voidable = told.from..told.until;
         let mut steps = self.steps(&open, &voidable, now);
-        if let Some(question) = self.question(rpc, at, now, &voidable, say).await? {
+        if let Some(question) = self.question(rpc, latest, now, &voidable, say).await? {
             steps.push(question);
         }
         self.ask_for_answers(&open, &voidable);
         self.read_answers(rpc, now.number, say).await;
         self.order(&mut steps);
-        self.first_open(rpc, at, now, steps).await
+        self.first_open(rpc, latest, now, steps, say).await
     }
 
     /// What could be done about each that is open.
@@ -158,24 +165,54 @@ impl<C: ChildSource> Watcher<C> {
         steps
     }
 
-    /// Tells whoever reads the child what is open and has no answer yet.
+    /// Tells whoever reads the child what is open and has no answer yet: half of what there is room for is left to what is late, which was not looked for as often yet as it takes to make a checkpoint
+    /// void, and the others go by their deadlines, those that nobody showed a moment ago behind the rest.
     fn ask_for_answers(&mut self, open: &[(DataTarget, DataChallenge)], voidable: &Range<u64>) {
         // Where there is no more room for answers, one with a later deadline than those has to wait.
         let last = (self.data.calls.len() >= MAX_CALLS).then(|| self.latest_call());
-        let last = last.flatten().map_or(u64::MAX, |(deadline, _)| deadline);
-        let rests = |target: &DataTarget| {
-            let missed = self.data.unanswered.get(target);
-            missed.is_some_and(|missed| self.root_time < missed.rests_until)
+        let last = last.flatten();
+        let book = self.records.challenges();
+        let has_room = |target: &DataTarget, deadline: u64| {
+            last.is_none_or(|(tellers, last, _)| deadline < last || book.tellers(target) != tellers)
         };
-        let mut asked: Vec<(bool, u64, DataTarget)> = open
+        let wanted = open
             .iter()
-            .filter(|(target, one)| voidable.contains(&target.epoch()) && one.deadline < last)
-            .filter(|(target, _)| !self.data.calls.contains_key(target))
-            .map(|(target, one)| (rests(target), one.deadline, *target))
-            .collect();
-        asked.sort_unstable();
-        let asked = asked.into_iter().take(MAX_OPEN);
-        self.publish_questions(asked.map(|(.., target)| target).collect());
+            .filter(|(target, _)| voidable.contains(&target.epoch()))
+            .filter(|(target, one)| has_room(target, one.deadline))
+            .filter(|(target, _)| !self.data.calls.contains_key(target));
+        let (mut late, mut others) = (Vec::new(), Vec::new());
+        for (target, one) in wanted {
+            let missed = self.data.unanswered.get(target).copied();
+            let missed = missed.unwrap_or_default();
+            let is_doubted = self.data.doubted.contains(target);
+            let rests = is_doubted || self.root_time < missed.rests_until;
+            let is_late =
+                self.root_time > one.deadline && missed.times < MIN_UNANSWERED && !is_doubted;
+            match is_late {
+                true => late.push((false, one.deadline, *target)),
+                false => others.push((rests, one.deadline, *target)),
+            }
+        }
+        let mut late = self.in_turn(late).into_iter();
+        let first: Vec<DataTarget> = late.by_ref().take(MAX_OPEN / 2).collect();
+        let others = self.in_turn(others);
+        let asked = first.into_iter().chain(others).chain(late).take(MAX_OPEN);
+        self.publish_questions(asked.collect());
+    }
+
+    /// Questions that both endpoints tell of, and questions that each tells alone, have their turns, and within these they go by rest and deadline: what one endpoint invents keeps none back that the other one tells.
+    fn in_turn(&self, mut all: Vec<(bool, u64, DataTarget)>) -> Vec<DataTarget> {
+        all.sort_unstable();
+        let book = self.records.challenges();
+        let mut turns: BTreeMap<Tellers, u32> = BTreeMap::new();
+        let mut placed: Vec<(u32, DataTarget)> = Vec::new();
+        for (.., target) in all {
+            let turn = turns.entry(book.tellers(&target)).or_default();
+            placed.push((*turn, target));
+            *turn = turn.saturating_add(1);
+        }
+        placed.sort_by_key(|(turn, _)| *turn);
+        placed.into_iter().map(|(_, target)| target).collect()
     }
 
     fn publish_questions(&self, open: Vec<DataTarget>) {

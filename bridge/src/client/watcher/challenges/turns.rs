@@ -5,16 +5,20 @@
 //! else: of the answers with the earliest deadlines, the one that this watcher has first in an order of its own; what a pool shows as answered is left to whoever sent it
 //! ```
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::U256;
 
+use super::super::second::About;
 use super::super::{
     At, ChildSource, IDataChallenges, IRootChain, ReportStep, RootMoment, Rpc, RpcError, Subject,
-    Watcher, view_call,
+    WatchNotice, Watcher, view_call,
 };
 use super::DataStep;
-use crate::relay::challenges::DataTarget;
+use crate::relay::challenges::{DataTarget, Tellers};
+use crate::relay::seen::Block;
 
-/// Challenges of which root is asked in one look whether they are open, at most.
+/// Challenges of which root is asked in one look whether they are open, at most, of those that both endpoints tell of and of those of each alone.
 const MAX_LOOKED: usize = 4;
 /// In how many looks root's state must not bear out that a challenge is open before it is let go of: an endpoint that is wrong once has nothing forgotten.
 const MAX_DENIED: u32 = 3;
@@ -22,8 +26,9 @@ const MAX_DENIED: u32 = 3;
 const WINDOW: usize = 16;
 /// Root blocks before a deadline from which on an answer waits for nobody: more than the window has answers, which go one a block then.
 const LAST_BLOCKS: u64 = 20;
-/// The part of a budget that is kept for proofs and for answers that are urgent.
+/// The part of a budget that is kept for proofs and for answers that are urgent, and the part of it that is kept from those too.
 const KEPT_PART: u64 = 4;
+const PROOFS_PART: u64 = 8;
 
 impl DataStep {
     /// Answers in the last moment, what makes void, answers that are urgent, questions, answers that have time, and money.
@@ -112,11 +117,14 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn first_open(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         now: &RootMoment,
         steps: Vec<DataStep>,
+        say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<DataStep>, RpcError> {
-        let mut looked = 0_usize;
+        let at = At::Hash(latest.hash);
+        // What one endpoint invents keeps none from being looked at that the other one tells.
+        let mut looked: BTreeMap<Tellers, usize> = BTreeMap::new();
         for one in steps {
             let subject = Subject::Data { target: one.target };
             // What was not worth its gas is sent all the same once it is urgent.
@@ -127,27 +135,40 @@ impl<C: ChildSource> Watcher<C> {
             if one.step == ReportStep::Ask {
                 return Ok(Some(one));
             }
-            if looked >= MAX_LOOKED {
-                break;
+            let tellers = self.records.challenges().tellers(&one.target);
+            let looked = looked.entry(tellers).or_default();
+            if *looked >= MAX_LOOKED {
+                continue;
             }
-            looked = looked.saturating_add(1);
+            *looked = looked.saturating_add(1);
             let told = self.told_of(rpc, one.target, at).await?;
-            let is_open = told
-                .as_ref()
-                .is_some_and(|told| told.deadline == one.deadline && told.deadline != 0);
-            if is_open {
+            let deadline = told.as_ref().map_or(0, |told| told.deadline);
+            if deadline == one.deadline && deadline != 0 {
                 self.data.denied.remove(&one.target);
+                self.data.doubted.remove(&one.target);
                 match self.is_closed_in_pool(rpc, &one, now).await {
                     true => continue,
                     false => return Ok(Some(one)),
                 }
             }
-            // An event that root's state does not bear out: the same is not looked at in each block.
+            // An event that root's state does not bear out: the same is not looked at in each block, and nothing is let go of that only one endpoint denies.
+            let is_sure = self
+                .both_say(rpc, latest, &About::Subject(subject), say)
+                .await;
+            match told {
+                Some(told) if is_sure && deadline != 0 => {
+                    self.records.correct_challenge(one.target, told.into());
+                    continue;
+                }
+                Some(_) if is_sure => self.deny(one.target),
+                // It keeps its place, behind all that nobody denies.
+                Some(_) if deadline == 0 => {
+                    self.data.doubted.insert(one.target);
+                }
+                _ => {}
+            }
             self.patience
                 .refused((subject, one.step), now.number, "it is not open on root");
-            if told.is_some() {
-                self.deny(one.target);
-            }
         }
         Ok(None)
     }
@@ -198,9 +219,10 @@ impl<C: ChildSource> Watcher<C> {
             _ => false,
         };
         let budget = U256::from(self.options.budget.unwrap_or_default());
-        match is_urgent {
-            true => U256::ZERO,
-            false => budget / U256::from(KEPT_PART),
+        match (is_urgent, step) {
+            (true, ReportStep::Expire) => U256::ZERO,
+            (true, _) => budget / U256::from(PROOFS_PART),
+            (false, _) => budget / U256::from(KEPT_PART),
         }
     }
 }

@@ -9,6 +9,9 @@ use super::*;
 use crate::client::wallet::tests::node::{Said, accepted_log};
 use crate::relay::challenges::DataTarget;
 
+/// Wei.
+pub(super) const GWEI: u64 = 1_000_000_000;
+
 /// What an endpoint of root says.
 #[derive(Clone)]
 pub(super) struct Says {
@@ -50,6 +53,10 @@ pub(super) struct Says {
     pub(super) challenged: BTreeMap<DataTarget, IDataChallenges::Challenge>,
     /// Challenges that are answered in its pool.
     pub(super) pool_answers: Vec<DataTarget>,
+    /// Which checkpoint it says is held up by a question, where that is another one than those of its open challenges.
+    pub(super) held: Option<u64>,
+    /// Which checkpoints it says can be void, where that does not follow from the rest.
+    pub(super) voidable: Option<(u64, u64)>,
     /// The earliest deadline of a question, in seconds.
     pub(super) next_deadline: u64,
     /// Checkpoints that are final.
@@ -126,18 +133,28 @@ fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
             ICourt::commitmentCall::abi_encode_returns(&made)
         }
         IRootChain::voidableCall::SELECTOR => {
-            let told = IRootChain::voidableReturn {
-                from: root.finalized,
-                until: root.pool_standing.unwrap_or(root.accepted),
-            };
+            let own = (root.finalized, root.pool_standing.unwrap_or(root.accepted));
+            let (from, until) = root.voidable.unwrap_or(own);
+            let told = IRootChain::voidableReturn { from, until };
             IRootChain::voidableCall::abi_encode_returns(&told)
+        }
+        IDataChallenges::firstHeldCall::SELECTOR => {
+            let call = IDataChallenges::firstHeldCall::abi_decode(data).expect("a call");
+            let open = root.challenged.iter().filter(|(_, one)| one.deadline != 0);
+            let mut held: Vec<u64> = open.map(|(target, _)| target.epoch()).collect();
+            held.extend(root.held);
+            let held = held
+                .into_iter()
+                .filter(|one| (call.from..=call.to).contains(one));
+            let first = held.min().unwrap_or(call.to.saturating_add(1));
+            IDataChallenges::firstHeldCall::abi_encode_returns(&first)
         }
         IDataChallenges::challengeSecsCall::SELECTOR => {
             IDataChallenges::challengeSecsCall::abi_encode_returns(&6_400)
         }
         IDataChallenges::priceCall::SELECTOR => {
             let told = IDataChallenges::priceReturn {
-                price_: U256::from(1_000),
+                price_: U256::from(1_000 * GWEI),
                 deadline: root.next_deadline,
             };
             IDataChallenges::priceCall::abi_encode_returns(&told)
@@ -245,7 +262,9 @@ pub(super) async fn endpoint(root: &Root) -> Node {
                 let is_asked_for = |one: &alloy_primitives::LogData| {
                     is_named(0, one.topics().first()) && is_named(1, one.topics().get(1))
                 };
-                let told = told.filter(|_| params[0]["topics"][1].is_null());
+                let addresses = params[0]["address"].as_array();
+                let is_asked = addresses.is_some_and(|all| all.contains(&json!(ROOT_CHAIN)));
+                let told = told.filter(|_| is_asked && params[0]["topics"][1].is_null());
                 if let Some(said) = root.untold.get(blocks.start()).filter(|_| params[0]["topics"][1].is_string()) {
                     return said.clone();
                 }
@@ -294,6 +313,8 @@ pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
         data_events: Vec::new(),
         challenged: BTreeMap::new(),
         pool_answers: Vec::new(),
+        held: None,
+        voidable: None,
         next_deadline: 0,
         finalized: 0,
         revealed: BTreeMap::new(),

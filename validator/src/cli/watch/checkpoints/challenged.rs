@@ -18,13 +18,14 @@ use tonic::transport::Channel;
 
 use super::asked::{CheckpointNodes, lock};
 use super::kept::CheckpointArchive;
-use super::{AGAIN, CheckpointJudge, Deaf, Deployed, Unjudged, apart, told};
+use super::{AGAIN, CheckpointJudge, Deaf, Deployed, SharedArchive, Unjudged, apart, told};
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::court::answers::{leaf_answer, no_leaf_answer};
 use crate::ledger::Slot;
 use answered::RootParts;
 
 mod answered;
+mod parts;
 
 /// The longest rest of what nobody shows, before it is asked for again.
 const MAX_REST: Duration = Duration::from_secs(60);
@@ -80,28 +81,28 @@ pub struct DataReader {
 pub fn follow(
     nodes: Vec<(usize, Channel)>,
     deployed: Deployed,
-    folder: PathBuf,
+    place: (PathBuf, SharedArchive),
     accepted: watch::Receiver<AcceptedCheckpoints>,
     dialogue: DataDialogue,
     news: &Sender<ChildNews>,
 ) {
-    let reader = DataReader::new(nodes, deployed, folder, accepted, news);
+    let reader = DataReader::new(nodes, deployed, place, accepted, news);
     tokio::spawn(reader.run(dialogue));
 }
 
 impl DataReader {
-    /// One that asks these nodes, each with its number, and has this folder.
+    /// One that asks these nodes, each with its number, and has this folder with what is in it.
     pub fn new(
         nodes: Vec<(usize, Channel)>,
         deployed: Deployed,
-        folder: PathBuf,
+        (folder, archive): (PathBuf, SharedArchive),
         accepted: watch::Receiver<AcceptedCheckpoints>,
         news: &Sender<ChildNews>,
     ) -> Self {
         Self {
             reader: CheckpointJudge::new(
                 CheckpointNodes::new(nodes, news.clone()),
-                CheckpointArchive::open(folder.clone()),
+                archive,
                 deployed,
                 accepted,
                 news.clone(),
@@ -119,8 +120,16 @@ impl DataReader {
             let asked = dialogue.questions.borrow_and_update().clone();
             let now = self.reader.accepted.borrow_and_update().clone();
             while let Ok(answer) = dialogue.answers.try_recv() {
-                self.parts.take(&answer, &now);
+                let target = answer.target;
+                let is_false = self.parts.take(&answer, &now) == Some(false);
+                let news = ChildNews::FalseAnswer { target };
+                if is_false && self.reader.tell(news).await.is_err() {
+                    return;
+                }
             }
+            self.reader
+                .epochs
+                .retain(|(epoch, word), _| now.of(*epoch).is_some_and(|one| one.record() == *word));
             if self.work(&asked, &now).await.is_err() {
                 return;
             }
@@ -169,6 +178,7 @@ impl DataReader {
             };
             self.reader.tell(news).await?;
         }
+        self.judge_parts(now).await?;
         for epoch in asked.withheld.iter().copied() {
             let accepted = now.of(epoch);
             let Some(accepted) = accepted.filter(|_| !self.resting_epochs.has(&epoch)) else {

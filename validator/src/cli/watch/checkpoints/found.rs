@@ -5,12 +5,14 @@ use std::sync::Arc;
 use plasmid_bridge::relay::acceptance::Acceptance;
 
 use super::kept::CheckpointArchive;
-use super::{CheckpointJudge, Deployed, Unjudged, asked, name};
-use crate::chain::opened::OpenedSegments;
+use super::{CheckpointJudge, Deployed, Unjudged, apart, asked, name};
+use crate::chain::opened::{OpenedSegments, ShownLeaf};
+use crate::cli::genesis_state;
 use crate::court::{CourtFacts, OpenedEpoch};
+use crate::ledger::Slot;
 
 impl CheckpointJudge {
-    /// What the court knows of the genesis.
+    /// What the court knows of the genesis: from the folder, or the network's genesis.json, and else from nodes. No node is needed for it twice.
     pub(super) async fn facts(&mut self) -> Result<Arc<CourtFacts>, Unjudged> {
         if let Some(facts) = &self.facts {
             return Ok(Arc::clone(facts));
@@ -22,10 +24,37 @@ impl CheckpointJudge {
             ..
         } = self.deployed;
         let make = |shown| CourtFacts::new(domain, state_root, time, shown);
-        let facts = self.nodes.genesis(make).await?;
+        let kept = self.on_disk(|archive| archive.parameters()).await?;
+        let facts = match kept.and_then(make) {
+            Some(facts) => facts,
+            None => {
+                let own = self.genesis_parameters().await?;
+                let facts = match own.and_then(make) {
+                    Some(facts) => facts,
+                    None => self.nodes.genesis(make).await?,
+                };
+                let shown = facts.shown.clone();
+                self.on_disk(move |archive| archive.keep_parameters(&shown))
+                    .await?;
+                facts
+            }
+        };
         let facts = Arc::new(facts);
         self.facts = Some(Arc::clone(&facts));
         Ok(facts)
+    }
+
+    /// The leaf of the parameters, from the network's genesis.json where that is known and can be read.
+    async fn genesis_parameters(&self) -> Result<Option<ShownLeaf>, Unjudged> {
+        let Some(path) = self.deployed.genesis.clone() else {
+            return Ok(None);
+        };
+        let read = move || {
+            let tree = genesis_state::read(&path).ok()?;
+            let (index, ..) = tree.get(&Slot::Parameters.key())?;
+            ShownLeaf::of(&tree, index)
+        };
+        apart(read).await
     }
 
     /// The block commitments of a checkpoint.

@@ -1,6 +1,7 @@
 //! What was shown of checkpoints that are not final, on disk: a watcher that starts again judges from there, and whoever is challenged for it later has it.
 //!
 //! ```text
+//! FOLDER/checkpoints/parameters                 the parameters' leaf in the genesis state, with its proof
 //! FOLDER/checkpoints/EPOCH-DIGEST/blocks        K block commitments of 180 bytes
 //!                                 NUMBER        count u32 ‖ transactions u32 ‖ list root ‖ segments × (record ‖ bytes)
 //!                                 state         the state that it leaves, of the newest one alone that the watcher has come to
@@ -18,10 +19,12 @@ use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::relay::acceptance::Acceptance;
 
-use crate::chain::opened::{OpenedSegment, OpenedSegments};
+use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::tree::Tree;
 use crate::court::OpenedEpoch;
 use crate::store::image;
+
+mod parameters;
 
 /// Bytes of all files but the state, at most: what is beyond is judged and not kept.
 const MAX_BYTES: u64 = 16 << 30;
@@ -32,6 +35,8 @@ const MAX_FILE: u64 = 128 << 20;
 /// The file of a state, and how much of it is read or written at once.
 const STATE: &str = "state";
 const BUFFER: usize = 1 << 20;
+/// The file of the parameters' leaf.
+const PARAMETERS: &str = "parameters";
 
 /// The folder.
 #[derive(Debug)]
@@ -72,6 +77,19 @@ impl CheckpointArchive {
                 }
             }
         }
+    }
+
+    /// The leaf of the parameters in the genesis state. Whoever reads it compares it with root's word.
+    pub fn parameters(&self) -> Option<ShownLeaf> {
+        parameters::decode(&read(&self.folder.join(PARAMETERS))?).ok()
+    }
+
+    /// Keeps it.
+    pub fn keep_parameters(&mut self, shown: &ShownLeaf) {
+        let folder = self.folder.clone();
+        self.write(&folder, PARAMETERS, |file| {
+            file.write_all(&parameters::encode(shown))
+        });
     }
 
     /// The block commitments of a checkpoint.

@@ -63,6 +63,24 @@ pub fn shown(notice: &DataNotice) -> (Value, String) {
                 "{target}: it is answered in root block {block}, and this endpoint of root does not give the event that shows the answer; it is asked for again, and another endpoint may give it"
             ),
         ),
+        DataNotice::FalseAnswer { target } => (
+            of("false_answer", target, json!({})),
+            format!(
+                "{target}: what an endpoint of root shows as its answer is none; it is asked for again, of the other endpoint where there is one"
+            ),
+        ),
+        DataNotice::Untold { place, target } => (
+            of("untold", target, json!({ "place": place })),
+            format!(
+                "{target}: somebody asks for it on root, and {place} does not tell that; the second endpoint does, so it is answered all the same. Use another first endpoint"
+            ),
+        ),
+        DataNotice::Unheard { epoch } => (
+            json!({ "event": "unheard", "checkpoint": epoch }),
+            format!(
+                "checkpoint {epoch}: root holds it up for a question for data that no event tells of: events are read again. If this comes again, what is asked for is not known here and not answered: use another endpoint of root"
+            ),
+        ),
         DataNotice::LeftOut { count } => (
             json!({ "event": "challenges_left_out", "count": count }),
             format!(
@@ -198,6 +216,19 @@ mod tests {
                 "hidden_answer",
                 json!({ "block": 9 }),
             ),
+            (
+                DataNotice::FalseAnswer { target },
+                "false_answer",
+                json!({}),
+            ),
+            (
+                DataNotice::Untold {
+                    place: "a node".into(),
+                    target,
+                },
+                "untold",
+                json!({ "place": "a node" }),
+            ),
         ];
         for (notice, event, rest) in notices {
             let (object, sentence) = shown(&notice);
@@ -208,6 +239,9 @@ mod tests {
         let leaf = DataTarget::Leaf { epoch: 3, index: 9 };
         let own = json!({ "event": "sent", "checkpoint": 3, "leaf": 9 });
         assert_eq!(named("sent", &leaf), own);
+        let (object, sentence) = shown(&DataNotice::Unheard { epoch: 5 });
+        assert_eq!(object, json!({ "event": "unheard", "checkpoint": 5 }));
+        assert!(sentence.starts_with("checkpoint 5: "));
         let (object, sentence) = shown(&DataNotice::LeftOut { count: 4 });
         assert_eq!(object["count"], 4);
         assert!(sentence.starts_with("4 more"));

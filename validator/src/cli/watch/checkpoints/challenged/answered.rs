@@ -1,8 +1,9 @@
 //! Answers that stand on root, put together: one opens a block's commitment, the list of its segments, and one of them. With the others, or with what nodes show of the rest, they are what the
 //! judge and the replay read from the folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use alloy_primitives::B256;
 use alloy_sol_types::SolInterface;
 use plasmid_bridge::abi::{IDataChallenges, IFraudCourt};
 use plasmid_bridge::client::watcher::challenges::RootAnswer;
@@ -20,82 +21,139 @@ use crate::court::OpenedEpoch;
 const MAX_BYTES: usize = 256 << 20;
 
 /// What answers show of a block.
-#[derive(Debug)]
-struct RootBlock {
+#[derive(Clone, Debug)]
+pub(super) struct RootBlock {
     commitment: BlockCommitment,
-    counts: OpenedSegments,
-    segments: BTreeMap<u32, OpenedSegment>,
+    path: Vec<B256>,
+    pub(super) counts: OpenedSegments,
+    /// With their paths.
+    pub(super) segments: BTreeMap<u32, (OpenedSegment, Vec<B256>)>,
+}
+
+impl RootBlock {
+    /// All of its segments, if all are shown.
+    pub(super) fn whole(&self) -> Option<OpenedSegments> {
+        let all = self.segments.values().map(|(one, _)| one.clone());
+        let whole = OpenedSegments {
+            segments: all.collect(),
+            ..self.counts.clone()
+        };
+        whole.are_whole().then_some(whole)
+    }
 }
 
 /// What answers show, by epoch and block.
 #[derive(Debug, Default)]
 pub(super) struct RootParts {
     blocks: BTreeMap<(u64, u32), RootBlock>,
+    /// Blocks of which something is shown that is not judged, and which segments.
+    fresh: BTreeMap<(u64, u32), BTreeSet<u32>>,
     bytes: usize,
 }
 
 impl RootParts {
-    /// Takes an answer, if it is one to what root accepted.
-    pub(super) fn take(&mut self, answer: &RootAnswer, now: &AcceptedCheckpoints) {
+    /// Takes an answer, if it is one to what root accepted. Gives whether it is; of a checkpoint that is not known nothing.
+    pub(super) fn take(&mut self, answer: &RootAnswer, now: &AcceptedCheckpoints) -> Option<bool> {
         let finalized = now.finalized;
         self.blocks.retain(|(epoch, _), block| {
             let stays = *epoch >= finalized;
             if !stays {
-                let freed = block.segments.values().map(size).sum();
+                let freed = block.segments.values().map(|(one, _)| size(one)).sum();
                 self.bytes = self.bytes.saturating_sub(freed);
             }
             stays
         });
-        if let Some(accepted) = now.of(answer.target.epoch()) {
-            self.read(answer, accepted);
-        }
+        self.fresh.retain(|(epoch, _), _| *epoch >= finalized);
+        let accepted = now.of(answer.target.epoch())?;
+        Some(self.read(answer, accepted).is_some())
     }
 
     fn read(&mut self, answer: &RootAnswer, accepted: &Acceptance) -> Option<()> {
         use IDataChallenges::IDataChallengesCalls as Calls;
-        let (shown, counts, opened) = match Calls::abi_decode_validate(&answer.call).ok()? {
+        let (shown, counts, number, opened) = match Calls::abi_decode_validate(&answer.call).ok()? {
             Calls::answerSegment(call) => {
                 let segment = opened(&call.segment, call.content.to_vec());
                 let (number, siblings) = (call.segment.number, call.segment.siblings);
-                (call.shown, call.segments, Some((number, segment, siblings)))
+                (call.shown, call.segments, number, Some((segment, siblings)))
             }
-            Calls::answerNoSegment(call) => (call.shown, call.segments, None),
+            Calls::answerNoSegment(call) => (call.shown, call.segments, call.number, None),
             _ => return None,
+        };
+        let (epoch, block) = (accepted.epoch, shown.number);
+        let named = DataTarget::Segment {
+            epoch,
+            block,
+            number,
         };
         let commitment = commitment(&shown);
         let root = &accepted.checkpoint.blocks_root;
         // A list of as many blocks as its path has room for: a place behind the last one is zero, which is no block's hash.
         let levels = u32::try_from(shown.siblings.len()).ok()?;
         let count = 1_u32.checked_shl(levels)?;
-        let hash = commitment.hash();
-        let is_block = list::verify(root, &hash, shown.number, count, &shown.siblings);
+        let is_block = list::verify(root, &commitment.hash(), block, count, &shown.siblings);
         let counts = OpenedSegments {
             count: counts.count,
             transactions: counts.transactions,
             list_root: counts.listRoot,
             segments: Vec::new(),
         };
-        if !is_block || !counts.are_counts_of(&commitment) {
+        if named != answer.target || !is_block || !counts.are_counts_of(&commitment) {
             return None;
         }
-        let block = self
-            .blocks
-            .entry((accepted.epoch, shown.number))
-            .or_insert(RootBlock {
-                commitment,
-                counts,
-                segments: BTreeMap::new(),
-            });
-        let (number, segment, siblings) = opened?;
-        let (hash, count) = (segment.hash(), block.counts.count);
-        let is_it = list::verify(&block.counts.list_root, &hash, number, count, &siblings);
-        let all = self.bytes.saturating_add(size(&segment));
-        if is_it && segment.has_bytes() && all <= MAX_BYTES && !block.segments.contains_key(&number)
-        {
-            self.bytes = all;
-            block.segments.insert(number, segment);
+        let is_it = match &opened {
+            Some((segment, siblings)) => {
+                let (hash, root) = (segment.hash(), &counts.list_root);
+                segment.has_bytes() && list::verify(root, &hash, number, counts.count, siblings)
+            }
+            None => number >= counts.count,
+        };
+        if !is_it {
+            return None;
+        }
+        let fresh = self.fresh.entry((epoch, block)).or_default();
+        let known = self.blocks.entry((epoch, block)).or_insert(RootBlock {
+            commitment,
+            path: shown.siblings,
+            counts,
+            segments: BTreeMap::new(),
+        });
+        if let Some((segment, siblings)) = opened {
+            let all = self.bytes.saturating_add(size(&segment));
+            if all <= MAX_BYTES && !known.segments.contains_key(&number) {
+                self.bytes = all;
+                known.segments.insert(number, (segment, siblings));
+                fresh.insert(number);
+            }
         }
         Some(())
+    }
+
+    /// A block of which something is shown that is not judged, and which segments.
+    pub(super) fn fresh(&self) -> Option<((u64, u32), BTreeSet<u32>)> {
+        let (place, segments) = self.fresh.first_key_value()?;
+        Some((*place, segments.clone()))
+    }
+
+    /// What is shown of it is judged.
+    pub(super) fn is_judged(&mut self, place: (u64, u32)) {
+        self.fresh.remove(&place);
+    }
+
+    /// What is shown of a block, and it with the blocks before and behind it as far as those are shown, as the court opens them.
+    pub(super) fn opened(
+        &self,
+        accepted: &Acceptance,
+        block: u32,
+        epoch_blocks: u32,
+    ) -> Option<(RootBlock, OpenedEpoch)> {
+        let of = |number: u32| self.blocks.get(&(accepted.epoch, number));
+        let own = of(block)?;
+        let first = block.checked_sub(1).filter(|before| of(*before).is_some());
+        let first = first.unwrap_or(block);
+        let row = (first..=block.saturating_add(1)).map_while(of);
+        let row = row.map(|one| (one.commitment, one.path.clone())).collect();
+        let epoch = OpenedEpoch::shown(accepted.clone(), first, row, epoch_blocks)?;
+        Some((own.clone(), epoch))
     }
 
     /// Whether answers show this block.
@@ -157,19 +215,13 @@ impl RootParts {
         };
         let kept = archive.segments(&epoch.accepted, number);
         let kept = kept.filter(|kept| kept.are_counts_of(block) && kept.are_whole());
-        let shown = OpenedSegments {
-            segments: known.segments.values().cloned().collect(),
-            ..known.counts.clone()
-        };
-        let mut all = match kept {
-            Some(kept) => kept,
-            None if shown.are_whole() => shown,
-            None => return,
+        let Some(mut all) = kept.or_else(|| known.whole()) else {
+            return;
         };
         let before = all.shown();
         for (own, one) in (0_u32..).zip(&mut all.segments) {
             if !one.has_bytes()
-                && let Some(other) = known.segments.get(&own)
+                && let Some((other, _)) = known.segments.get(&own)
             {
                 one.bytes.clone_from(&other.bytes);
             }

@@ -1,16 +1,27 @@
 //! Answers on root, put together and attacked, and leaves from the folder.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use alloy_primitives::B256;
+use alloy_sol_types::SolInterface;
+use plasmid_bridge::abi::IFraudCourt;
 use plasmid_bridge::client::watcher::challenges::RootAnswer;
+use plasmid_bridge::client::watcher::unsound::CheckpointsOver;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{
-    BlockCommitment, blocks_root, chunks_root, opened_segments_root,
+    BlockCommitment, SegmentKind, blocks_root, chunks_root, opened_segments_root,
 };
+use plasmid_bridge::proof::list;
+use tokio::sync::mpsc;
 
+use super::super::archive;
 use super::*;
 use crate::chain::fixture;
 use crate::chain::tree::{Change, Tree};
-use crate::court::OpenedEpoch;
+use crate::court::{CourtFacts, OpenedEpoch};
+use crate::ledger::leaf::Value;
+use crate::ledger::{Domain, Parameters};
 
 const BLOCKS: u32 = 4;
 
@@ -128,9 +139,10 @@ fn no_forged_answer_is_kept() {
         };
         archive.keep_segments(&epoch.accepted, 1, &bare);
         let mut parts = RootParts::default();
-        parts.take(&forged, &now(&epoch));
+        let is_true = parts.take(&forged, &now(&epoch)) == Some(true);
         parts.keep_segments(&epoch, 1, &mut archive);
         let kept = archive.segments(&epoch.accepted, 1).expect("it is kept");
+        assert_eq!(is_true, kept == segments, "byte {place}");
         assert!(kept == bare || kept == segments, "byte {place}");
         refused += usize::from(kept == bare);
     }
@@ -142,8 +154,220 @@ fn no_forged_answer_is_kept() {
     );
     // An answer of a checkpoint that root has not accepted is none.
     let mut parts = RootParts::default();
-    parts.take(&honest, &AcceptedCheckpoints::default());
+    let nothing = AcceptedCheckpoints::default();
+    assert_eq!(parts.take(&honest, &nothing), None);
     assert!(!parts.has_block(0, 1));
+    // A true answer to something else is no answer to what was asked for.
+    for (block, number) in [(2, 0), (1, 1)] {
+        let other = RootAnswer {
+            target: honest.target,
+            ..answer(&epoch, &segments, block, number)
+        };
+        assert_eq!(parts.take(&other, &now(&epoch)), Some(false));
+    }
+    assert_eq!(parts.fresh(), None);
+    assert_eq!(parts.take(&honest, &now(&epoch)), Some(true));
+    assert_eq!(parts.fresh(), Some(((0, 1), BTreeSet::from([0]))));
+}
+
+/// A reader without nodes, who knows the parameters.
+fn reader(folder: &tempfile::TempDir) -> (DataReader, mpsc::Receiver<ChildNews>) {
+    let (sender, news) = mpsc::channel(64);
+    let domain = Domain {
+        root_chain_id: 1,
+        root_chain: [0; 20],
+        deployment: [0; 20],
+    };
+    let deployed = Deployed {
+        domain,
+        state_root: B256::ZERO,
+        time: 0,
+        genesis: None,
+    };
+    let folder = folder.path().to_owned();
+    let place = (folder.clone(), archive(folder));
+    let accepted = watch::Sender::default().subscribe();
+    let mut reader = DataReader::new(Vec::new(), deployed, place, accepted, &sender);
+    let parameters = Parameters {
+        epoch_blocks: BLOCKS,
+        ..Parameters::local()
+    };
+    let tree = Tree::new();
+    reader.reader.facts = Some(Arc::new(CourtFacts {
+        domain,
+        genesis: BlockCommitment::genesis(1, 0, B256::ZERO),
+        parameters,
+        shown: ShownLeaf::of(&tree, 0).expect("the sentinel"),
+    }));
+    (reader, news)
+}
+
+/// What is found in a block of which root shows all or a part, by rule; each call opens the block by its own path.
+async fn found(
+    epoch: &OpenedEpoch,
+    segments: &OpenedSegments,
+    shown: &[(u32, u32)],
+) -> Vec<(String, u64)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut reader, mut news) = reader(&folder);
+    for (block, number) in shown {
+        let answer = answer(epoch, segments, *block, *number);
+        assert_eq!(reader.parts.take(&answer, &now(epoch)), Some(true));
+    }
+    let judged = reader.judge_parts(&now(epoch)).await;
+    assert!(judged.is_ok(), "somebody listens");
+    assert_eq!(reader.parts.fresh(), None);
+    let mut found = Vec::new();
+    while let Ok(told) = news.try_recv() {
+        let ChildNews::Unsound(told) = told else {
+            panic!("nothing else is told");
+        };
+        let call = told.call.expect("root is shown it");
+        let call = IFraudCourt::IFraudCourtCalls::abi_decode_validate(&call).expect("a call");
+        use IFraudCourt::IFraudCourtCalls as Calls;
+        let blocks = match call {
+            Calls::proveBlock(call) => vec![call.shown],
+            Calls::proveBlocks(call) => vec![call.earlier, call.later],
+            Calls::proveSegments(call) => vec![call.shown],
+            Calls::proveSegment(call) => vec![call.shown],
+            Calls::proveSignature(call) => {
+                let hashes = segments.hashes();
+                let path = list::prove(&hashes, call.segment.number).expect("it stands");
+                assert_eq!(call.segment.siblings, path);
+                vec![call.shown]
+            }
+            _ => panic!("another call"),
+        };
+        let hashes: Vec<B256> = epoch.blocks.iter().map(BlockCommitment::hash).collect();
+        for block in blocks {
+            let path = list::prove(&hashes, block.number).expect("it stands");
+            assert_eq!(block.siblings, path);
+        }
+        found.push((told.rule, told.height));
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// An epoch of four sound blocks, of which some are changed, and their segments.
+fn changed(change: impl Fn(&mut [BlockCommitment])) -> (OpenedEpoch, OpenedSegments) {
+    let state = B256::repeat_byte(9);
+    // What is signed for another domain is no signature here.
+    let world = fixture::World::new(16, 4);
+    let users = |number: u8| {
+        let transaction = world.signed(fixture::ALICE, number.into(), 1, |_| {});
+        let length = (transaction.len() as u32).to_be_bytes();
+        let bytes = [length.as_slice(), &transaction].concat();
+        OpenedSegment {
+            kind: SegmentKind::Users as u8,
+            first: number.into(),
+            length: bytes.len() as u32,
+            chunks_root: chunks_root(&bytes),
+            before: state,
+            after: state,
+            bytes: Some(bytes),
+            ..segment(1, 1)
+        }
+    };
+    let [users, later] = [0, 1].map(users);
+    let segments = OpenedSegments::of(vec![users, later]);
+    let root = opened_segments_root(segments.count, segments.transactions, &segments.list_root);
+    let mut blocks: Vec<BlockCommitment> = (0..BLOCKS)
+        .map(|number| BlockCommitment {
+            height: u64::from(number) + 1,
+            segments_root: root,
+            ..BlockCommitment::genesis(1, 5, state)
+        })
+        .collect();
+    change(&mut blocks);
+    let hashes: Vec<B256> = blocks.iter().map(BlockCommitment::hash).collect();
+    let checkpoint = Checkpoint {
+        blocks_root: blocks_root(&hashes),
+        ..Checkpoint::decode(&[0; Checkpoint::BYTES]).expect("any bytes are one")
+    };
+    let accepted = fixture::accepted(checkpoint);
+    let opened = OpenedEpoch::new(accepted, blocks, BLOCKS).expect("they are its blocks");
+    (opened, segments)
+}
+
+/// A block that an answer shows is judged though none of the others is shown: its own links, those to neighbours that are shown, and the signatures of the segments that are.
+#[tokio::test]
+async fn a_block_that_root_shows_is_judged_by_itself() {
+    let link = |rule: u8, height| (format!("L{rule}"), height);
+    let (epoch, segments) = changed(|_| {});
+    let bad = ("bad_signature".to_owned(), 2);
+    let one = found(&epoch, &segments, &[(1, 1)]).await;
+    assert_eq!(one, std::slice::from_ref(&bad));
+    let (epoch, segments) = changed(|blocks| blocks[2].rules = 7);
+    let two = found(&epoch, &segments, &[(2, 0)]).await;
+    assert!(two.contains(&link(1, 3)), "{two:?}");
+    let (epoch, segments) = changed(|blocks| blocks[2].height = 7);
+    let two = found(&epoch, &segments, &[(2, 0)]).await;
+    assert!(two.contains(&link(2, 3)), "{two:?}");
+    // What follows from two blocks needs both, in whatever order they are shown.
+    let (epoch, segments) = changed(|blocks| blocks[2].time = 4);
+    for shown in [vec![(1, 0)], vec![(2, 0)], vec![(2, 0), (0, 0)]] {
+        let none = found(&epoch, &segments, &shown).await;
+        assert!(none.iter().all(|(rule, _)| rule != "L3"), "{none:?}");
+    }
+    for shown in [[(1, 0), (2, 0)], [(2, 0), (1, 0)]] {
+        let both = found(&epoch, &segments, &shown).await;
+        assert!(both.contains(&link(3, 3)), "{both:?}");
+    }
+    // The record of a block is judged once all of it is there.
+    let (epoch, segments) = changed(|blocks| blocks[1].before = B256::ZERO);
+    let part = found(&epoch, &segments, &[(1, 0)]).await;
+    assert_eq!(part, std::slice::from_ref(&bad));
+    let whole = found(&epoch, &segments, &[(1, 0), (1, 1)]).await;
+    assert_eq!(whole.len(), 2, "{whole:?}");
+    assert!(whole.contains(&bad), "{whole:?}");
+}
+
+/// The parameters are read from the folder once somebody showed them: no node is needed for an answer out of it.
+#[tokio::test]
+async fn the_parameters_are_kept_and_no_node_is_needed_for_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut tree = Tree::new();
+    let slot = Slot::Parameters;
+    let state_root = tree
+        .apply(&[Change {
+            key: slot.key(),
+            kind: slot.kind(),
+            value: Parameters::local().encode(),
+        }])
+        .expect("it fits");
+    let (index, ..) = tree.get(&slot.key()).expect("it stands");
+    let shown = ShownLeaf::of(&tree, index).expect("it stands");
+    let own = |folder: &tempfile::TempDir| {
+        let (mut reader, _) = reader(folder);
+        reader.reader.facts = None;
+        reader.reader.deployed.state_root = state_root;
+        reader
+    };
+    assert!(own(&folder).reader.facts().await.is_err());
+    CheckpointArchive::open(folder.path().to_owned()).keep_parameters(&shown);
+    let facts = own(&folder).reader.facts().await;
+    let facts = facts.ok().expect("they are kept");
+    assert_eq!(facts.shown, shown);
+    // What is kept of checkpoints is deleted when they are over, and this is not.
+    let over = CheckpointsOver {
+        finalized: 99,
+        void_from: Some(0),
+    };
+    CheckpointArchive::open(folder.path().to_owned()).retain(&over);
+    assert!(own(&folder).reader.facts().await.is_ok());
+    // A file with another byte, or of another length, is as good as none.
+    let path = folder.path().join("checkpoints").join("parameters");
+    let whole = std::fs::read(&path).expect("it stands");
+    for place in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        std::fs::write(&path, &bytes).expect("it is ours");
+        assert!(own(&folder).reader.facts().await.is_err(), "byte {place}");
+        std::fs::write(&path, &whole[..place]).expect("it is ours");
+        assert!(own(&folder).reader.facts().await.is_err(), "cut at {place}");
+    }
 }
 
 #[test]

@@ -14,10 +14,9 @@ use plasmid_bridge::relay::acceptance::Acceptance;
 use tokio::sync::{mpsc, watch};
 
 use super::super::asked::{CheckpointNodes, lock};
-use super::super::kept::CheckpointArchive;
 use super::super::progress::EpochProgress;
 use super::super::replayed::{CarriedState, ReplayTurn};
-use super::super::{CheckpointJudge, Deployed, name};
+use super::super::{CheckpointJudge, Deployed, archive, name};
 use crate::chain::fixture;
 use crate::chain::opened::{OpenedSegment, OpenedSegments, ShownLeaf};
 use crate::chain::tree::Tree;
@@ -91,7 +90,7 @@ impl JudgeHarness {
             },
         };
         let nodes = CheckpointNodes::new(Vec::new(), sender.clone());
-        let archive = CheckpointArchive::open(folder.path().to_owned());
+        let archive = archive(folder.path().to_owned());
         let deployed = Deployed {
             domain,
             state_root: root,
