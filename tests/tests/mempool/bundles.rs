@@ -3,6 +3,7 @@
 use plasmid::app::App;
 use plasmid::app::bundle::{Filling, MAX_BUNDLE_BYTES, TAG};
 use plasmid::ledger::Code;
+use plasmid::ledger::transaction::Body;
 use plasmid::wire::engine_hash;
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::CheckTxType;
@@ -113,9 +114,9 @@ fn one_bad_signature_among_many_refuses_the_bundle_and_the_others_are_taken_or_n
             with[bad] = forged(&all[bad]);
             let bytes = bundle(&with);
             let before = node.app().pool().len();
-            for _ in 0..2 {
-                assert_eq!(new(node.app(), &bytes), Code::Malformed.number());
-            }
+            assert_eq!(new(node.app(), &bytes), Code::Malformed.number());
+            // The same bytes are not looked at again.
+            assert_eq!(new(node.app(), &bytes), Code::Known.number());
             assert!(!waits(node.app(), &with[bad]));
             let taken = node.app().pool().len();
             if before == 0 {
@@ -266,4 +267,69 @@ fn what_a_bundle_brought_stands_in_a_block_though_the_engine_dropped_the_bundle(
     let stand: Vec<_> = blocks.flat_map(|(block, _)| &block.transactions).collect();
     assert!(all.iter().all(|one| stand.contains(&one)));
     assert!(included(&network, &more) || stand.contains(&&more));
+}
+
+/// Nobody has signatures verified for what nobody can pay: a row whose first one is covered and whose others are not.
+#[test]
+fn what_follows_in_a_bundle_is_covered_too() {
+    let mut network = quiet();
+    fund(&mut network, 0..1, FEE + FEE / 2);
+    let app = network.nodes[0].app();
+    let row: Vec<_> = (0..60).map(|at| pay_of(&network, 0, at, FEE)).collect();
+    let forged_ones: Vec<_> = row[1..].iter().map(forged).collect();
+    // None of the signatures behind the first one is looked at, so nothing is wrong with the bundle but that most of it is of no use.
+    let with = [&row[..1], &forged_ones].concat();
+    assert_eq!(new(app, &bundle(&with)), Code::Known.number());
+    assert!(waits(app, &row[0]));
+    assert_eq!(app.pool().len(), 1);
+}
+
+/// The engine's Commit waits for all that was handed in before it.
+#[test]
+fn what_is_judged_in_vain_between_two_blocks_is_bounded_and_the_next_block_begins_anew() {
+    let mut network = paid(60);
+    let all = many(&network, 60, 0);
+    let good = bundle(&all);
+    let app = network.nodes[0].app();
+    // Sequences far ahead: money stands behind them, and each is weighed in vain.
+    let far: Vec<_> = (1..=60)
+        .map(|round| many(&network, 60, 1_000 + round))
+        .collect();
+    let mut looked = 0;
+    'all: for some in &far {
+        for cut in 0..some.len() {
+            let bytes = bundle(&some[cut..]);
+            match new(app, &bytes) {
+                code if code == Code::PoolFull.number() => break 'all,
+                code => assert_eq!(code, Code::Known.number()),
+            }
+            looked += some.len() - cut;
+        }
+    }
+    assert!((19_000..=20_100).contains(&looked), "{looked}");
+    assert_eq!(new(app, &good), Code::PoolFull.number());
+    network.step();
+    assert_eq!(new(network.nodes[0].app(), &good), OK);
+}
+
+/// What expires soon was good when it was packed: it keeps back nothing that came with it.
+#[test]
+fn what_comes_too_late_in_a_bundle_does_not_keep_the_others_back() {
+    let network = paid(40);
+    let app = network.nodes[0].app();
+    let until = app.state().next_height() + 1;
+    let late = |stranger| {
+        let people = &network.people;
+        let body = Body::SetPayout { payout: [5; 20] };
+        people.sign_stranger(stranger, 0, FEE, until, body)
+    };
+    let mut all: Vec<_> = (0..35).map(late).collect();
+    let good: Vec<_> = (35..40)
+        .map(|stranger| pay_of(&network, stranger, 0, FEE))
+        .collect();
+    all.extend(good.iter().cloned());
+    all.sort_by_key(|bytes| bytes[2..23].to_vec());
+    assert_eq!(new(app, &bundle(&all)), Code::Known.number());
+    assert!(good.iter().all(|one| waits(app, one)));
+    assert_eq!(app.pool().len(), 5);
 }

@@ -12,7 +12,7 @@
 use prost::bytes::Bytes;
 
 use super::pool::Hash;
-use crate::ledger::transaction::{Header, MAX_TRANSACTION_BYTES};
+use crate::ledger::transaction::{Header, MAX_TRANSACTION_BYTES, MIN_TRANSACTION_BYTES};
 use crate::wire::engine_hash;
 
 /// The first byte of a bundle.
@@ -40,7 +40,9 @@ pub enum BundleError {
     Half,
     #[error("a bundle has no transaction")]
     Empty,
-    #[error("a bundle has a transaction of {0} bytes, at most {MAX_TRANSACTION_BYTES} are read")]
+    #[error(
+        "a bundle has a transaction of {0} bytes, and one has {MIN_TRANSACTION_BYTES} to {MAX_TRANSACTION_BYTES}"
+    )]
     Transaction(usize),
 }
 
@@ -73,7 +75,7 @@ pub fn read(bundle: &Bytes) -> Result<Vec<(Hash, Bytes)>, BundleError> {
             .first_chunk()
             .map_or(0, |pair| u16::from_be_bytes(*pair));
         let length = usize::from(length);
-        if length == 0 || length > MAX_TRANSACTION_BYTES {
+        if !(MIN_TRANSACTION_BYTES..=MAX_TRANSACTION_BYTES).contains(&length) {
             return Err(BundleError::Transaction(length));
         }
         let bytes = take(length).ok_or(BundleError::Half)?;
@@ -138,10 +140,12 @@ mod tests {
         filling.finish()
     }
 
+    const SHORT: [u8; MIN_TRANSACTION_BYTES] = [5; MIN_TRANSACTION_BYTES];
+
     #[test]
     fn what_is_put_in_comes_out() {
         let long = [7; MAX_TRANSACTION_BYTES];
-        let all: [&[u8]; 3] = [b"one", b"2", &long];
+        let all: [&[u8]; 3] = [&SHORT, &[9; 200], &long];
         let read = read(&bundle(&all)).unwrap();
         let bytes: Vec<&[u8]> = read.iter().map(|(_, bytes)| bytes.as_ref()).collect();
         assert_eq!(bytes, all);
@@ -156,11 +160,8 @@ mod tests {
         let long = [7; MAX_TRANSACTION_BYTES];
         let mut filling = Filling::default();
         let count = (0..).take_while(|_| filling.add(&long)).count();
-        assert_eq!(
-            count,
-            (MAX_BUNDLE_BYTES - HEAD_BYTES) / carried_bytes(long.len())
-        );
-        let left = MAX_BUNDLE_BYTES - HEAD_BYTES - count * carried_bytes(long.len());
+        assert_eq!(count, ROOM / carried_bytes(long.len()));
+        let left = ROOM - count * carried_bytes(long.len());
         assert!(!filling.add(&vec![1; left - LENGTH_BYTES + 1]));
         assert!(filling.add(&vec![1; left - LENGTH_BYTES]));
         let full = filling.finish();
@@ -170,12 +171,13 @@ mod tests {
 
     #[test]
     fn nothing_else_is_read() {
-        let good = bundle(&[b"one", b"two"]);
+        let good = bundle(&[&SHORT, &SHORT]);
         for end in 0..good.len() {
             // A part of it is read where it ends behind a transaction.
             let error = match read(&good.slice(..end)) {
                 Ok(some) => {
-                    assert_eq!((end, some.len()), (HEAD_BYTES + carried_bytes(3), 1));
+                    let first = HEAD_BYTES + carried_bytes(SHORT.len());
+                    assert_eq!((end, some.len()), (first, 1));
                     continue;
                 }
                 Err(error) => error,
@@ -188,9 +190,11 @@ mod tests {
         }
         let with = |bytes: &[u8]| read(&Bytes::copy_from_slice(bytes)).unwrap_err();
         assert_eq!(with(&[TAG, 2, 0, 1, 9]), BundleError::Version(2));
-        assert_eq!(with(&[TAG, VERSION, 0, 0]), BundleError::Transaction(0));
-        let long = [&[TAG, VERSION][..], &8_193u16.to_be_bytes(), &[1; 8_193]].concat();
-        assert_eq!(with(&long), BundleError::Transaction(8_193));
+        for length in [0, 1, MIN_TRANSACTION_BYTES - 1, MAX_TRANSACTION_BYTES + 1] {
+            let counted = u16::try_from(length).unwrap().to_be_bytes();
+            let one = [&[TAG, VERSION][..], &counted, &vec![1; length]].concat();
+            assert_eq!(with(&one), BundleError::Transaction(length));
+        }
         let found = MAX_BUNDLE_BYTES + 1;
         assert_eq!(with(&vec![TAG; found]), BundleError::TooLong { found });
     }

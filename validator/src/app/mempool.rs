@@ -37,18 +37,22 @@ use crate::ledger::{
 };
 use crate::wire::engine_hash;
 
+mod before;
 mod bundles;
 mod handing;
 mod sweep;
 
+use before::Before;
 pub(super) use bundles::BundleCheck;
-use handing::Before;
 pub use handing::{Handed, Submission};
 pub(super) use sweep::Unswept;
 
 /// The number of blocks after the next one in which a new transaction must still be valid. The next block may be made already: a
 /// transaction that only that block could hold would be verified and gossiped, and would never pay.
 const MIN_BLOCKS_LEFT: u64 = 3;
+
+/// Signatures that one core verifies together, at least: whoever hands in waits for all of them, and so may a block.
+const MIN_CHUNK: usize = 8;
 
 /// What its signature says of a transaction.
 type Verified = Result<CheckedTransaction, Reject>;
@@ -98,7 +102,10 @@ impl App {
 
     /// What their signatures say of these, verified together on all cores.
     fn verify_all(&self, transactions: &[&[u8]]) -> Vec<Verified> {
-        let verdicts = Verdicts { pool: &self.pool };
+        let verdicts = Verdicts {
+            pool: &self.pool,
+            min_chunk: MIN_CHUNK,
+        };
         let claims = verdicts.claim(transactions, &self.deployment.domain);
         settle(claims, |open| verdicts.prove(open))
     }
@@ -115,7 +122,7 @@ impl App {
         let hash = engine_hash(&request.tx);
         // An engine that started again has an empty mempool and asks anew about what waits here: were that refused, no node
         // would gossip it. What a bundle carries need not travel a second time.
-        let carried = self.pool().carries_itself(&hash);
+        let carried = self.pool().carries_itself(&hash, is_again(request));
         let judged = match (carried, is_again(request)) {
             (Some(true), _) => Ok(0),
             (Some(false), _) => Err(Reject::Known.into()),
@@ -141,7 +148,14 @@ impl App {
         }
         let hash = engine_hash(&request.tx);
         let waits = self.pool().get(&hash).is_some();
-        let read = || self.read(hash, &request.tx, Replaces::ForTenthMore, &Before::new());
+        let read = || {
+            self.read(
+                hash,
+                &request.tx,
+                Replaces::ForTenthMore,
+                &Before::default(),
+            )
+        };
         !waits && read().is_ok()
     }
 
@@ -153,16 +167,12 @@ impl App {
         bytes: &[u8],
         replaces: Replaces,
         before: &Before,
-    ) -> Result<Unverified, Unsound> {
+    ) -> Result<(Unverified, Offer), Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
-        self.fits(
-            hash,
-            unverified.transaction(),
-            bytes.len(),
-            (replaces, before),
-        )?;
-        Ok(unverified)
+        let (transaction, length) = (unverified.transaction(), bytes.len());
+        let offer = self.fits(hash, transaction, length, (replaces, before))?;
+        Ok((unverified, offer))
     }
 
     /// The same of what was decoded.
@@ -172,32 +182,31 @@ impl App {
         transaction: &Transaction,
         length: usize,
         (replaces, before): (Replaces, &Before),
-    ) -> Result<(), Unsound> {
+    ) -> Result<Offer, Unsound> {
         self.check_end(&transaction.body)?;
         let weighed = self.weigh(&self.state(), hash, transaction, length)?;
         let (offer, purse) = (&weighed.offer, &weighed.purse);
         let (sender, sequence) = (offer.header.sender, offer.header.sequence);
-        let last = before.get(&sender).copied();
-        let follows = last.is_some_and(|last| last.checked_add(1) == Some(sequence));
+        let follows = before.precedes(offer, purse)?;
         let pool = self.pool();
         if !follows || pool.at(&sender, sequence).is_some() {
             pool.admits(offer, purse, replaces)?;
         }
-        Ok(())
+        Ok(weighed.offer)
     }
 
     /// Judges a new transaction that the engine passes on by itself, and takes it into the pool; says how many leaves it would make. CheckTx has the bytes
     /// alone, so a transaction that comes that way replaces another by paying a tenth more.
     fn admit(&self, hash: Hash, bytes: &[u8], verified: Option<Verified>) -> Result<u32, Unsound> {
         let replaces = Replaces::ForTenthMore;
-        let unverified = self.read(hash, bytes, replaces, &Before::new())?;
+        let (unverified, _) = self.read(hash, bytes, replaces, &Before::default())?;
         let verified = verified.unwrap_or_else(|| {
             #[cfg(test)]
             self.looks.verified_alone();
             unverified.verify(&self.deployment.domain)
         });
         let leaves = self.admit_verified(hash, bytes, verified?, replaces)?;
-        self.pool().carries_itself(&hash);
+        self.pool().carries_itself(&hash, false);
         Ok(leaves)
     }
 

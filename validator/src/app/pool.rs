@@ -52,7 +52,7 @@ pub use offer::{Hash, Offer, PLACE_BYTES, Pending, bid};
 use passed::PassedOver;
 pub use passed::{Fill, Held};
 use patience::GapPatience;
-pub use queue::Purse;
+pub use queue::{Purse, check_covered};
 use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
 pub use topic::Topics;

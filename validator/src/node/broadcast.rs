@@ -4,14 +4,18 @@
 //! batch ─▶ App::hand_in ─▶ answers
 //!              └─▶ pool ─▶ packed: its own at once, others after a while ─▶ broadcast_tx_async, ten bundles a request ─▶ engine ─▶ other nodes
 //! ```
-//! What is acknowledged waits in this node's memory. Where it is killed before the next bundle went, that is lost.
+//! What is acknowledged waits in this node's memory. Where it is killed before the next bundle went, that is lost; a node that is told to stop packs first.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use plasmid_proto::chain::v1::{ListVotesRequest, ListVotesResponse, VoteEvidence};
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::comet::{self, batch::MAX_BATCH};
@@ -36,6 +40,12 @@ const MAX_WINDOW: Duration = Duration::from_millis(500);
 /// Between these, at random, lies the time between two looks at what nothing carries, whoever brought it: several nodes may have it, and one is enough.
 const LOOKS: std::ops::Range<Duration> = Duration::from_millis(200)..Duration::from_secs(1);
 const SECOND: Duration = Duration::from_secs(1);
+/// How long the engine may be silent before this node acknowledges nothing more, and how long a node that stops waits for it.
+const SILENT: Duration = Duration::from_secs(5);
+const PARTING: Duration = Duration::from_secs(2);
+/// Bundles in one request: with them it has less than two thirds of the bytes that CometBFT reads (`rpc.max_body_bytes`, 1,000,000).
+const TOGETHER: usize = 7;
+const _: () = assert!(TOGETHER <= MAX_BATCH);
 /// Words of the engine about a bundle that it holds.
 const HELD: &str = "already exists in cache";
 
@@ -45,14 +55,20 @@ pub struct Engine {
     app: Arc<App>,
     /// Something came by gRPC.
     came: Notify,
+    /// Since when it has not answered.
+    silent: Mutex<Option<Instant>>,
 }
 
 impl Engine {
     /// The mempool of the engine whose RPC is at `url`.
     pub fn new(url: &str, app: Arc<App>) -> Result<Self, comet::RpcError> {
         let client = comet::Client::with_url(url.to_owned())?;
-        let came = Notify::new();
-        Ok(Self { client, app, came })
+        Ok(Self {
+            client,
+            app,
+            came: Notify::new(),
+            silent: Mutex::default(),
+        })
     }
 }
 
@@ -60,6 +76,10 @@ impl Engine {
 impl Mempool for Engine {
     async fn broadcast(&self, batch: Vec<Submission>) -> Vec<Result<Taken, String>> {
         let count = batch.len();
+        if self.silent().is_some_and(|since| since.elapsed() > SILENT) {
+            let why = "the engine does not answer, so that no other node would hear of it: try again later, or another node";
+            return vec![Err(why.to_owned()); count];
+        }
         let judged = self.beside(move |app| app.hand_in(&batch)).await;
         self.came.notify_one();
         match judged {
@@ -116,18 +136,42 @@ impl Engine {
         }
     }
 
+    /// Hands over what came here and is not packed yet, before the node stops.
+    pub async fn part(&self) {
+        if timeout(PARTING, self.hand_over(Packing::Own))
+            .await
+            .is_err()
+        {
+            tracing::warn!("the engine is not handed all that waits here");
+        }
+    }
+
+    fn silent(&self) -> Option<Instant> {
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self, answers: bool) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        *silent = match answers {
+            true => None,
+            false => Some(silent.unwrap_or_else(Instant::now)),
+        };
+    }
+
     /// Packs and hands over until nothing is left, or the engine takes no more.
     async fn hand_over(&self, packing: Packing) {
         loop {
             let packed = self
-                .beside(move |app| app.pool().pack(packing, MAX_BATCH))
+                .beside(move |app| app.pool().pack(packing, TOGETHER))
                 .await;
             let packed = packed.unwrap_or_default();
             if packed.is_empty() {
                 return;
             }
             let bytes = packed.iter().map(|one| one.bytes.to_vec()).collect();
-            let refused: Vec<Bundle> = match self.client.broadcast_all(bytes).await {
+            let told = self.client.broadcast_all(bytes).await;
+            self.heard(told.is_ok());
+            let refused: Vec<Bundle> = match told {
                 Ok(told) => {
                     let all = packed.iter().zip(told);
                     let refused = all.filter(|(_, told)| {
@@ -142,7 +186,7 @@ impl Engine {
                     packed.clone()
                 }
             };
-            let (is_last, is_refused) = (packed.len() < MAX_BATCH, !refused.is_empty());
+            let (is_last, is_refused) = (packed.len() < TOGETHER, !refused.is_empty());
             let noted = self.beside(move |app| {
                 let mut pool = app.pool();
                 refused.iter().for_each(|one| pool.not_taken(&one.hash));

@@ -272,7 +272,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     );
     ready(&told);
     let outcome = tokio::select! {
-        outcome = server.serve(guard) => outcome,
+        outcome = server.serve(guard, engine.part()) => outcome,
         outcome = duty::run(Arc::clone(&app), root.clone(), others) => match outcome {
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),

@@ -1,11 +1,10 @@
 //! What comes by this node's gRPC: it is judged at once, and the engine is handed it in bundles.
 
-use std::collections::BTreeMap;
-
+use super::Before;
 use crate::app::App;
 use crate::app::pool::Replaces;
 use crate::app::unsound::Unsound;
-use crate::ledger::{Account, Reject};
+use crate::ledger::Reject;
 use crate::wire::engine_hash;
 
 /// A transaction that a client hands in.
@@ -28,22 +27,18 @@ pub enum Handed {
     Refused(Reject),
 }
 
-/// For each sender, the sequence of the last of its transactions that came together with the one that is judged, and before it.
-pub(super) type Before = BTreeMap<Account, u64>;
-
 impl App {
     /// Judges transactions and takes them into the pool, in their order; each takes the place of another only where it says so. Where several come together, one
     /// whose sequence follows that of its sender's transaction before it is judged as if that one waited. Signatures are verified together.
     ///
     /// The answer to each is what became of it, or what failed on this node.
     pub fn hand_in(&self, batch: &[Submission]) -> Vec<Result<Handed, String>> {
-        let mut before = Before::new();
+        let mut before = Before::default();
         let mut fresh: Vec<&[u8]> = Vec::new();
         let read = batch.iter().map(|one| {
             let hash = engine_hash(&one.bytes);
-            let read = self.read(hash, &one.bytes, replaces(one), &before)?;
-            let header = read.transaction().header;
-            before.insert(header.sender, header.sequence);
+            let (_, offer) = self.read(hash, &one.bytes, replaces(one), &before)?;
+            before.add(offer);
             fresh.push(&one.bytes);
             Ok(())
         });

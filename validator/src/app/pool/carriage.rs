@@ -6,12 +6,13 @@
 //! ```
 //! - The rule that all rests on: this node packs every ready transaction that nothing carries. So a bundle that peers refuse, a full mempool, an engine
 //!   that starts again, and what is dropped when the engine asks again lose nothing.
-//! - A carrier is taken while at least a quarter of its bytes are loose: it costs its sender no less than its transactions do. It goes once less than half
+//! - A carrier is taken while at least half of its bytes are loose: it costs its sender no less than its transactions do. It goes once less than half
 //!   of its bytes wait because of it, or after half a minute, when the engine asks again, or when the engine asks about it no more. What is left of it is
-//!   loose again.
+//!   loose again, and travels in bundles from then on: whoever asks about one of it by itself again and again would keep it from them.
 //! - What came by this node's gRPC is packed at once. What came otherwise is packed when it was loose for a while: any of the nodes that have it may be
 //!   first.
-//! - What waits behind a gap is not packed: sixty-four of them would travel for the fee of the first one. Nor is what blocks pass over.
+//! - What waits behind a gap is not packed: sixty-four of them would travel for the fee of the first one. What blocks pass over goes last, in bundles of
+//!   its own: other nodes may refuse it, or may never have seen it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,6 +51,8 @@ struct Carrier {
 struct Loose {
     /// It came by this node's gRPC, and has not been packed yet.
     is_own: bool,
+    /// Nothing has carried it yet.
+    is_new: bool,
     /// The turn of the packer in which it became loose.
     turn: u64,
 }
@@ -85,9 +88,16 @@ pub enum Packing {
 impl Carriage {
     /// It waits.
     pub(super) fn come(&mut self, hash: Hash) {
-        let turn = self.turn;
-        let is_own = false;
-        self.loose.insert(hash, Loose { is_own, turn });
+        self.let_go(hash, true);
+    }
+
+    fn let_go(&mut self, hash: Hash, is_new: bool) {
+        let loose = Loose {
+            is_own: false,
+            is_new,
+            turn: self.turn,
+        };
+        self.loose.insert(hash, loose);
     }
 
     /// It waits no more.
@@ -110,7 +120,7 @@ impl Carriage {
         for member in carrier.members {
             if self.carried.get(&member) == Some(hash) {
                 self.carried.remove(&member);
-                self.come(member);
+                self.let_go(member, false);
             }
         }
     }
@@ -137,10 +147,17 @@ impl Pool {
         self.carriage.loose.contains_key(hash)
     }
 
-    /// The engine asks about a transaction by itself, again or anew: whether it may hold it; `None` where it does not wait. It may not where a bundle carries it.
-    pub fn carries_itself(&mut self, hash: &Hash) -> Option<bool> {
+    /// The engine asks about a transaction by itself: whether it may hold it; `None` where it does not wait. It may not where a bundle carries it or will,
+    /// but where it holds it already and asks again.
+    pub fn carries_itself(&mut self, hash: &Hash, is_again: bool) -> Option<bool> {
         let bytes = carried_bytes(self.get(hash)?.bytes.len());
-        Some(self.keeps(hash) || self.carry(*hash, vec![*hash], bytes))
+        let holds = match is_again {
+            true => self.keeps(hash),
+            false => self.is_carrier(hash),
+        };
+        let loose = self.carriage.loose.get(hash);
+        let may = loose.is_some_and(|loose| is_again || loose.is_new);
+        Some(holds || may && self.carry(*hash, vec![*hash], bytes))
     }
 
     /// It came by this node's gRPC: it is packed at once.
@@ -150,7 +167,7 @@ impl Pool {
         }
     }
 
-    /// Lets a carrier of these transactions and this length into the engine's mempool, where at least a quarter of its bytes wait and are carried by nothing.
+    /// Lets a carrier of these transactions and this length into the engine's mempool, where at least half of its bytes wait and are carried by nothing.
     /// They are carried by it from now on.
     pub fn carry(&mut self, carrier: Hash, members: Vec<Hash>, bytes: usize) -> bool {
         self.carriage.drop(&carrier);
@@ -163,7 +180,7 @@ impl Pool {
                 .map_or(0, |one| carried_bytes(one.bytes.len()))
         };
         let live: usize = free.iter().map(length).sum();
-        if live.saturating_mul(4) < bytes || free.is_empty() {
+        if is_too_little(live, bytes) || free.is_empty() {
             return false;
         }
         for member in &free {
@@ -189,7 +206,7 @@ impl Pool {
         };
         let is_alone = carrier.members.first() == Some(hash);
         let is_old = carrier.second.saturating_add(MAX_SECONDS) < seconds && !is_alone;
-        if is_old || carrier.live == 0 || carrier.live.saturating_mul(2) < carrier.bytes {
+        if is_old || carrier.live == 0 || is_too_little(carrier.live, carrier.bytes) {
             self.carriage.drop(hash);
             return false;
         }
@@ -208,30 +225,37 @@ impl Pool {
         if packing == Packing::All {
             self.carriage.turn = self.carriage.turn.saturating_add(1);
         }
-        let mut bundles = Vec::new();
-        let mut members: Vec<Arc<Pending>> = Vec::new();
-        let mut filling = 0;
-        let mut runs = self.loose_runs(packing).into_iter().flatten().peekable();
-        while let Some(one) = runs.peek() {
-            let bytes = carried_bytes(one.bytes.len());
-            if filling + bytes > ROOM {
-                bundles.push(self.seal(std::mem::take(&mut members)));
-                filling = 0;
-                if bundles.len() >= most {
-                    return bundles;
-                }
-            }
-            filling += bytes;
-            members.extend(runs.next());
-        }
-        if !members.is_empty() {
-            bundles.push(self.seal(members));
-        }
+        let (ready, passed) = self.loose_runs(packing);
+        let mut bundles = self.fill(ready, most);
+        let left = most.saturating_sub(bundles.len());
+        bundles.extend(self.fill(passed, left));
         bundles
     }
 
-    /// What may be packed now, of each sender in its order; whose first one bids most comes first.
-    fn loose_runs(&self, packing: Packing) -> Vec<Vec<Arc<Pending>>> {
+    fn fill(&mut self, runs: Vec<Arc<Pending>>, most: usize) -> Vec<Bundle> {
+        let mut bundles = Vec::new();
+        let mut members: Vec<Arc<Pending>> = Vec::new();
+        let mut filling = 0;
+        for one in runs {
+            let bytes = carried_bytes(one.bytes.len());
+            if filling + bytes > ROOM {
+                bundles.push(std::mem::take(&mut members));
+                filling = 0;
+            }
+            if bundles.len() >= most {
+                break;
+            }
+            filling += bytes;
+            members.push(one);
+        }
+        if bundles.len() < most && !members.is_empty() {
+            bundles.push(members);
+        }
+        bundles.into_iter().map(|one| self.seal(one)).collect()
+    }
+
+    /// What may be packed now, of each sender in its order; whose first one bids most comes first. What blocks passed over stands apart.
+    fn loose_runs(&self, packing: Packing) -> (Vec<Arc<Pending>>, Vec<Arc<Pending>>) {
         let due = self
             .carriage
             .loose
@@ -246,17 +270,23 @@ impl Pool {
             let queue = self.senders.get(sender)?.waiting.values();
             let packable = queue.filter(|one| {
                 let readiness = one.rank.map(|rank| rank.readiness);
-                matches!(readiness, Some(Readiness::Ready | Readiness::Doubt))
-                    && self.is_loose(&one.pending.offer.hash)
+                let is_behind_gap = matches!(readiness, None | Some(Readiness::Gap));
+                !is_behind_gap && self.is_loose(&one.pending.offer.hash)
             });
             let run: Vec<_> = packable.map(|one| Arc::clone(&one.pending)).collect();
             let bid = run.first()?.offer.bid;
-            Some((bid, run))
+            let is_passed = self.right_of(sender) == Readiness::Passed;
+            Some((is_passed, bid, run))
         });
-        let mut runs: Vec<(u128, Vec<Arc<Pending>>)> = runs.collect();
+        let mut runs: Vec<(bool, u128, Vec<Arc<Pending>>)> = runs.collect();
         // A stable order: of equal bids, as the accounts go.
-        runs.sort_by_key(|(bid, _)| std::cmp::Reverse(*bid));
-        runs.into_iter().map(|(_, run)| run).collect()
+        runs.sort_by_key(|(_, bid, _)| std::cmp::Reverse(*bid));
+        let (passed, ready): (Vec<_>, Vec<_>) =
+            runs.into_iter().partition(|(is_passed, ..)| *is_passed);
+        let all = |runs: Vec<(bool, u128, Vec<Arc<Pending>>)>| {
+            runs.into_iter().flat_map(|(_, _, run)| run).collect()
+        };
+        (all(ready), all(passed))
     }
 
     fn seal(&mut self, mut members: Vec<Arc<Pending>>) -> Bundle {
@@ -271,6 +301,11 @@ impl Pool {
         self.carry(hash, members, bytes.len());
         Bundle { hash, bytes }
     }
+}
+
+/// Whether too little of a carrier of this length waits because of it.
+const fn is_too_little(live: usize, bytes: usize) -> bool {
+    live.saturating_mul(2) < bytes
 }
 
 #[cfg(test)]

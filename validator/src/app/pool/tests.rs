@@ -180,8 +180,8 @@ fn a_transaction_is_found_by_its_hash_and_by_its_digest_while_it_waits() {
     assert!(pool.with_digest(&old.1).is_none() && pool.get(&old.0).is_none());
     let found = pool.with_digest(&new.1).map(|found| found.offer.hash);
     assert_eq!(found, Some(new.0));
-    assert_eq!(pool.carries_itself(&new.0), Some(true));
-    assert_eq!(pool.carries_itself(&old.0), None);
+    assert_eq!(pool.carries_itself(&new.0, false), Some(true));
+    assert_eq!(pool.carries_itself(&old.0, false), None);
     pool.remove(&new.0, Code::Stake);
     assert!(pool.with_digest(&new.1).is_none());
     pool.assert_sound();
@@ -385,8 +385,8 @@ fn the_engine_has_room_for_all_that_it_may_hold() {
     let most = limits.places + 2 * limits.churn + limits.idle_churn;
     assert!(most < MIN_ENGINE_TRANSACTIONS as usize);
     assert!((most * PLACE_BYTES) as u64 <= MIN_ENGINE_BYTES);
-    // Half of a carrier waits when the engine has asked about it, and a quarter of one that came since.
-    let carried = 2 * limits.places + 4 * (limits.churn + limits.idle_churn);
+    // Half of a carrier waits when it comes, and when the engine has asked about it.
+    let carried = 2 * (limits.places + 2 * limits.churn + limits.idle_churn);
     assert!((carried * PLACE_BYTES) as u64 <= MIN_ENGINE_BYTES);
     assert!(limits.held * 16 <= limits.places);
     // A proposer tries all that waits.

@@ -88,7 +88,7 @@ fn a_bundle_goes_after_half_a_minute_and_what_is_alone_does_not() {
     let alone = pending(1, 0, 10, 99);
     let name = alone.offer.hash;
     pool.put(alone, 0).unwrap();
-    assert_eq!(pool.carries_itself(&name), Some(true));
+    assert_eq!(pool.carries_itself(&name, false), Some(true));
     brought(&mut pool, pending(2, 0, 10, 99));
     let bundle = pool.pack(Packing::Own, 10)[0].hash;
     for _ in 0..30 {
@@ -124,7 +124,7 @@ fn what_the_engine_asks_about_no_more_or_did_not_take_is_loose_again() {
 }
 
 #[test]
-fn a_bundle_is_let_in_while_a_quarter_of_it_is_carried_by_nothing_else() {
+fn a_bundle_is_let_in_while_half_of_it_is_carried_by_nothing_else() {
     let mut pool = Pool::new(Limits::default());
     let all: Vec<_> = (1..=8).map(|sender| pending(sender, 0, 10, 99)).collect();
     let hashes: Vec<Hash> = all.iter().map(|one| one.offer.hash).collect();
@@ -132,8 +132,8 @@ fn a_bundle_is_let_in_while_a_quarter_of_it_is_carried_by_nothing_else() {
     for one in all {
         pool.put(one, 0).unwrap();
     }
-    for hash in &hashes[..6] {
-        assert_eq!(pool.carries_itself(hash), Some(true));
+    for hash in &hashes[..4] {
+        assert_eq!(pool.carries_itself(hash, false), Some(true));
     }
     assert!(pool.carry([1; 32], hashes.clone(), bytes));
     assert!(
@@ -142,7 +142,7 @@ fn a_bundle_is_let_in_while_a_quarter_of_it_is_carried_by_nothing_else() {
     );
     assert!(!pool.is_carrier(&[2; 32]));
     // What a bundle carries does not travel by itself too.
-    assert_eq!(pool.carries_itself(&hashes[6]), Some(false));
+    assert_eq!(pool.carries_itself(&hashes[6], false), Some(false));
     pool.remove(&hashes[0], Code::Stake);
     pool.put(pending(1, 0, 11, 99), 0).unwrap();
     assert!(!pool.carry([3; 32], hashes[1..].to_vec(), bytes));
@@ -196,5 +196,32 @@ fn what_comes_back_is_carried_by_nothing() {
     pool.assert_sound();
     pool.clear();
     assert!(pool.is_empty());
+    pool.assert_sound();
+}
+
+/// Else whoever asks about one of them by itself, without an engine that holds it, would keep it from bundles.
+#[test]
+fn what_was_carried_once_travels_by_itself_only_where_the_engine_holds_it() {
+    let mut pool = Pool::new(Limits::default());
+    let one = pending(1, 0, 10, 99);
+    let hash = one.offer.hash;
+    pool.put(one, 0).unwrap();
+    assert_eq!(pool.carries_itself(&hash, false), Some(true));
+    for height in 1..=4 {
+        // Asking anew says nothing of what the engine holds.
+        assert_eq!(pool.carries_itself(&hash, false), Some(true), "{height}");
+        pool.begin(height);
+    }
+    assert!(pool.is_loose(&hash));
+    assert_eq!(pool.carries_itself(&hash, false), Some(false));
+    assert_eq!(count(&mut pool, Packing::All), 0);
+    assert_eq!(count(&mut pool, Packing::All), 1);
+    // One whose question came late is still held.
+    let late = pending(2, 0, 10, 99);
+    let name = late.offer.hash;
+    pool.put(late, 0).unwrap();
+    assert_eq!(pool.carries_itself(&name, false), Some(true));
+    pool.not_taken(&name);
+    assert_eq!(pool.carries_itself(&name, true), Some(true));
     pool.assert_sound();
 }
