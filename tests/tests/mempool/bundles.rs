@@ -333,3 +333,29 @@ fn what_comes_too_late_in_a_bundle_does_not_keep_the_others_back() {
     assert!(good.iter().all(|one| waits(app, one)));
     assert_eq!(app.pool().len(), 5);
 }
+
+/// What is out of order at its end was weighed up to there.
+#[test]
+fn what_is_wrong_at_the_end_of_a_bundle_counts_as_judged_in_vain() {
+    let network = paid(60);
+    let app = network.nodes[0].app();
+    let all = many(&network, 60, 0);
+    let malformed = Code::Malformed.number();
+    let rounds = (0..1_000u32).find(|round| {
+        let mut with = all.clone();
+        // Other bytes each time, behind the last one of the order.
+        with.push(pay_of(&network, round % 60, u64::from(2 + round / 60), FEE));
+        with.push(all[0].clone());
+        let code = new(app, &bundle(&with));
+        assert!(
+            code == malformed || code == Code::PoolFull.number(),
+            "{code}"
+        );
+        code != malformed
+    });
+    assert!(
+        rounds.is_some_and(|rounds| (250..=340).contains(&rounds)),
+        "{rounds:?}"
+    );
+    assert!(app.pool().is_empty());
+}

@@ -175,7 +175,7 @@ impl App {
         Ok((unverified, offer))
     }
 
-    /// The same of what was decoded.
+    /// Judges the same of a transaction that was decoded; gives what it asks of the pool.
     fn fits(
         &self,
         hash: Hash,

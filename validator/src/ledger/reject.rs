@@ -307,8 +307,8 @@ pub enum Reject {
         "this transaction was removed from the mempool: its sender can no longer pay for it, it did not apply, it made room for others, or it waited too long for the one before it; sign and send it again"
     )]
     GivenUp,
-    /// It is no bundle as nodes make them.
-    #[error("this is no bundle of transactions that this node passes on: {why}")]
+    /// It is not a bundle as nodes make them.
+    #[error("this is not a bundle of transactions that this node passes on: {why}")]
     Bundle {
         /// What is wrong with it.
         why: String,

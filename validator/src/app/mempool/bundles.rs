@@ -34,8 +34,8 @@ use crate::wire::engine_hash;
 const SAMPLE: usize = 8;
 /// Bundles that are remembered because signatures in them were verified and they were refused.
 const MAX_REFUSED: usize = 1_024;
-/// What may be judged in vain between two blocks: of transactions that are not taken, one for each that was weighed and four for each whose
-/// signature was verified. That is about a fifth of a second of a core.
+/// What may be judged in vain between two blocks: one for each transaction of a bundle that was refused, and four for each whose
+/// signature was verified and that was not taken. That is about a fifth of a second of a core.
 const MAX_WASTE: u64 = 20_000;
 const WEIGHED: u64 = 1;
 const VERIFIED: u64 = 4;
@@ -127,7 +127,6 @@ impl App {
         if self.pool().is_carrier(&hash) {
             return Ok(());
         }
-        let bad = || malformed("a signature in it does not verify");
         if lock(&self.bundles.refused).all.contains(&hash) {
             return Err(Reject::StaleBundle.into());
         }
@@ -140,6 +139,22 @@ impl App {
             self.bundles.waste(height, SAMPLE as u64 * WEIGHED);
             return Err(Reject::StaleBundle.into());
         }
+        let count = read.len() as u64;
+        let taken = self.take_apart((hash, bytes.len()), read, height);
+        if taken.is_err() {
+            self.bundles.waste(height, count * WEIGHED);
+        }
+        taken
+    }
+
+    /// Takes what is good of a bundle, and then the bundle.
+    fn take_apart(
+        &self,
+        (hash, length): (Hash, usize),
+        read: Vec<(Hash, Bytes)>,
+        height: u64,
+    ) -> Result<(), Unsound> {
+        let bad = || malformed("a signature in it does not verify");
         let Brought { members, fresh } = self.open(read)?;
         let (sample, others) = self.sampled(&hash, fresh);
         let mut all_hold = true;
@@ -177,7 +192,7 @@ impl App {
                 Err(Unsound::Fault(fault)) => return Err(fault.into()),
             }
         }
-        if all_hold && self.pool().carry(hash, members, bytes.len()) {
+        if all_hold && self.pool().carry(hash, members, length) {
             return Ok(());
         }
         // What was good of it waits: its bytes bring nothing more.
@@ -214,7 +229,6 @@ impl App {
 
     /// Decodes what a bundle has, and judges what is cheap to judge of each transaction in it.
     fn open(&self, read: Vec<(Hash, Bytes)>) -> Result<Brought, Unsound> {
-        let height = self.height();
         let mut before = Before::default();
         let mut last = None;
         let (mut members, mut fresh) = (Vec::new(), Vec::new());
@@ -234,9 +248,7 @@ impl App {
                             before.add(offer);
                             fresh.push((hash, bytes));
                         }
-                        Err(Unsound::Reject(_)) => {
-                            self.bundles.waste(height, WEIGHED);
-                        }
+                        Err(Unsound::Reject(_)) => {}
                         Err(fault) => return Err(fault),
                     }
                     transaction.header

@@ -79,9 +79,9 @@ pub struct Bundle {
 /// Which loose transactions are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// Those that came by this node's gRPC.
+    /// What came by this node's gRPC is packed.
     Own,
-    /// Also those that were loose before the last turn.
+    /// What was loose before the last turn is packed too.
     All,
 }
 
