@@ -805,14 +805,18 @@ fn what_follows_another_one_of_the_same_batch_is_not_refused_as_if_that_were_mis
     // In another order, or where one is missing in the batch, nothing follows.
     let turned = hand_in_all(app, &[batch[1], batch[0], batch[2]]);
     assert_eq!(turned, [Some(Code::PoolFull), None, Some(Code::PoolFull)]);
-    // Nor behind another sender's.
+    // Nor behind another sender's; but that one closes a gap, so that there is room behind gaps.
+    let mixed = hand_in_all(app, &[batch[2], batch[1], batch[2]]);
+    assert_eq!(mixed, [Some(Code::PoolFull), None, None]);
     let other = pay(&network, 2, 1, 0, FEE, 1);
-    let mixed = hand_in_all(app, &[(&other, false), batch[2], batch[1], batch[2]]);
-    assert_eq!(mixed, [None, Some(Code::PoolFull), None, None]);
+    let room = hand_in_all(app, &[(&other, false), batch[5], batch[5]]);
+    assert_eq!(room, [None, None, Some(Code::Known)]);
     let judged = hand_in_all(app, &batch);
     assert_eq!(judged[..3], [Some(Code::Known); 3]);
     // As far ahead as a sequence may be.
-    assert_eq!(judged[3..65], [None; 62]);
+    assert_eq!(judged[3..5], [None; 2]);
+    assert_eq!(judged[5], Some(Code::Known));
+    assert_eq!(judged[6..65], [None; 59]);
     assert_eq!(judged[65], Some(Code::NonceAhead));
     // What waits at its sequence: nobody asked to replace that.
     let second = pay(&network, 1, 2, 1, 4 * FEE, 1);
@@ -822,6 +826,21 @@ fn what_follows_another_one_of_the_same_batch_is_not_refused_as_if_that_were_mis
     let junk = Bytes::from_static(&[1; 40]);
     let judged = hand_in_all(app, &[(&junk, true), (&junk, false)]);
     assert_eq!(judged, [Some(Code::Malformed); 2]);
+    // Two that wait are replaced together, though the new second one and the old first one would be too much for their sender.
+    let owned = account(&network, 6).balance;
+    let pair = |first: u128, second: u128, fee: u128| {
+        [(0, first), (1, second)].map(|(at, amount)| pay(&network, 6, 1, at, fee, amount))
+    };
+    let [first, second] = pair(owned - 2 * FEE - 10, 5, FEE);
+    assert_eq!(
+        hand_in_all(app, &[(&first, false), (&second, false)]),
+        [None; 2]
+    );
+    let [first, second] = pair(5, owned - 4 * FEE - 10, 2 * FEE);
+    assert_eq!(
+        hand_in_all(app, &[(&first, true), (&second, true)]),
+        [None; 2]
+    );
     // The same twice: the second one is known.
     let more = pay(&network, 3, 1, 0, FEE, 1);
     let twice = hand_in_all(app, &[(&more, false), (&more, false)]);

@@ -198,16 +198,25 @@ impl App {
     /// Judges a new transaction that the engine passes on by itself, and takes it into the pool; says how many leaves it would make. CheckTx has the bytes
     /// alone, so a transaction that comes that way replaces another by paying a tenth more.
     fn admit(&self, hash: Hash, bytes: &[u8], verified: Option<Verified>) -> Result<u32, Unsound> {
-        let replaces = Replaces::ForTenthMore;
-        let (unverified, _) = self.read(hash, bytes, replaces, &Before::default())?;
-        let verified = verified.unwrap_or_else(|| {
-            #[cfg(test)]
-            self.looks.verified_alone();
-            unverified.verify(&self.deployment.domain)
-        });
-        let leaves = self.admit_verified(hash, bytes, verified?, replaces)?;
+        let leaves = match verified {
+            Some(checked) => {
+                let replaces = Replaces::ForTenthMore;
+                self.read(hash, bytes, replaces, &Before::default())?;
+                self.admit_verified(hash, bytes, checked?, replaces)?
+            }
+            None => self.admit_alone(hash, bytes, Replaces::ForTenthMore)?,
+        };
         self.pool().carries_itself(&hash, false);
         Ok(leaves)
+    }
+
+    /// Judges a new transaction, its signature last, and takes it into the pool; says how many leaves it would make.
+    fn admit_alone(&self, hash: Hash, bytes: &[u8], replaces: Replaces) -> Result<u32, Unsound> {
+        let (unverified, _) = self.read(hash, bytes, replaces, &Before::default())?;
+        #[cfg(test)]
+        self.looks.verified_alone();
+        let checked = unverified.verify(&self.deployment.domain)?;
+        self.admit_verified(hash, bytes, checked, replaces)
     }
 
     /// Takes a transaction into the pool whose signature holds; says how many leaves it would make.

@@ -318,11 +318,6 @@ pub enum Reject {
         "most of this bundle of transactions is carried by others, stands in a block or is refused; what was new of it was taken"
     )]
     StaleBundle,
-    /// Too many bundles were of no use.
-    #[error(
-        "this node judged too much in vain in bundles of transactions since the last block; it looks at others behind the next one"
-    )]
-    BusyBundles,
 }
 
 /// A token in a message: the zero address is the native coin.
@@ -401,8 +396,7 @@ impl Reject {
             Self::PoolFull { .. }
             | Self::ReplacedOften { .. }
             | Self::MadeRoomOften
-            | Self::GivenUp
-            | Self::BusyBundles => Code::PoolFull,
+            | Self::GivenUp => Code::PoolFull,
             Self::ReplacementUnderpriced { .. }
             | Self::SequenceWaits { .. }
             | Self::TopicWaits { .. } => Code::ReplacementUnderpriced,
@@ -421,7 +415,6 @@ impl Reject {
                 | Self::ReplacedOften { .. }
                 | Self::MadeRoomOften
                 | Self::GivenUp
-                | Self::BusyBundles
                 | Self::ReplacementUnderpriced { .. }
                 | Self::SequenceWaits { .. }
                 | Self::TopicWaits { .. }

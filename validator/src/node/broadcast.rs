@@ -8,14 +8,17 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use plasmid_proto::chain::v1::{ListVotesRequest, ListVotesResponse, VoteEvidence};
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
 use super::comet::{self, batch::MAX_BATCH};
@@ -43,6 +46,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// How long the engine may be silent before this node acknowledges nothing more, and how long a node that stops waits for it.
 const SILENT: Duration = Duration::from_secs(5);
 const PARTING: Duration = Duration::from_secs(2);
+/// How long the engine has, when it took the last bundle, to ask about it and to pass it on.
+const PASSED_ON: Duration = Duration::from_millis(500);
 /// Bundles in one request: with them it has less than two thirds of the bytes that CometBFT reads (`rpc.max_body_bytes`, 1,000,000).
 const TOGETHER: usize = 7;
 const _: () = assert!(TOGETHER <= MAX_BATCH);
@@ -57,6 +62,8 @@ pub struct Engine {
     came: Notify,
     /// Since when it has not answered.
     silent: Mutex<Option<Instant>>,
+    /// This node stops.
+    parting: AtomicBool,
 }
 
 impl Engine {
@@ -68,6 +75,7 @@ impl Engine {
             app,
             came: Notify::new(),
             silent: Mutex::default(),
+            parting: AtomicBool::new(false),
         })
     }
 }
@@ -76,6 +84,9 @@ impl Engine {
 impl Mempool for Engine {
     async fn broadcast(&self, batch: Vec<Submission>) -> Vec<Result<Taken, String>> {
         let count = batch.len();
+        if self.parting.load(Ordering::SeqCst) {
+            return vec![Err("this node stops: hand it in to another one".to_owned()); count];
+        }
         if self.silent().is_some_and(|since| since.elapsed() > SILENT) {
             let why = "the engine does not answer, so that no other node would hear of it: try again later, or another node";
             return vec![Err(why.to_owned()); count];
@@ -138,12 +149,12 @@ impl Engine {
 
     /// Hands over what came here and is not packed yet, before the node stops.
     pub async fn part(&self) {
-        if timeout(PARTING, self.hand_over(Packing::Own))
-            .await
-            .is_err()
-        {
+        self.parting.store(true, Ordering::SeqCst);
+        let parted = timeout(PARTING, self.hand_over(Packing::Own)).await;
+        if parted.is_err() {
             tracing::warn!("the engine is not handed all that waits here");
         }
+        sleep(PASSED_ON).await;
     }
 
     fn silent(&self) -> Option<Instant> {
@@ -166,10 +177,17 @@ impl Engine {
                 .await;
             let packed = packed.unwrap_or_default();
             if packed.is_empty() {
+                // Nothing but a question tells that it is there again.
+                if self.silent().is_some() {
+                    let answered = timeout(SILENT, self.client.committed_height()).await;
+                    self.heard(answered.is_ok_and(|height| height.is_ok()));
+                }
                 return;
             }
             let bytes = packed.iter().map(|one| one.bytes.to_vec()).collect();
-            let told = self.client.broadcast_all(bytes).await;
+            let told = timeout(SILENT, self.client.broadcast_all(bytes)).await;
+            let told = told.map_err(|_| format!("no answer in {} s", SILENT.as_secs()));
+            let told = told.and_then(|told| told.map_err(|error| error.to_string()));
             self.heard(told.is_ok());
             let refused: Vec<Bundle> = match told {
                 Ok(told) => {

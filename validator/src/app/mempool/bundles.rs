@@ -3,16 +3,16 @@
 //! ```text
 //! known: packed here, or in the engine's mempool already        taken, not looked at
 //! refused before, after signatures were verified                refused, not looked at
-//! too much was judged in vain since the last block              refused, not looked at: the engine's Commit waits for what was handed in before it
-//! eight transactions that a secret of this node chooses         no money stands behind most of them: all is refused
+//! eight transactions that a secret of this node chooses         one that is forged, or most without money: all is refused, and nothing is taken
 //! decoded, in order                                             else all of it is refused
-//! what waits already · what would be taken now                  before any signature
-//! eight signatures, chosen in the same way                      one that does not verify refuses all, and nothing is taken
-//! the others together                                           what verifies is taken, also when the bundle is not
+//! what waits already · what would be taken now                  before any other signature
+//! the signatures together                                       what verifies is taken, also when the bundle is not
 //! at least half of its bytes is carried by nothing else         else it is refused: its sender pays for what it makes others carry
 //! ```
 //! Whoever fills bundles with what cannot pay has eight of each looked at, and whoever signs badly in the name of rich accounts has eight verified, however
 //! long they are. What honest senders put into a bundle beside something that this node refuses is taken here, and travels on in a bundle of this node.
+//! The engine's Commit waits for what was handed in before it. So where too much was judged in vain since the last block, two are chosen of each bundle, and each must
+//! wait already or be taken now: what honest nodes send goes on, and the rest costs little more than its hash.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -26,12 +26,13 @@ use crate::app::bundle::{self, place};
 use crate::app::pool::{Hash, Replaces};
 use crate::app::unsound::Unsound;
 use crate::app::{App, lock};
-use crate::engine::abci::{Fault, Outcome};
+use crate::engine::abci::Outcome;
 use crate::ledger::{Reject, Unverified};
 use crate::wire::engine_hash;
 
-/// Signatures that are verified before the others.
+/// Transactions that are judged before the others; and where too much was judged in vain since the last block.
 const SAMPLE: usize = 8;
+const BUSY_SAMPLE: usize = 2;
 /// Bundles that are remembered because signatures in them were verified and they were refused.
 const MAX_REFUSED: usize = 1_024;
 /// What may be judged in vain between two blocks: one for each transaction of a bundle that was refused, and four for each whose
@@ -105,6 +106,10 @@ fn malformed(why: &str) -> Reject {
     Reject::Bundle { why }
 }
 
+fn forged() -> Reject {
+    malformed("a signature in it does not verify")
+}
+
 impl App {
     pub(super) fn check_bundle(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
         let hash = engine_hash(&request.tx);
@@ -131,20 +136,78 @@ impl App {
             return Err(Reject::StaleBundle.into());
         }
         let height = self.height();
-        if self.bundles.waste(height, 0) >= MAX_WASTE {
-            return Err(Reject::BusyBundles.into());
-        }
-        let read = bundle::read(bytes).map_err(|error| malformed(&error.to_string()))?;
-        if self.is_useless(&hash, &read)? {
-            self.bundles.waste(height, SAMPLE as u64 * WEIGHED);
-            return Err(Reject::StaleBundle.into());
-        }
+        let is_busy = self.bundles.waste(height, 0) >= MAX_WASTE;
+        let read = match bundle::read(bytes) {
+            Ok(read) => read,
+            Err(error) => {
+                self.bundles.waste(height, SAMPLE as u64 * WEIGHED);
+                return Err(malformed(&error.to_string()).into());
+            }
+        };
         let count = read.len() as u64;
-        let taken = self.take_apart((hash, bytes.len()), read, height);
+        let taken = match self.check_sample(&hash, &read, is_busy) {
+            Ok(()) => self.take_apart((hash, bytes.len()), read, height),
+            Err(Unsound::Reject(reject)) => {
+                // What is too late for a busy node may be good for the next block.
+                if !is_busy {
+                    self.bundles.refuse(hash);
+                }
+                self.bundles.waste(height, SAMPLE as u64 * VERIFIED);
+                Err(reject.into())
+            }
+            fault => fault,
+        };
         if taken.is_err() {
             self.bundles.waste(height, count * WEIGHED);
         }
         taken
+    }
+
+    /// Judges what a secret of this node chooses of a bundle. Signatures that do not verify refuse all of it, and so does it when no money stands behind
+    /// most of what is chosen. Sequences and expiry are not looked at: what was good when it was packed may be too late, and must not keep back what is
+    /// packed with it. Where too much was judged in vain, fewer are chosen, and each must wait already or be taken now.
+    fn check_sample(
+        &self,
+        bundle: &Hash,
+        read: &[(Hash, Bytes)],
+        is_busy: bool,
+    ) -> Result<(), Unsound> {
+        let secret = &self.bundles.secret;
+        let mut all: Vec<&(Hash, Bytes)> = read.iter().collect();
+        all.sort_by_cached_key(|(hash, _)| secret.hash_one((bundle, hash)));
+        all.truncate(if is_busy { BUSY_SAMPLE } else { SAMPLE });
+        let count = all.len();
+        let mut unverified: Vec<&[u8]> = Vec::new();
+        let mut useless = 0;
+        for (hash, bytes) in all {
+            if self.pool().get(hash).is_some() {
+                continue;
+            }
+            if is_busy {
+                self.read(*hash, bytes, Replaces::ForTenthMore, &Before::default())?;
+                unverified.push(bytes);
+                continue;
+            }
+            let header = match Unverified::read(bytes) {
+                Ok(unverified) => unverified.transaction().header,
+                Err(_) => {
+                    useless += 1;
+                    continue;
+                }
+            };
+            match purse(&self.state(), &header.sender, None)?.native >= header.fee {
+                true => unverified.push(bytes),
+                false => useless += 1,
+            }
+        }
+        if useless * 2 > count {
+            return Err(Reject::StaleBundle.into());
+        }
+        let verified = self.verify_all(&unverified);
+        match verified.iter().all(Result::is_ok) {
+            true => Ok(()),
+            false => Err(forged().into()),
+        }
     }
 
     /// Takes what is good of a bundle, and then the bundle.
@@ -154,33 +217,13 @@ impl App {
         read: Vec<(Hash, Bytes)>,
         height: u64,
     ) -> Result<(), Unsound> {
-        let bad = || malformed("a signature in it does not verify");
         let Brought { members, fresh } = self.open(read)?;
-        let (sample, others) = self.sampled(&hash, fresh);
-        let mut all_hold = true;
-        let mut checked = Vec::new();
-        for part in [sample, others] {
-            // What the sample refuses is not looked at further.
-            if !all_hold {
-                break;
-            }
-            let unverified: Vec<&[u8]> =
-                part.iter().map(|(_, (_, bytes))| bytes.as_ref()).collect();
-            let verified = self.verify_all(&unverified);
-            let part = part.iter().map(|(number, one)| (*number, one.clone()));
-            let verified: Vec<_> = part.zip(verified).collect();
-            all_hold = verified.iter().all(|(_, verdict)| verdict.is_ok());
-            let is_sample = checked.is_empty();
-            if !all_hold && is_sample {
-                self.bundles.refuse(hash);
-                self.bundles.waste(height, verified.len() as u64 * VERIFIED);
-                return Err(bad().into());
-            }
-            checked.extend(verified);
-        }
-        checked.sort_by_key(|((number, _), _)| *number);
+        let unverified: Vec<&[u8]> = fresh.iter().map(|(_, bytes)| bytes.as_ref()).collect();
+        let verified = self.verify_all(&unverified);
+        let all_hold = verified.iter().all(Result::is_ok);
+        let checked: Vec<_> = fresh.into_iter().zip(verified).collect();
         let is_verified = !checked.is_empty();
-        for ((_, (hash, bytes)), verdict) in checked {
+        for ((hash, bytes), verdict) in checked {
             let taken = verdict.map_err(Unsound::from).and_then(|checked| {
                 self.admit_verified(hash, &bytes, checked, Replaces::ForTenthMore)
             });
@@ -201,30 +244,8 @@ impl App {
         }
         match all_hold {
             true => Err(Reject::StaleBundle.into()),
-            false => Err(bad().into()),
+            false => Err(forged().into()),
         }
-    }
-
-    /// Whether no money stands behind most of what is chosen of a bundle. Sequences and expiry are not looked at: what was good when it was packed may be
-    /// too late, and must not keep back what is packed with it.
-    fn is_useless(&self, bundle: &Hash, read: &[(Hash, Bytes)]) -> Result<bool, Fault> {
-        let (sample, _) = self.sampled(bundle, read.to_vec());
-        let count = sample.len();
-        let mut useless = 0;
-        for (_, (hash, bytes)) in sample {
-            if self.pool().get(&hash).is_some() {
-                continue;
-            }
-            let has_money = match Unverified::read(&bytes) {
-                Ok(unverified) => {
-                    let header = unverified.transaction().header;
-                    purse(&self.state(), &header.sender, None)?.native >= header.fee
-                }
-                Err(_) => false,
-            };
-            useless += usize::from(!has_money);
-        }
-        Ok(useless * 2 > count)
     }
 
     /// Decodes what a bundle has, and judges what is cheap to judge of each transaction in it.
@@ -262,19 +283,5 @@ impl App {
             members.push(hash);
         }
         Ok(Brought { members, fresh })
-    }
-
-    /// Cuts what is to be verified into the sample and the rest, each with its number.
-    #[expect(clippy::type_complexity, reason = "two lists of the same")]
-    fn sampled(
-        &self,
-        bundle: &Hash,
-        fresh: Vec<(Hash, Bytes)>,
-    ) -> (Vec<(usize, (Hash, Bytes))>, Vec<(usize, (Hash, Bytes))>) {
-        let mut all: Vec<_> = fresh.into_iter().enumerate().collect();
-        let secret = &self.bundles.secret;
-        all.sort_by_cached_key(|(number, _)| secret.hash_one((bundle, number)));
-        let others = all.split_off(SAMPLE.min(all.len()));
-        (all, others)
     }
 }

@@ -48,10 +48,18 @@ impl App {
         judged
             .map(|(one, read)| {
                 let hash = engine_hash(&one.bytes);
-                let taken = read.and_then(|()| {
-                    let checked = verified.next().unwrap_or(Err(Reject::GivenUp))?;
-                    self.admit_verified(hash, &one.bytes, checked, replaces(one))
-                });
+                let taken = match read {
+                    Ok(()) => {
+                        let checked = verified.next().unwrap_or(Err(Reject::GivenUp));
+                        let checked = checked.map_err(Unsound::from);
+                        checked.and_then(|checked| {
+                            self.admit_verified(hash, &one.bytes, checked, replaces(one))
+                        })
+                    }
+                    // What came before it in the batch may have changed that.
+                    Err(_) if batch.len() > 1 => self.admit_alone(hash, &one.bytes, replaces(one)),
+                    Err(refused) => Err(refused),
+                };
                 match taken {
                     Ok(_) => {
                         self.pool().brought_here(&hash);

@@ -267,13 +267,10 @@ impl Pool {
         let senders = due.filter_map(|(hash, _)| Some(self.get(hash)?.offer.header.sender));
         let senders: BTreeSet<Account> = senders.collect();
         let runs = senders.iter().filter_map(|sender| {
-            let queue = self.senders.get(sender)?.waiting.values();
-            let packable = queue.filter(|one| {
-                let readiness = one.rank.map(|rank| rank.readiness);
-                let is_behind_gap = matches!(readiness, None | Some(Readiness::Gap));
-                !is_behind_gap && self.is_loose(&one.pending.offer.hash)
-            });
-            let run: Vec<_> = packable.map(|one| Arc::clone(&one.pending)).collect();
+            let queue = self.senders.get(sender)?;
+            let packable = queue.waiting.range(..queue.free());
+            let packable = packable.filter(|(_, one)| self.is_loose(&one.pending.offer.hash));
+            let run: Vec<_> = packable.map(|(_, one)| Arc::clone(&one.pending)).collect();
             let bid = run.first()?.offer.bid;
             let is_passed = self.right_of(sender) == Readiness::Passed;
             Some((is_passed, bid, run))
