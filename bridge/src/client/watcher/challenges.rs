@@ -17,7 +17,7 @@ use super::{
     At, ChildSource, IDataChallenges, PoolWait, ReportStep, Rpc, RpcError, Subject, WatchNotice,
     Watcher, view_call,
 };
-use crate::relay::challenges::{DataEvent, DataTarget, QuestionPrices, Tellers};
+use crate::relay::challenges::{DataEvent, DataTarget, DoublingCount, QuestionPrices, Tellers};
 
 mod answers;
 mod heard;
@@ -122,12 +122,14 @@ pub enum DataNotice {
         /// What was asked for.
         target: DataTarget,
     },
-    /// The first endpoint does not tell that somebody asks, and the second one does: it is answered all the same.
+    /// The first endpoint does not tell that somebody asks, and the second one does. It is answered once both say in root's state that it is open.
     Untold {
         /// The first endpoint.
         place: String,
-        /// What is asked for.
+        /// What is asked for: one of those that are news.
         target: DataTarget,
+        /// How many such questions there are by now; said again when they are twice as many.
+        count: u64,
     },
     /// Root holds a checkpoint up for a question that no endpoint tells of: events are read again.
     Unheard {
@@ -136,7 +138,7 @@ pub enum DataNotice {
     },
     /// More challenges are open than are kept; those with the latest deadlines are not answered.
     LeftOut {
-        /// How many more since it was said.
+        /// How many more; said again when they are twice as many.
         count: u64,
     },
 }
@@ -184,6 +186,9 @@ pub(super) struct DataDesk {
     asked: BTreeSet<DataTarget>,
     /// Answers on root that were asked for, and when they are asked for again.
     resting: BTreeMap<DataTarget, RestingAnswer>,
+    /// Of how many answers an endpoint did not give the event, and how many that it gave are none.
+    hidden: DoublingCount,
+    false_answers: DoublingCount,
     turns: BTreeMap<DataTarget, DataTurn>,
     /// The money of our questions.
     money: QuestionMoney,
@@ -210,6 +215,8 @@ impl DataDesk {
             known: BTreeSet::new(),
             asked: BTreeSet::new(),
             resting: BTreeMap::new(),
+            hidden: DoublingCount::default(),
+            false_answers: DoublingCount::default(),
             turns: BTreeMap::new(),
             money: QuestionMoney::default(),
             ask_wait: None,

@@ -28,6 +28,8 @@ pub(super) struct RestingAnswer {
     rest: u64,
     /// Whom it is asked of then.
     next: ToldBy,
+    /// Whether it was counted that an endpoint does not give it.
+    is_hidden: bool,
 }
 
 impl RestingAnswer {
@@ -35,6 +37,7 @@ impl RestingAnswer {
         until: 0,
         rest: 1,
         next: ToldBy::First,
+        is_hidden: false,
     };
 
     fn asked(self, number: u64) -> Self {
@@ -45,6 +48,7 @@ impl RestingAnswer {
                 ToldBy::First => ToldBy::Second,
                 ToldBy::Second => ToldBy::First,
             },
+            is_hidden: self.is_hidden,
         }
     }
 }
@@ -101,8 +105,13 @@ impl<C: ChildSource> Watcher<C> {
         }
         drop(room);
         // Who does not answer at all is told of where that is known.
-        if is_told && self.tells(format!("hidden answer {target}")) {
-            say(&WatchNotice::Data(DataNotice::Hidden { target, block }));
+        let resting = self.data.resting.get_mut(&target);
+        if let Some(resting) = resting.filter(|one| is_told && !one.is_hidden) {
+            resting.is_hidden = true;
+            self.data.hidden.add(1);
+            if self.data.hidden.news().is_some() {
+                say(&WatchNotice::Data(DataNotice::Hidden { target, block }));
+            }
         }
     }
 
@@ -113,7 +122,8 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) {
         let is_known = self.data.known.remove(&target);
-        if is_known && self.tells(format!("false answer {target}")) {
+        self.data.false_answers.add(is_known.into());
+        if is_known && self.data.false_answers.news().is_some() {
             say(&WatchNotice::Data(DataNotice::FalseAnswer { target }));
         }
     }

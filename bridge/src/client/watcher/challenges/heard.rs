@@ -7,7 +7,7 @@ use super::super::{
     At, ChildSource, Duration, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher, view_call,
 };
 use super::DataNotice;
-use crate::relay::challenges::{ChallengeBook, DataTarget};
+use crate::relay::challenges::ChallengeBook;
 use crate::relay::seen::Block;
 
 /// How long the second endpoint's events are waited for.
@@ -24,10 +24,12 @@ impl<C: ChildSource> Watcher<C> {
     pub(in crate::client::watcher) async fn hear_second(
         &mut self,
         latest: &Block,
+        accepted: u64,
         say: &mut impl FnMut(&WatchNotice),
     ) {
         let second = self.second.clone();
-        self.records.hears_two(second.is_some());
+        let epochs = self.checkpoints_over.finalized..accepted;
+        self.records.hears_two(second.as_ref().map(|_| epochs));
         let Some(second) = second else {
             return;
         };
@@ -59,12 +61,13 @@ impl<C: ChildSource> Watcher<C> {
             say(&WatchNotice::Back { place });
         }
         let before = latest.number.saturating_sub(LATE_BLOCKS);
-        let untold: Vec<DataTarget> = self.records.challenges().untold(before).collect();
-        for target in untold {
-            if self.tells(format!("untold {target}")) {
-                let place = self.wallet.rpc().place();
-                say(&WatchNotice::Data(DataNotice::Untold { place, target }));
-            }
+        if let Some((target, count)) = self.records.untold(before) {
+            let place = self.wallet.rpc().place();
+            say(&WatchNotice::Data(DataNotice::Untold {
+                place,
+                target,
+                count,
+            }));
         }
     }
 

@@ -78,8 +78,7 @@ impl<C: ChildSource> Watcher<C> {
         self.data.withheld = self.data.withheld.split_off(&finalized);
         self.data.missing = self.data.missing.split_off(&finalized);
         self.data.asked.retain(|target| target.epoch() >= finalized);
-        let count = self.records.settle_challenges(finalized);
-        if count > 0 {
+        if let Some(count) = self.records.settle_challenges(finalized) {
             say(&WatchNotice::Data(DataNotice::LeftOut { count }));
         }
         let open = self.records.challenges().open();
