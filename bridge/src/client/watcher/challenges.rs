@@ -176,6 +176,12 @@ pub(super) struct DataDesk {
     denied: BTreeMap<DataTarget, u32>,
     /// What one endpoint's state denies, and not the other one's.
     doubted: BTreeSet<DataTarget>,
+    /// What one endpoint says in root's state and the other one does not, when a step was to be sent: until which block it gives way to all else.
+    vetoed: BTreeMap<DataTarget, u64>,
+    /// Of whom a question was told for which that was so, and until which block the others that they tell give way.
+    vetoed_of: BTreeMap<Tellers, u64>,
+    /// The block in which a question was last vetoed: in that one no other is asked.
+    question_vetoed: Option<u64>,
     /// Checkpoints of which something is withheld, and since when, in seconds of root's clock.
     withheld: BTreeMap<u64, u64>,
     /// What of them is missing.
@@ -186,6 +192,8 @@ pub(super) struct DataDesk {
     asked: BTreeSet<DataTarget>,
     /// Answers on root that were asked for, and when they are asked for again.
     resting: BTreeMap<DataTarget, RestingAnswer>,
+    /// Who tells of the answer that was asked for last.
+    last_read: Tellers,
     /// Of how many answers an endpoint did not give the event, and how many that it gave are none.
     hidden: DoublingCount,
     false_answers: DoublingCount,
@@ -210,11 +218,15 @@ impl DataDesk {
             unanswered: BTreeMap::new(),
             denied: BTreeMap::new(),
             doubted: BTreeSet::new(),
+            vetoed: BTreeMap::new(),
+            vetoed_of: BTreeMap::new(),
+            question_vetoed: None,
             withheld: BTreeMap::new(),
             missing: BTreeMap::new(),
             known: BTreeSet::new(),
             asked: BTreeSet::new(),
             resting: BTreeMap::new(),
+            last_read: Tellers::Second,
             hidden: DoublingCount::default(),
             false_answers: DoublingCount::default(),
             turns: BTreeMap::new(),

@@ -5,7 +5,7 @@ use alloy_primitives::Bytes;
 
 use super::super::{ChildSource, Rpc, RpcError, WatchNotice, Watcher};
 use super::DataNotice;
-use crate::relay::challenges::{DataTarget, ToldBy, shown_in, shown_topics};
+use crate::relay::challenges::{DataTarget, Tellers, ToldBy, shown_in, shown_topics};
 
 /// The longest rest of an answer that an endpoint does not give, in root blocks.
 const MAX_REST_BLOCKS: u64 = 64;
@@ -66,12 +66,19 @@ impl<C: ChildSource> Watcher<C> {
         self.data
             .resting
             .retain(|target, _| book.is_answered(target));
-        let next = book.answers().find(|(target, _)| {
+        let is_next = |target: &DataTarget| {
             let is_withheld = self.data.withheld.contains_key(&target.epoch());
             let resting = self.data.resting.get(target);
             let is_due = resting.is_none_or(|resting| resting.until <= number);
             let is_segment = matches!(target, DataTarget::Segment { .. });
             is_segment && is_withheld && is_due && !self.data.known.contains(target)
+        };
+        // What one endpoint invents keeps none back that the other one tells.
+        let turns = Tellers::ALL.into_iter().cycle();
+        let turns = turns.skip_while(|tellers| *tellers != self.data.last_read);
+        let next = turns.skip(1).take(Tellers::ALL.len()).find_map(|tellers| {
+            let mut answers = book.answers();
+            answers.find(|(target, told)| told.tellers() == tellers && is_next(target))
         });
         let Some((target, told)) = next.map(|(target, told)| (*target, told)) else {
             return;
@@ -79,6 +86,7 @@ impl<C: ChildSource> Watcher<C> {
         let Ok(room) = self.data.read.try_reserve() else {
             return;
         };
+        self.data.last_read = told.tellers();
         let resting = self.data.resting.get(&target).copied();
         let resting = resting.unwrap_or(RestingAnswer::FIRST);
         self.data.resting.insert(target, resting.asked(number));

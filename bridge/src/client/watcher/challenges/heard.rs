@@ -4,7 +4,8 @@ use tokio::time::timeout;
 
 use super::super::second::About;
 use super::super::{
-    At, ChildSource, Duration, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher, view_call,
+    At, ChildSource, Duration, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher, Which,
+    view_call,
 };
 use super::DataNotice;
 use crate::relay::challenges::ChallengeBook;
@@ -37,14 +38,25 @@ impl<C: ChildSource> Watcher<C> {
         let place = second.place();
         let told = format!("events {place}");
         for _ in 0..MAX_PAGES {
-            let Some((from, to)) = self.records.second_page(latest.number) else {
+            if !self.records.is_second_due(latest.number) {
                 break;
+            }
+            let page = async {
+                // Of a block that it does not have it tells no events, which is no word that there are none.
+                let newest = second.block(Which::Latest).await?;
+                let newest = newest.map_or(0, |block| block.number.min(latest.number));
+                let Some((from, to)) = self.records.second_page(newest) else {
+                    return Ok(None);
+                };
+                let topics = ChallengeBook::topics();
+                let logs = second.logs(from, to, &contract, &topics).await?;
+                Ok(Some((logs, (from, to))))
             };
-            let topics = ChallengeBook::topics();
-            let logs = second.logs(from, to, &contract, &topics);
             // What decides waits for it apart: an endpoint that keeps back its events says all else.
-            let heard = match timeout(PATIENCE, logs).await {
-                Ok(Ok(logs)) => self.records.hear_second(&logs, (from, to)),
+            let page: Result<Result<_, RpcError>, _> = timeout(PATIENCE, page).await;
+            let heard = match page {
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some((logs, blocks)))) => self.records.hear_second(&logs, blocks),
                 Ok(Err(error)) => Err(error.to_string()),
                 Err(_) => Err("no answer in time".to_owned()),
             };

@@ -90,6 +90,8 @@ impl<C: ChildSource> Watcher<C> {
         self.data.unanswered.retain(|target, _| is_open(target));
         self.data.denied.retain(|target, _| is_open(target));
         self.data.doubted.retain(is_open);
+        self.data.vetoed.retain(|_, until| now.number < *until);
+        self.data.vetoed_of.retain(|_, until| now.number < *until);
         self.data.turns.retain(|target, _| {
             let stays = is_open(target);
             if !stays {

@@ -103,10 +103,17 @@ impl CourtRecords {
     #[must_use]
     pub fn second_page(&self, latest: u64) -> Option<(u64, u64)> {
         let second = &self.second;
-        let from = second.read.saturating_sub(AGAIN).max(second.begin);
-        let to = second.read.saturating_add(second.page).min(latest);
-        let is_due = second.read < latest && second.rests_until <= latest;
-        is_due.then_some((from.saturating_add(1), to))
+        // A provider may tell of few blocks at a time.
+        let again = AGAIN.min(second.page / 2);
+        let from = second.read.saturating_sub(again).max(second.begin);
+        let to = from.saturating_add(second.page).min(latest);
+        (second.read < latest).then_some((from.saturating_add(1), to))
+    }
+
+    /// Whether the second endpoint is asked for events in this block of root.
+    #[must_use]
+    pub const fn is_second_due(&self, latest: u64) -> bool {
+        self.second.read < latest && self.second.rests_until <= latest
     }
 
     /// What the second endpoint tells of these blocks.
@@ -148,7 +155,8 @@ impl CourtRecords {
         }
         let second = &mut self.second;
         second.read = to;
-        second.page = second.page.saturating_mul(2).min(MAX_PAGE);
+        let more = (second.page / 16).max(1);
+        second.page = second.page.saturating_add(more).min(MAX_PAGE);
         let oldest = to.saturating_sub(AGAIN);
         second.heard = second.heard.split_off(&(oldest, B256::ZERO));
         Ok(())
