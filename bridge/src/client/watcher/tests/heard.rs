@@ -576,3 +576,67 @@ async fn questions_go_on_where_one_endpoint_is_mute_or_wrong_about_some() {
         }));
     }
 }
+
+/// What one endpoint invents as answered, before all others in their order, keeps none back that both tell.
+#[tokio::test]
+async fn answers_on_root_are_read_by_turns_of_those_that_tell_them() {
+    for first_lies in [true, false] {
+        let answered = |block, number| {
+            let target = DataTarget::Segment {
+                epoch: 0,
+                block,
+                number,
+            };
+            fixture::answered(target, ASKER, U256::from(2)).encode_log_data()
+        };
+        let shown = IDataChallenges::Shown {
+            epoch: 0,
+            kind: 1,
+            place: 1,
+            number: 0,
+            call: vec![3; 9].into(),
+        };
+        let mut two = two(|first, second| {
+            for root in [first, second] {
+                set(root, |root| {
+                    root.challenged.clear();
+                    root.data_events
+                        .extend([(301, answered(1, 0)), (301, shown.encode_log_data())]);
+                });
+            }
+            set([second, first][usize::from(first_lies)], |root| {
+                let many = (0..100).map(|number| (301, answered(0, number)));
+                root.data_events.extend(many);
+            });
+        })
+        .await;
+        let mut dialogue = two.watcher.dialogue().expect("the first one");
+        two.watcher.is_missing(0);
+        let roots = [&two.first, &two.second];
+        let said = goes_on(roots, &mut two.watcher, 3).await;
+        let read = dialogue.answers.try_recv().expect("it has its turn");
+        assert_eq!(read.target, target(0), "{said:?}");
+        let hidden =
+            |one: &&WatchNotice| matches!(one, WatchNotice::Data(DataNotice::Hidden { .. }));
+        let said = goes_on(roots, &mut two.watcher, 20).await;
+        assert!(said.iter().filter(hidden).count() < 8, "{said:?}");
+    }
+}
+
+/// Blocks that the second endpoint does not have yet count as read by nobody.
+#[tokio::test]
+async fn a_second_endpoint_that_is_far_behind_is_read_when_it_has_the_blocks() {
+    let mut two = two(|first, second| {
+        set(first, |root| root.newest = 900);
+        set(second, |root| root.newest = 500);
+    })
+    .await;
+    looks(&mut two.watcher, 2).await;
+    set(&two.second, |root| {
+        root.newest = 900;
+        root.data_events.push((700, asked(0)));
+    });
+    set(&two.first, |root| root.newest = 901);
+    looks(&mut two.watcher, 2).await;
+    assert!(two.watcher.records.challenges().of(&target(0)).is_some());
+}
