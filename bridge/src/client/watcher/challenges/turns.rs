@@ -166,7 +166,7 @@ impl<C: ChildSource> Watcher<C> {
         let at = At::Hash(latest.hash);
         // What one endpoint invents keeps none from being looked at that the other one tells.
         let mut looked: BTreeMap<Tellers, usize> = BTreeMap::new();
-        for one in steps {
+        for mut one in steps {
             let subject = Subject::Data { target: one.target };
             // What was not worth its gas is sent all the same once it is urgent.
             let is_due = one.is_urgent && self.patience.is_unworthy(subject, now.number);
@@ -191,6 +191,9 @@ impl<C: ChildSource> Watcher<C> {
                 // Events tell it wrongly. By one endpoint's word no deadline is taken for a later one, and what is to be done does not wait for that.
                 if deadline != one.deadline && self.both_say(rpc, latest, &about, say).await {
                     self.records.correct_challenge(one.target, told.into());
+                    if !self.is_still_due(&mut one, deadline, now) {
+                        continue;
+                    }
                 }
                 if one.step == ReportStep::Expire && now.time <= deadline {
                     let key = (subject, one.step);
@@ -219,6 +222,17 @@ impl<C: ChildSource> Watcher<C> {
                 .refused((subject, one.step), now.number, "it is not open on root");
         }
         Ok(None)
+    }
+
+    /// Its deadline is another one than events told. Gives whether an answer goes now all the same: what an endpoint invents makes none wait for nobody.
+    fn is_still_due(&self, one: &mut DataStep, deadline: u64, now: &RootMoment) -> bool {
+        if one.step != ReportStep::Answer {
+            return true;
+        }
+        one.is_last = self.is_last_moment(deadline, now);
+        one.is_urgent &= self.is_urgent_answer(one.target, deadline, now);
+        let turn = self.data.turns.get(&one.target);
+        one.is_urgent || turn.is_none_or(|turn| turn.first <= now.number)
     }
 
     /// Root's state says that it is not open.
