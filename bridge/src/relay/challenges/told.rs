@@ -40,7 +40,7 @@ pub struct DoublingCount {
 }
 
 impl DoublingCount {
-    /// There are so many more.
+    /// More of them are found.
     pub const fn add(&mut self, more: u64) {
         self.count = self.count.saturating_add(more);
     }

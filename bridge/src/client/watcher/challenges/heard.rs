@@ -50,10 +50,10 @@ impl<C: ChildSource> Watcher<C> {
                 };
                 let topics = ChallengeBook::topics();
                 let logs = second.logs(from, to, &contract, &topics).await?;
-                Ok(Some((logs, (from, to))))
+                Ok::<_, RpcError>(Some((logs, (from, to))))
             };
             // What decides waits for it apart: an endpoint that keeps back its events says all else.
-            let page: Result<Result<_, RpcError>, _> = timeout(PATIENCE, page).await;
+            let page = timeout(PATIENCE, page).await;
             let heard = match page {
                 Ok(Ok(None)) => break,
                 Ok(Ok(Some((logs, blocks)))) => self.records.hear_second(&logs, blocks),

@@ -12,7 +12,7 @@ use crate::relay::seen::Log;
 
 /// Blocks that are asked for again with each new one: an endpoint may have a block before it tells the events in it.
 const AGAIN: u64 = 32;
-/// Events of one page, at most: the gas of a block has not room for so many.
+/// Events of one page, at most: no block of root has the gas for as many.
 const MAX_LOGS: usize = 1 << 16;
 /// Root blocks for which the second endpoint is not asked for events when it did not tell them.
 const REST_BLOCKS: u64 = 2;
