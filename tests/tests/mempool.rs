@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plasmid::app::pool::{Limits, Pending, Purse, Replaces};
-use plasmid::app::{App, Submission};
+use plasmid::app::{App, Handed, Submission};
 use plasmid::chain::committed::leaf;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::leaf::AccountLeaf;
@@ -21,6 +21,8 @@ use plasmid_tests::harness::{Network, Plan};
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx};
 
+#[path = "mempool/bundles.rs"]
+mod bundles;
 #[path = "mempool/handing.rs"]
 mod handing;
 
@@ -60,18 +62,6 @@ fn account(network: &Network, number: u8) -> AccountLeaf {
 fn included(network: &Network, bytes: &Bytes) -> bool {
     let (block, _) = network.chain.last().expect("a block");
     block.transactions.contains(bytes)
-}
-
-/// Blocks, behind each of which what the engines lost is handed to them again, in vain.
-fn run_in_vain(network: &mut Network, blocks: usize) {
-    for _ in 0..blocks {
-        network.step();
-        for node in &network.nodes {
-            let mut pool = node.app().pool();
-            let lost = pool.unheld(1_000);
-            pool.handed_again(&lost);
-        }
-    }
 }
 
 /// Has every node's pool hold what its rules would refuse: as if they had a gap.
@@ -684,7 +674,7 @@ fn a_block_is_filled_with_what_applies_however_many_of_the_best_bids_do_not() {
         .iter()
         .map(|node| node.app().pool().len())
         .sum();
-    run_in_vain(&mut network, 60);
+    network.run(80);
     let left: usize = network
         .nodes
         .iter()
@@ -721,7 +711,7 @@ fn a_forced_transaction_that_uses_a_sequence_makes_what_waits_behind_it_ready() 
 }
 
 #[test]
-fn what_an_engine_lost_by_starting_again_leaves_the_pool_too() {
+fn what_waits_is_in_a_block_though_the_engine_lost_it_and_what_never_can_is_forgotten() {
     let mut network = quiet();
     let held = pay(&network, 4, 1, 3, FEE, 1);
     let ready = pay(&network, 5, 1, 0, FEE, 1);
@@ -737,21 +727,15 @@ fn what_an_engine_lost_by_starting_again_leaves_the_pool_too() {
     // What is ready stands in the next block although no engine offers it; what can never apply is forgotten.
     network.step();
     assert!(included(&network, &ready));
-    run_in_vain(&mut network, 40);
+    network.run(70);
     for node in &network.nodes {
         assert!(node.app().pool().is_empty());
-        assert_eq!(
-            ask(node.app(), &held, CheckTxType::New),
-            0,
-            "its sender may send it again"
-        );
     }
 }
 
 #[test]
 fn what_comes_before_the_first_block_of_a_node_that_starts_again_waits_for_a_block() {
     let mut network = quiet();
-    // More blocks than those after which a transaction that the engine never asked about counts as lost.
     network.run(40);
     network.nodes[0].flush();
     network.nodes[0].crash();
@@ -763,20 +747,22 @@ fn what_comes_before_the_first_block_of_a_node_that_starts_again_waits_for_a_blo
     assert!(waits || included(&network, &bytes));
 }
 
-/// What came by gRPC is offered to the application as the engine would.
+/// What comes by gRPC: the code of what is not taken.
 fn hand_in(app: &App, bytes: &Bytes) -> Option<Code> {
     hand_in_all(app, &[(bytes, false)])[0]
 }
 
-/// Why it is not handed to the engine.
+/// Why it is not taken.
 fn refusal(app: &App, bytes: &Bytes) -> Reject {
     let one = Submission {
         bytes: bytes.to_vec(),
         replace: false,
     };
     let mut judged = app.hand_in(&[one]);
-    let judged = judged.remove(0).unwrap();
-    judged.expect("it is refused")
+    match judged.remove(0).unwrap() {
+        Handed::Refused(reject) => reject,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Several together, with what each says of replacing another.
@@ -788,11 +774,14 @@ fn hand_in_all(app: &App, batch: &[(&Bytes, bool)]) -> Vec<Option<Code>> {
     let batch: Vec<_> = batch.collect();
     let judged = app.hand_in(&batch).into_iter();
     judged
-        .map(|one| one.unwrap().map(|reject| reject.code()))
+        .map(|one| match one.unwrap() {
+            Handed::Taken => None,
+            Handed::Known => Some(Code::Known),
+            Handed::Refused(reject) => Some(reject.code()),
+        })
         .collect()
 }
 
-/// What is handed in together is judged in its order before the engine has asked about any of it.
 #[test]
 fn what_follows_another_one_of_the_same_batch_is_not_refused_as_if_that_were_missing() {
     let network = quiet();
@@ -813,67 +802,49 @@ fn what_follows_another_one_of_the_same_batch_is_not_refused_as_if_that_were_mis
     let alone = hand_in(app, &row[1]);
     assert_eq!(alone, Some(Code::PoolFull), "nothing is before it");
     let batch: Vec<_> = row.iter().map(|bytes| (bytes, false)).collect();
-    let judged = hand_in_all(app, &batch);
-    // As far ahead as a sequence may be.
-    assert_eq!(judged[..65], [None; 65]);
-    assert_eq!(judged[65], Some(Code::NonceAhead));
-    // One that is missing in the batch is missing.
-    let gap = hand_in_all(app, &[batch[0], batch[1], batch[3], batch[4]]);
-    assert_eq!(
-        gap,
-        [None, None, Some(Code::PoolFull), Some(Code::PoolFull)]
-    );
-    // In another order, or behind another sender's, nothing follows.
-    let turned = hand_in_all(app, &[batch[1], batch[0]]);
-    assert_eq!(turned, [Some(Code::PoolFull), None]);
+    // In another order, or where one is missing in the batch, nothing follows.
+    let turned = hand_in_all(app, &[batch[1], batch[0], batch[2]]);
+    assert_eq!(turned, [Some(Code::PoolFull), None, Some(Code::PoolFull)]);
+    // Nor behind another sender's; but that one closes a gap, so that there is room behind gaps.
+    let mixed = hand_in_all(app, &[batch[2], batch[1], batch[2]]);
+    assert_eq!(mixed, [Some(Code::PoolFull), None, None]);
     let other = pay(&network, 2, 1, 0, FEE, 1);
-    let mixed = hand_in_all(app, &[(&other, false), batch[1], batch[0], batch[1]]);
-    assert_eq!(mixed, [None, Some(Code::PoolFull), None, None]);
-    // What follows and what waits at its sequence: nobody asked to replace that.
+    let room = hand_in_all(app, &[(&other, false), batch[5], batch[5]]);
+    assert_eq!(room, [None, None, Some(Code::Known)]);
+    let judged = hand_in_all(app, &batch);
+    assert_eq!(judged[..3], [Some(Code::Known); 3]);
+    // As far ahead as a sequence may be.
+    assert_eq!(judged[3..5], [None; 2]);
+    assert_eq!(judged[5], Some(Code::Known));
+    assert_eq!(judged[6..65], [None; 59]);
+    assert_eq!(judged[65], Some(Code::NonceAhead));
+    // What waits at its sequence: nobody asked to replace that.
     let second = pay(&network, 1, 2, 1, 4 * FEE, 1);
-    for one in &row[..2] {
-        assert_eq!(ask(app, one, CheckTxType::New), 0);
-    }
     let dearer = pay(&network, 1, 2, 0, 4 * FEE, 1);
     let judged = hand_in_all(app, &[(&dearer, true), (&second, false), (&second, true)]);
     assert_eq!(judged, [None, Some(Code::ReplacementUnderpriced), None]);
     let junk = Bytes::from_static(&[1; 40]);
     let judged = hand_in_all(app, &[(&junk, true), (&junk, false)]);
     assert_eq!(judged, [Some(Code::Malformed); 2]);
-}
-
-#[test]
-fn who_waits_for_an_answer_is_told_once_and_whoever_gave_up_is_not() {
-    let network = quiet();
-    let app = network.nodes[0].shared();
-    let (said, told) = std::sync::mpsc::channel();
-    let wait = |bytes: &Bytes, name: &'static str| {
-        let said = said.clone();
-        app.await_answer(engine_hash(bytes), move |code, log| {
-            said.send((name, code, log.is_empty())).unwrap();
-        })
+    // Two that wait are replaced together, though the new second one and the old first one would be too much for their sender.
+    let owned = account(&network, 6).balance;
+    let pair = |first: u128, second: u128, fee: u128| {
+        [(0, first), (1, second)].map(|(at, amount)| pay(&network, 6, 1, at, fee, amount))
     };
-    let good = pay(&network, 1, 2, 0, FEE, 1);
-    let poor = pay_of(&network, 0, 0, 2 * FEE);
-    let waiting = [
-        wait(&good, "first"),
-        wait(&good, "second"),
-        wait(&poor, "poor"),
-    ];
-    drop(wait(&good, "gone"));
-    assert_eq!(ask(&app, &good, CheckTxType::New), 0);
-    let both: Vec<_> = told.try_iter().collect();
-    assert_eq!(both, [("first", 0, true), ("second", 0, true)]);
-    // Asking again after a block is no answer to anybody.
-    assert_ne!(ask(&app, &poor, CheckTxType::Recheck), 0);
-    assert_eq!(told.try_iter().count(), 0);
-    let code = ask(&app, &poor, CheckTxType::New);
-    assert_eq!(told.try_iter().collect::<Vec<_>>(), [("poor", code, false)]);
-    for _ in 0..2 {
-        ask(&app, &good, CheckTxType::New);
-    }
-    drop(waiting);
-    assert_eq!(told.try_iter().count(), 0);
+    let [first, second] = pair(owned - 2 * FEE - 10, 5, FEE);
+    assert_eq!(
+        hand_in_all(app, &[(&first, false), (&second, false)]),
+        [None; 2]
+    );
+    let [first, second] = pair(5, owned - 4 * FEE - 10, 2 * FEE);
+    assert_eq!(
+        hand_in_all(app, &[(&first, true), (&second, true)]),
+        [None; 2]
+    );
+    // The same twice: the second one is known.
+    let more = pay(&network, 3, 1, 0, FEE, 1);
+    let twice = hand_in_all(app, &[(&more, false), (&more, false)]);
+    assert_eq!(twice, [None, Some(Code::Known)]);
 }
 
 #[test]
@@ -889,31 +860,11 @@ fn who_hands_in_another_ones_replacement_does_not_make_it_replace_nothing() {
     }
     assert_eq!(ask(app, &second, CheckTxType::New), Code::Ok.number());
     assert!(app.pool().get(&engine_hash(&second)).is_some());
-    assert_eq!(
-        hand_in(app, &second),
-        None,
-        "the engine says that it is known"
-    );
+    assert_eq!(hand_in(app, &second), Some(Code::Known));
 }
 
 #[test]
-fn what_was_handed_in_to_replace_nothing_does_not_until_checktx_has_refused_it() {
-    let network = quiet();
-    let app = network.nodes[0].app();
-    let first = pay(&network, 1, 2, 0, FEE, 1);
-    let second = pay(&network, 1, 2, 0, 2 * FEE, 1);
-    assert_eq!(hand_in(app, &second), None);
-    assert_eq!(ask(app, &first, CheckTxType::New), Code::Ok.number());
-    for _ in 0..2 {
-        let code = ask(app, &second, CheckTxType::New);
-        assert_eq!(code, Code::ReplacementUnderpriced.number());
-    }
-    app.forget(&engine_hash(&second));
-    assert_eq!(ask(app, &second, CheckTxType::New), Code::Ok.number());
-}
-
-#[test]
-fn what_could_not_wait_is_refused_before_the_engine_and_not_remembered() {
+fn what_is_refused_is_not_remembered_and_what_stands_in_a_block_is_known() {
     let mut network = quiet();
     let poor = pay_of(&network, 0, 0, 2 * FEE);
     for _ in 0..2 {
@@ -933,7 +884,7 @@ fn what_could_not_wait_is_refused_before_the_engine_and_not_remembered() {
     };
     let stands = network.people.sign(0, 0, FEE, u64::MAX, paid);
     assert!(included(&network, &stands));
-    assert_eq!(hand_in(app, &stands), None);
+    assert_eq!(hand_in(app, &stands), Some(Code::Known));
     let other = pay(&network, 0, 2, 0, FEE, 1);
     assert_eq!(hand_in(app, &other), Some(Code::NonceUsed));
 }

@@ -8,6 +8,7 @@
 //! one tells it, and closed once both do: neither has one forgotten by what it leaves out or invents.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::{SolCall, SolEvent};
@@ -20,6 +21,7 @@ mod decoded;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod price;
+mod room;
 mod shown;
 mod target;
 #[cfg(test)]
@@ -30,10 +32,7 @@ use decoded::decode;
 pub use price::QuestionPrices;
 pub use shown::{is_paid_back_in, paid_back_topics, shown_in, shown_topics};
 pub use target::DataTarget;
-pub use told::{Tellers, ToldBlocks, ToldBy};
-
-/// Challenges that are kept, at most: the price of a backlog that long is above what there is. Whatever is beyond has the latest deadlines.
-const MAX_KEPT: usize = 1 << 16;
+pub use told::{DoublingCount, Tellers, ToldBlocks, ToldBy};
 
 /// The part of a price that is sent above it, because it may rise before the transaction is mined.
 const ROOM: u64 = 4;
@@ -137,6 +136,8 @@ struct KeptChallenge {
     asked: ToldBlocks,
     expired: ToldBlocks,
     closed: ToldBlocks,
+    /// Whether it was said that the first endpoint leaves it out.
+    is_said: bool,
 }
 
 /// The challenges that are open, as the events say that were heard.
@@ -145,19 +146,24 @@ pub struct ChallengeBook {
     kept: BTreeMap<DataTarget, KeptChallenge>,
     /// The blocks of each answer.
     answers: BTreeMap<DataTarget, ToldBlocks>,
-    /// Whether a second endpoint tells events too.
-    by_two: bool,
-    left_out: u64,
+    /// Of which checkpoints a second endpoint's events are taken, where there is one.
+    second: Option<Range<u64>>,
+    left_out: DoublingCount,
+    untold: DoublingCount,
 }
 
 impl ChallengeBook {
-    /// Whether a second endpoint tells events too: then what closes a challenge counts once both tell it.
-    pub const fn hears_two(&mut self, by_two: bool) {
-        self.by_two = by_two;
+    /// Of which checkpoints a second endpoint's events are taken, where there is one: those that are accepted, and questions of those that are not final. Then what closes a challenge counts once both tell it.
+    pub fn hears_two(&mut self, second: Option<Range<u64>>) {
+        self.second = second;
+    }
+
+    const fn by_two(&self) -> bool {
+        self.second.is_some()
     }
 
     fn is_open(&self, one: &KeptChallenge) -> bool {
-        !one.closed.is_told(self.by_two)
+        !one.closed.is_told(self.by_two())
     }
 
     /// The challenges that are open, ascending by what they ask for.
@@ -185,11 +191,6 @@ impl ChallengeBook {
         self.answers.contains_key(target)
     }
 
-    /// How many found no room since this was asked.
-    pub const fn left_out(&mut self) -> u64 {
-        std::mem::replace(&mut self.left_out, 0)
-    }
-
     /// Takes an event in, in the order of the chain. `epoch_blocks`: K.
     ///
     /// # Errors
@@ -203,6 +204,19 @@ impl ChallengeBook {
                 "event {} of block {} names block {block} of an epoch of {epoch_blocks}",
                 log.index, log.block
             ));
+        }
+        if let (ToldBy::Second, Some(epochs)) = (by, &self.second) {
+            let (epoch, target) = (event.target().epoch(), event.target());
+            if epoch >= epochs.end {
+                return Err(format!(
+                    "event {} of block {} names epoch {epoch}, which is not accepted",
+                    log.index, log.block
+                ));
+            }
+            // Nobody waits for it any more, and nothing of it would ever be let go of.
+            if epoch < epochs.start && !self.kept.contains_key(&target) {
+                return Ok(event);
+            }
         }
         match &event {
             DataEvent::Asked {
@@ -221,10 +235,8 @@ impl ChallengeBook {
             }
             DataEvent::Answered { target, .. } => {
                 self.close(target, (log.block, by));
-                if self.answers.len() >= MAX_KEPT && !self.answers.contains_key(target) {
-                    self.answers.pop_first();
-                }
                 self.answers.entry(*target).or_default().note(by, log.block);
+                self.bound_answers();
             }
             DataEvent::PaidBack { target, .. } => self.close(target, (log.block, by)),
             DataEvent::Withheld { target } => {
@@ -245,6 +257,7 @@ impl ChallengeBook {
             asked: ToldBlocks::default(),
             expired: ToldBlocks::default(),
             closed: ToldBlocks::default(),
+            is_said: false,
         });
         kept.asked.note(by, block);
         kept.challenge.deadline = kept.challenge.deadline.min(deadline);
@@ -284,7 +297,7 @@ impl ChallengeBook {
 
     /// Nothing up to this block is taken back any more, and checkpoints below this epoch are final: what is closed there is forgotten.
     pub fn forget(&mut self, block: u64, epoch: u64) {
-        let by_two = self.by_two;
+        let by_two = self.by_two();
         self.kept
             .retain(|_, one| !one.closed.is_told(by_two) || one.closed.last() > Some(block));
         self.answers.retain(|target, _| target.epoch() >= epoch);
@@ -299,17 +312,17 @@ impl ChallengeBook {
     pub fn asked_of(&self, epoch: u64) -> impl Iterator<Item = (DataTarget, bool)> {
         let all = DataTarget::all_of(epoch).into_iter();
         let kept = all.clone().flat_map(|one| self.kept.range(one));
-        let told = kept.filter(|(_, one)| one.asked.is_told(self.by_two));
+        let told = kept.filter(|(_, one)| one.asked.is_told(self.by_two()));
         let asked = told.map(|(target, one)| (*target, self.is_open(one)));
         let answered = all.flat_map(|one| self.answers.range(one));
-        let answered = answered.filter(|(_, told)| told.is_told(self.by_two));
+        let answered = answered.filter(|(_, told)| told.is_told(self.by_two()));
         asked.chain(answered.map(|(target, _)| (*target, false)))
     }
 
     /// Whether somebody asked for it, as all endpoints tell.
     #[must_use]
     pub fn is_asked(&self, target: &DataTarget) -> bool {
-        let told = |told: ToldBlocks| told.is_told(self.by_two);
+        let told = |told: ToldBlocks| told.is_told(self.by_two());
         let kept = self.kept.get(target);
         kept.is_some_and(|one| told(one.asked))
             || self.answers.get(target).is_some_and(|one| told(*one))
@@ -325,38 +338,9 @@ impl ChallengeBook {
         })
     }
 
-    /// Who tells of a question: both, one of two, or the other one. What one of them invents takes no room of what the other one tells.
-    #[must_use]
-    pub fn tellers(&self, target: &DataTarget) -> Tellers {
-        let asked = self.kept.get(target).map(|one| one.asked);
-        asked.map_or(Tellers::Both, |asked| asked.tellers())
-    }
-
-    /// Questions up to this block that the second endpoint tells and the first one does not.
-    pub fn untold(&self, block: u64) -> impl Iterator<Item = DataTarget> {
-        let kept = self.kept.iter();
-        let untold = kept.filter(move |(_, one)| {
-            one.asked.of(ToldBy::First).is_none() && one.asked.last() <= Some(block)
-        });
-        untold.map(|(target, _)| *target)
-    }
-
     fn close(&mut self, target: &DataTarget, (block, by): (u64, ToldBy)) {
         if let Some(one) = self.kept.get_mut(target) {
             one.closed.note(by, block);
-        }
-    }
-
-    /// What is closed gives way, and then who has the latest deadline.
-    fn bound(&mut self) {
-        if self.kept.len() <= MAX_KEPT {
-            return;
-        }
-        let last = self.kept.iter();
-        let last = last.max_by_key(|(_, one)| (!self.is_open(one), one.challenge.deadline));
-        if let Some((target, is_open)) = last.map(|(target, one)| (*target, self.is_open(one))) {
-            self.kept.remove(&target);
-            self.left_out = self.left_out.saturating_add(is_open.into());
         }
     }
 

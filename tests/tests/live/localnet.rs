@@ -281,10 +281,14 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
     let commands = readme_commands();
-    let first_words: Vec<&str> = commands.iter().map(|words| words[0].as_str()).collect();
+    let first: Vec<String> = commands
+        .iter()
+        .take(3)
+        .map(|words| words.join(" "))
+        .collect();
     assert_eq!(
-        first_words[..2],
-        ["demo", "localnet"],
+        first,
+        ["demo", "demo --fraud", "localnet"],
         "the README's first commands"
     );
     let network = Network::start(folder);
@@ -292,7 +296,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
         network.description["nodes"].as_array().map(Vec::len),
         Some(4)
     );
-    let used = &commands[2..];
+    let used = &commands[3..];
     assert!(
         (4..=8).contains(&used.len()),
         "deposit to claim in at most eight commands: {used:?}"

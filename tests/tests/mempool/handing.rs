@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use plasmid::app::{App, Submission};
+use plasmid::app::{App, Submission, bundle};
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::Code;
 use plasmid::node::broadcast::Engine;
@@ -36,8 +36,6 @@ struct Seen {
     fails_at: Option<usize>,
     /// What it says to everything.
     says: Option<&'static str>,
-    /// It ends with what it took, and asks about none of it.
-    forgets: bool,
 }
 
 struct Fake {
@@ -128,7 +126,7 @@ impl Fake {
                     json!({ "jsonrpc": "2.0", "id": call["id"], "result": { "code": 0, "log": "" } })
                 }
             });
-            if refused.is_none() && !seen.forgets {
+            if refused.is_none() {
                 taken.push(bytes);
             }
         }
@@ -197,10 +195,35 @@ fn codes(answers: Vec<Result<Taken, String>>) -> Vec<u32> {
         .collect()
 }
 
+/// Packs from now on.
+fn packing(engine: Engine) -> Arc<Engine> {
+    let engine = Arc::new(engine);
+    let packing = Arc::clone(&engine);
+    tokio::spawn(async move { packing.pack().await });
+    engine
+}
+
+async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The transactions of all that the engine asked about, which are bundles.
+fn asked(fake: &Fake) -> Vec<Vec<u8>> {
+    let seen = fake.look();
+    let bundles = seen.asked.iter().flat_map(|bytes| {
+        let read = bundle::read(&Bytes::copy_from_slice(bytes)).expect("a bundle");
+        read.into_iter().map(|(_, bytes)| bytes.to_vec())
+    });
+    bundles.collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_is_asked_about_in_its_order_and_each_answer_is_to_its_own_transaction() {
+async fn each_answer_is_to_its_own_transaction_and_what_is_taken_goes_to_the_engine_in_a_bundle() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
+    let engine = packing(engine);
     let row = row(&network, 25);
     let mut forged = pay(&network, 2, 1, 0, FEE, 1).to_vec();
     let last = forged.len() - 1;
@@ -222,23 +245,16 @@ async fn a_batch_is_asked_about_in_its_order_and_each_answer_is_to_its_own_trans
     expected.push(Code::Malformed.number());
     expected.push(Code::Known.number());
     assert_eq!(answers, expected);
-    let (requests, asked) = {
-        let seen = fake.look();
-        (seen.requests.clone(), seen.asked.clone())
-    };
-    // Neither the poor one nor the junk gets so far.
-    assert_eq!(requests, [10, 10, 8]);
-    let mut order: Vec<_> = row.iter().map(|bytes| bytes.to_vec()).collect();
-    order.insert(6, forged.to_vec());
-    assert_eq!(asked, order);
     assert_eq!(fake.app.pool().len(), 25);
+    until(|| !fake.look().asked.is_empty()).await;
+    let order: Vec<_> = row.iter().map(|bytes| bytes.to_vec()).collect();
+    assert_eq!(asked(&fake), order);
+    assert_eq!(fake.look().requests, [1]);
     // All of it once more, and by several at once.
     let batch: Vec<_> = row.iter().collect();
     let known = vec![Code::Known.number(); 25];
     let (first, second) = tokio::join!(hand_in(&engine, &batch), hand_in(&engine, &batch));
     assert_eq!((codes(first), codes(second)), (known.clone(), known));
-    // Nobody waits for anything any more, so a later answer finds nobody to tell.
-    assert_eq!(fake.ask(&row[0]), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,63 +272,33 @@ async fn what_two_hand_in_at_the_same_time_is_taken_from_one_of_them_and_known_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_request_that_fails_nothing_is_handed_over() {
+async fn what_the_engine_does_not_take_is_handed_to_it_again_until_it_does() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
-    let row = row(&network, 25);
+    let engine = packing(engine);
+    let row = row(&network, 5);
+    fake.look().says = Some("mempool is full: number of txs 20000 (max: 20000)");
     let batch: Vec<_> = row.iter().collect();
-    fake.look().fails_at = Some(1);
-    let answers = hand_in(&engine, &batch).await;
-    let taken: Vec<_> = answers.iter().map(Result::is_ok).collect();
-    assert_eq!(taken[..10], [true; 10]);
-    assert_eq!(taken[10..], [false; 15]);
-    assert_eq!(fake.look().asked.len(), 10);
-    fake.look().fails_at = None;
-    for words in [
-        "mempool is full: number of txs 20000 (max: 20000)",
-        FULL_WHILE_IT_ASKS,
-    ] {
-        fake.look().says = Some(words);
-        let full = codes(hand_in(&engine, &batch[10..12]).await);
-        assert_eq!(full, [Code::PoolFull.number(); 2], "{words}");
-    }
-    fake.look().says = Some("tx too large");
-    let answers = hand_in(&engine, &batch[10..11]).await;
-    let said = answers[0].as_ref().expect_err("the engine refuses");
-    assert!(said.contains("tx too large"), "{said}");
-    fake.look().says = None;
-    assert_eq!(codes(hand_in(&engine, &batch[10..]).await), [0; 15]);
-}
-
-/// An engine that ends with questions under way: the place at it is held for as long as one transaction may take, and not for as long as all of them may
-/// one after the other.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_engine_never_asks_about_is_waited_for_together() {
-    const COUNT: u32 = 12;
-    let network = quiet();
-    let (fake, engine) = Fake::start(&network).await;
-    let row = row(&network, u64::from(COUNT));
-    let batch: Vec<_> = row.iter().collect();
-    // What each is waited for is less than this: the least that all would take one after the other.
-    let apart = |each: Duration| each * COUNT / 2;
-    fake.look().says = Some("tx already exists in cache");
-    let begun = Instant::now();
-    assert_eq!(
-        codes(hand_in(&engine, &batch).await),
-        [Code::PoolFull.number(); COUNT as usize]
-    );
-    assert!(begun.elapsed() < apart(Duration::from_secs(1)));
+    // It waits here, and this node proposes it.
+    assert_eq!(codes(hand_in(&engine, &batch).await), [0; 5]);
+    let refused = |count: usize| fake.look().requests.len() >= count;
+    until(|| refused(2)).await;
+    fake.look().says = Some(FULL_WHILE_IT_ASKS);
+    let before = fake.look().requests.len();
+    until(|| refused(before + 2)).await;
     {
         let mut seen = fake.look();
-        (seen.says, seen.forgets) = (None, true);
+        (seen.says, seen.fails_at) = (None, Some(0));
     }
-    let begun = Instant::now();
-    for answer in hand_in(&engine, &batch).await {
-        let said = answer.expect_err("nobody asked");
-        assert!(said.contains("look it up by its hash"), "{said}");
-    }
-    assert!(begun.elapsed() < apart(Duration::from_secs(15)));
+    let before = fake.look().requests.len();
+    until(|| refused(before + 2)).await;
     assert!(fake.look().asked.is_empty());
+    fake.look().fails_at = None;
+    until(|| !fake.look().asked.is_empty()).await;
+    let order: Vec<_> = row.iter().map(|bytes| bytes.to_vec()).collect();
+    assert_eq!(asked(&fake), order);
+    let hash = engine_hash(&row[0]);
+    assert!(!fake.app.pool().is_loose(&hash));
 }
 
 /// Else no other node would ever hear of what was acknowledged here.
@@ -320,24 +306,35 @@ async fn what_the_engine_never_asks_about_is_waited_for_together() {
 async fn an_engine_that_forgot_what_waits_is_handed_it_again() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
+    let engine = packing(engine);
     let one = pay(&network, 1, 2, 0, FEE, 1);
     assert_eq!(codes(hand_in(&engine, &[&one]).await), [0]);
+    until(|| fake.look().asked.len() == 1).await;
     let height = fake.app.height();
-    let forgets = async {
-        fake.look().cache.clear();
-        for more in 1..=5 {
-            fake.app.pool().begin(height + more);
-        }
-        while fake.look().asked.len() < 2 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        never = engine.keep_held() => match never {},
-        () = forgets => {}
+    fake.look().cache.clear();
+    for more in 1..=5 {
+        fake.app.pool().begin(height + more);
     }
-    assert_eq!(fake.look().asked, [one.to_vec(), one.to_vec()]);
     let hash = engine_hash(&one);
-    assert!(fake.app.pool().get(&hash).is_some());
-    assert!(fake.app.pool().unheld(10).is_empty());
+    assert!(fake.app.pool().is_loose(&hash));
+    until(|| fake.look().asked.len() == 2).await;
+    assert_eq!(asked(&fake), [one.to_vec(), one.to_vec()]);
+    assert!(!fake.app.pool().is_loose(&hash));
+}
+
+/// What came by itself from another node, and whose engine dropped it, is packed by whoever has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nothing_carries_is_packed_whoever_brought_it() {
+    let network = quiet();
+    let (fake, engine) = Fake::start(&network).await;
+    let _engine = packing(engine);
+    let one = pay(&network, 1, 2, 0, FEE, 1);
+    assert_eq!(fake.ask(&one), 0);
+    fake.look().asked.clear();
+    let height = fake.app.height();
+    for more in 1..=5 {
+        fake.app.pool().begin(height + more);
+    }
+    until(|| !fake.look().asked.is_empty()).await;
+    assert_eq!(asked(&fake), [one.to_vec()]);
 }

@@ -11,41 +11,48 @@
 //! been carried out, and its sender must also own enough for all of them: else a transaction that can never apply could wait behind a gap,
 //! and stand before others when the gap closes. When the engine asks again after a block, the pool has swept itself, and the answer is
 //! whether the transaction still waits: one look-up.
+//!
+//! Most transactions come in bundles ([`bundles`]), or by this node's gRPC ([`handing`]).
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
 use super::App;
+use super::bundle::is_bundle;
 use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence};
 use super::state::State;
 use super::unsound::Unsound;
+use super::verdicts::Verdicts;
 use crate::chain::committed::leaf;
-use crate::chain::execute::context;
+use crate::chain::execute::{Checker, context};
 use crate::chain::overlay::Overlay;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::leaf::{AccountLeaf, TokenBalance};
 use crate::ledger::leaves::{read, write};
 use crate::ledger::transaction::{Body, StakeBody, check_length};
 use crate::ledger::{
-    Account, CheckedTransaction, Code, Reject, Slot, Transaction, Unverified, quote, simulate,
+    Account, CheckedTransaction, Code, Reject, Slot, Transaction, Unverified, quote, settle,
+    simulate,
 };
 use crate::wire::engine_hash;
 
-mod awaited;
+mod before;
+mod bundles;
 mod handing;
 mod sweep;
 
-pub(super) use awaited::Awaited;
-pub use awaited::AwaitedAnswer;
-use handing::Before;
-pub use handing::Submission;
+use before::Before;
+pub(super) use bundles::BundleCheck;
+pub use handing::{Handed, Submission};
 pub(super) use sweep::Unswept;
 
 /// The number of blocks after the next one in which a new transaction must still be valid. The next block may be made already: a
 /// transaction that only that block could hold would be verified and gossiped, and would never pay.
 const MIN_BLOCKS_LEFT: u64 = 3;
+
+/// Signatures that one core verifies together, at least: whoever hands in waits for all of them, and so may a block.
+const MIN_CHUNK: usize = 8;
 
 /// What its signature says of a transaction.
 type Verified = Result<CheckedTransaction, Reject>;
@@ -60,7 +67,10 @@ struct Weighed {
 
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
-        self.check_one(request, None)
+        match is_bundle(&request.tx) {
+            true => self.check_bundle(request),
+            false => self.check_one(request, None),
+        }
     }
 
     /// Several, one after the other, but for their signatures.
@@ -68,18 +78,36 @@ impl App {
         &self,
         requests: &[RequestCheckTx],
     ) -> Vec<Outcome<ResponseCheckTx>> {
-        let wanted: Vec<Option<Unverified>> = requests
+        let wanted: Vec<bool> = requests
             .iter()
             .map(|request| self.wants_verified(request))
             .collect();
-        let domain = &self.deployment.domain;
-        let verified = wanted.into_par_iter();
-        let verified = verified.map(|wanted| wanted.map(|unverified| unverified.verify(domain)));
-        let verified: Vec<Option<Verified>> = verified.collect();
-        let judged = requests.iter().zip(verified);
+        let all = requests.iter().zip(&wanted);
+        let unverified: Vec<&[u8]> = all
+            .filter(|(_, wanted)| **wanted)
+            .map(|(request, _)| request.tx.as_ref())
+            .collect();
+        let mut verified = self.verify_all(&unverified).into_iter();
+        let judged = requests.iter().zip(wanted);
         judged
-            .map(|(request, verified)| self.check_one(request, verified))
+            .map(|(request, wanted)| match is_bundle(&request.tx) {
+                true => self.check_bundle(request),
+                false => {
+                    let verified = wanted.then(|| verified.next()).flatten();
+                    self.check_one(request, verified)
+                }
+            })
             .collect()
+    }
+
+    /// What their signatures say of these, verified together on all cores.
+    fn verify_all(&self, transactions: &[&[u8]]) -> Vec<Verified> {
+        let verdicts = Verdicts {
+            pool: &self.pool,
+            min_chunk: MIN_CHUNK,
+        };
+        let claims = verdicts.claim(transactions, &self.deployment.domain);
+        settle(claims, |open| verdicts.prove(open))
     }
 
     /// Judges one; `verified` is what was found of its signature already.
@@ -93,37 +121,42 @@ impl App {
         }
         let hash = engine_hash(&request.tx);
         // An engine that started again has an empty mempool and asks anew about what waits here: were that refused, no node
-        // would gossip it. What an engine knows it does not ask about twice.
-        let waits = self.pool().is_asked(&hash);
-        let judged = match (waits, is_again(request)) {
-            (true, _) => Ok(0),
-            (false, true) => Err(self.why_gone(&request.tx)),
-            (false, false) => self.admit(hash, &request.tx, verified),
+        // would gossip it. What a bundle carries need not travel a second time.
+        let carried = self.pool().carries_itself(&hash, is_again(request));
+        let judged = match (carried, is_again(request)) {
+            (Some(true), _) => Ok(0),
+            (Some(false), _) => Err(Reject::Known.into()),
+            (None, true) => Err(self.why_gone(&request.tx)),
+            (None, false) => self.admit(hash, &request.tx, verified),
         };
-        let answer = match judged {
-            Ok(leaves) => ResponseCheckTx {
+        match judged {
+            Ok(leaves) => Ok(ResponseCheckTx {
                 gas_wanted: i64::from(leaves),
                 gas_used: i64::from(leaves),
                 ..ResponseCheckTx::default()
-            },
-            Err(Unsound::Reject(reject)) => refused(&reject),
-            Err(Unsound::Fault(fault)) => return Err(fault),
-        };
-        if !is_again(request) {
-            self.awaited.tell(&hash, answer.code, &answer.log);
+            }),
+            Err(Unsound::Reject(reject)) => Ok(refused(&reject)),
+            Err(Unsound::Fault(fault)) => Err(fault),
         }
-        Ok(answer)
     }
 
-    /// A new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
+    /// Whether this is a new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
     /// transaction may change that.
-    fn wants_verified(&self, request: &RequestCheckTx) -> Option<Unverified> {
-        let hash = engine_hash(&request.tx);
-        if is_again(request) || self.pool().get(&hash).is_some() {
-            return None;
+    fn wants_verified(&self, request: &RequestCheckTx) -> bool {
+        if is_again(request) || is_bundle(&request.tx) {
+            return false;
         }
-        let replaces = self.replaces(&hash);
-        self.read(hash, &request.tx, replaces, &Before::new()).ok()
+        let hash = engine_hash(&request.tx);
+        let waits = self.pool().get(&hash).is_some();
+        let read = || {
+            self.read(
+                hash,
+                &request.tx,
+                Replaces::ForTenthMore,
+                &Before::default(),
+            )
+        };
+        !waits && read().is_ok()
     }
 
     /// Judges all that is cheap to judge, so that the signature comes last. What follows one that comes together with it is not judged by what the
@@ -134,43 +167,69 @@ impl App {
         bytes: &[u8],
         replaces: Replaces,
         before: &Before,
-    ) -> Result<Unverified, Unsound> {
+    ) -> Result<(Unverified, Offer), Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
-        self.check_end(&unverified.transaction().body)?;
-        let weighed = self.weigh(&self.state(), hash, unverified.transaction(), bytes.len())?;
+        let (transaction, length) = (unverified.transaction(), bytes.len());
+        let offer = self.fits(hash, transaction, length, (replaces, before))?;
+        Ok((unverified, offer))
+    }
+
+    /// Judges the same of a transaction that was decoded; gives what it asks of the pool.
+    fn fits(
+        &self,
+        hash: Hash,
+        transaction: &Transaction,
+        length: usize,
+        (replaces, before): (Replaces, &Before),
+    ) -> Result<Offer, Unsound> {
+        self.check_end(&transaction.body)?;
+        let weighed = self.weigh(&self.state(), hash, transaction, length)?;
         let (offer, purse) = (&weighed.offer, &weighed.purse);
         let (sender, sequence) = (offer.header.sender, offer.header.sequence);
-        let last = before.get(&sender).copied();
-        let follows = last.is_some_and(|last| last.checked_add(1) == Some(sequence));
+        let follows = before.precedes(offer, purse)?;
         let pool = self.pool();
         if !follows || pool.at(&sender, sequence).is_some() {
             pool.admits(offer, purse, replaces)?;
         }
-        Ok(unverified)
+        Ok(weighed.offer)
     }
 
-    /// CheckTx has the bytes alone, so a transaction that comes that way replaces another by paying a tenth more. One that came through this
-    /// node's gRPC has said whether it replaces.
-    fn replaces(&self, hash: &Hash) -> Replaces {
-        match super::lock(&self.handed_in).contains(hash) {
-            true => Replaces::Never,
-            false => Replaces::ForTenthMore,
-        }
-    }
-
-    /// Judges a new transaction and takes it into the pool; says how many leaves it would make.
+    /// Judges a new transaction that the engine passes on by itself, and takes it into the pool; says how many leaves it would make. CheckTx has the bytes
+    /// alone, so a transaction that comes that way replaces another by paying a tenth more.
     fn admit(&self, hash: Hash, bytes: &[u8], verified: Option<Verified>) -> Result<u32, Unsound> {
-        let replaces = self.replaces(&hash);
-        let unverified = self.read(hash, bytes, replaces, &Before::new())?;
-        let verified = verified.unwrap_or_else(|| {
-            #[cfg(test)]
-            self.looks.verified_alone();
-            unverified.verify(&self.deployment.domain)
-        });
-        let checked = verified?;
-        // A block may have come meanwhile; none comes from here on.
+        let leaves = match verified {
+            Some(checked) => {
+                let replaces = Replaces::ForTenthMore;
+                self.read(hash, bytes, replaces, &Before::default())?;
+                self.admit_verified(hash, bytes, checked?, replaces)?
+            }
+            None => self.admit_alone(hash, bytes, Replaces::ForTenthMore)?,
+        };
+        self.pool().carries_itself(&hash, false);
+        Ok(leaves)
+    }
+
+    /// Judges a new transaction, its signature last, and takes it into the pool; says how many leaves it would make.
+    fn admit_alone(&self, hash: Hash, bytes: &[u8], replaces: Replaces) -> Result<u32, Unsound> {
+        let (unverified, _) = self.read(hash, bytes, replaces, &Before::default())?;
+        #[cfg(test)]
+        self.looks.verified_alone();
+        let checked = unverified.verify(&self.deployment.domain)?;
+        self.admit_verified(hash, bytes, checked, replaces)
+    }
+
+    /// Takes a transaction into the pool whose signature holds; says how many leaves it would make.
+    fn admit_verified(
+        &self,
+        hash: Hash,
+        bytes: &[u8],
+        checked: CheckedTransaction,
+        replaces: Replaces,
+    ) -> Result<u32, Unsound> {
+        // A block may have come since it was read; none comes from here on.
         let state = self.state();
+        self.check_end(checked.body())?;
         let weighed = self.weigh(&state, hash, checked.transaction(), bytes.len())?;
         self.try_on(&state, &checked)?;
         let pending = Pending::new(bytes.to_vec(), checked, weighed.minimum);

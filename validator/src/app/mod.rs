@@ -12,11 +12,11 @@
 //! - Info never changes state: anyone reaches it.
 
 pub mod bench;
+pub mod bundle;
 mod consensus;
 mod convert;
 mod ends;
 pub mod guard;
-mod handed;
 mod late;
 #[cfg(test)]
 mod looks;
@@ -62,9 +62,8 @@ use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::{Parameters, Slot};
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
 pub use consensus::told as informed;
-use handed::HandedIn;
 use mempool::Unswept;
-pub use mempool::{AwaitedAnswer, Submission};
+pub use mempool::{Handed, Submission};
 use pool::{Hash, Limits, Pool};
 use ports::{Outlook, OwnVotes, Signer};
 use reads::Disk;
@@ -115,8 +114,7 @@ pub struct App {
     pool: Mutex<Pool>,
     /// The last block, until the engine commits it.
     unswept: Mutex<Option<Unswept>>,
-    handed_in: Mutex<HandedIn>,
-    awaited: mempool::Awaited,
+    bundles: mempool::BundleCheck,
     disk: Disk,
     surroundings: Surroundings,
     #[cfg(test)]
@@ -196,8 +194,7 @@ impl App {
             ends: ends::Ends::default(),
             pool: Mutex::new(pool),
             unswept: Mutex::default(),
-            handed_in: Mutex::default(),
-            awaited: mempool::Awaited::default(),
+            bundles: mempool::BundleCheck::default(),
             disk: Disk::new(Arc::clone(&surroundings.store)),
             surroundings,
             #[cfg(test)]
@@ -208,6 +205,11 @@ impl App {
     /// The deployment's parameters.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// The number of validators that began the chain.
+    pub fn founders(&self) -> usize {
+        self.first_set.0.len()
     }
 
     /// Chain id and signature domain.

@@ -17,7 +17,7 @@
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).
 //! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
 //!   at, expired ones go, and so does what does not apply any more.
-//!
+//! - From node to node it travels in bundles ([`carriage`]).
 //! - What it gives up it remembers for a while, with the reason ([`departures`]): whoever was told that it was taken is told that, too.
 //!
 //! It also keeps the verdict on each signature.
@@ -31,6 +31,7 @@ use alloy_primitives::B256;
 use crate::ledger::{Account, Reject};
 
 mod admission;
+mod carriage;
 mod departures;
 mod feed;
 mod offer;
@@ -42,6 +43,8 @@ mod topic;
 
 use admission::Churn;
 pub use admission::Replaces;
+use carriage::Carriage;
+pub use carriage::{Bundle, Packing};
 pub use departures::Departure;
 use departures::Departures;
 pub use feed::Feed;
@@ -49,7 +52,7 @@ pub use offer::{Hash, Offer, PLACE_BYTES, Pending, bid};
 use passed::PassedOver;
 pub use passed::{Fill, Held};
 use patience::GapPatience;
-pub use queue::Purse;
+pub use queue::{Purse, check_covered};
 use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
 pub use topic::Topics;
@@ -60,7 +63,7 @@ pub const HELD_AHEAD: u64 = 64;
 /// Transactions that the engine's mempool must have room for (`mempool.size`).
 pub const MIN_ENGINE_TRANSACTIONS: u32 = 20_000;
 /// Bytes that the engine's mempool must have room for (`mempool.max_txs_bytes`).
-pub const MIN_ENGINE_BYTES: u64 = 10_000_000;
+pub const MIN_ENGINE_BYTES: u64 = 20_000_000;
 
 /// How much the pool holds, in places ([`PLACE_BYTES`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,6 +136,8 @@ pub struct Pool {
     churn: BTreeMap<Readiness, Churn>,
     /// What it gave up.
     departures: Departures,
+    /// What the engine passes on of it, and by what.
+    carriage: Carriage,
     /// What waits and may no longer apply: it is judged again after a block.
     doubted: BTreeSet<Hash>,
     /// The sender that was looked at last when others' turn came.
@@ -192,20 +197,6 @@ impl Pool {
         at
     }
 
-    /// The engine asks about a transaction again, or anew because it started again: whether it waits here.
-    pub fn is_asked(&mut self, hash: &Hash) -> bool {
-        let Some(header) = self.hashes.get(hash).map(|pending| pending.offer.header) else {
-            return false;
-        };
-        let queue = self.senders.get_mut(&header.sender);
-        let waiting = queue.and_then(|queue| queue.waiting.get_mut(&header.sequence));
-        if let Some(waiting) = waiting {
-            waiting.asked = self.height;
-            waiting.handed = 0;
-        }
-        true
-    }
-
     /// Takes it out, and leaves ranks of what is behind it as they are.
     fn take(&mut self, hash: &Hash) -> Option<Arc<Pending>> {
         let pending = self.hashes.remove(hash)?;
@@ -223,6 +214,7 @@ impl Pool {
         }
         self.doubted.remove(hash);
         self.places = self.places.saturating_sub(pending.offer.places);
+        self.carriage.leave(&pending);
         if let Some(queue) = self.senders.get_mut(&header.sender) {
             let waiting = queue.waiting.remove(&header.sequence);
             if queue.waiting.is_empty() {
@@ -240,6 +232,7 @@ impl Pool {
         let header = offer.header;
         self.places = self.places.saturating_add(offer.places);
         self.departures.come_back(&offer.hash);
+        self.carriage.come(offer.hash);
         self.digests.insert(*pending.checked.digest(), offer.hash);
         self.expiry.insert((header.valid_until, offer.hash));
         for topic in offer.topics.iter() {
@@ -256,8 +249,6 @@ impl Pool {
         let waiting = Waiting {
             pending,
             rank: None,
-            asked: self.height,
-            handed: 0,
         };
         queue.waiting.insert(header.sequence, waiting);
         self.rank_again(&header.sender);

@@ -11,7 +11,11 @@ use clap::{Command, CommandFactory};
 use super::Cli;
 
 /// Files that pass options to other programs, and which.
-const OTHER_PROGRAMS: [(&str, &[&str]); 4] = [
+const OTHER_PROGRAMS: [(&str, &[&str]); 5] = [
+    (
+        "demo/fraud/thief.rs",
+        &["bin", "locked", "release", "target-dir", "workspace"],
+    ),
     (
         "localnet/anvil.rs",
         &[

@@ -307,6 +307,17 @@ pub enum Reject {
         "this transaction was removed from the mempool: its sender can no longer pay for it, it did not apply, it made room for others, or it waited too long for the one before it; sign and send it again"
     )]
     GivenUp,
+    /// It is not a bundle as nodes make them.
+    #[error("this is not a bundle of transactions that this node passes on: {why}")]
+    Bundle {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Too little of it still needs a bundle.
+    #[error(
+        "most of this bundle of transactions is carried by others, stands in a block or is refused; what was new of it was taken"
+    )]
+    StaleBundle,
 }
 
 /// A token in a message: the zero address is the native coin.
@@ -353,7 +364,10 @@ impl Reject {
     pub const fn code(&self) -> Code {
         match self {
             Self::Stake(_) | Self::NotOperator { .. } => Code::Stake,
-            Self::Malformed(_) | Self::BadField { .. } | Self::BadText { .. } => Code::Malformed,
+            Self::Malformed(_)
+            | Self::BadField { .. }
+            | Self::BadText { .. }
+            | Self::Bundle { .. } => Code::Malformed,
             Self::UnsupportedKind { .. }
             | Self::UnsupportedScheme { .. }
             | Self::UnsupportedLane { .. }
@@ -378,7 +392,7 @@ impl Reject {
             Self::UnknownToken { .. } => Code::UnknownToken,
             Self::Overflow { .. } => Code::Overflow,
             Self::StateFull { .. } => Code::StateFull,
-            Self::Known => Code::Known,
+            Self::Known | Self::StaleBundle => Code::Known,
             Self::PoolFull { .. }
             | Self::ReplacedOften { .. }
             | Self::MadeRoomOften

@@ -163,15 +163,15 @@ pub const RELIED_ON: [ReliedOn; 16] = [
     },
     ReliedOn {
         line: "mempool.max_txs_bytes",
-        value: "10,000,000 or more",
-        refused: "9999999",
+        value: "20,000,000 or more",
+        refused: "19999999",
         reason: "the same",
     },
     ReliedOn {
         line: "mempool.max_tx_bytes",
-        value: "8,192 or more",
-        refused: "1024",
-        reason: "the longest transaction that is valid; what is longer is refused in any case",
+        value: "65,536 or more",
+        refused: "8192",
+        reason: "the longest bundle in which nodes pass transactions on; what is longer is refused in any case",
     },
     ReliedOn {
         line: "mempool.keep-invalid-txs-in-cache",

@@ -272,14 +272,14 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     );
     ready(&told);
     let outcome = tokio::select! {
-        outcome = server.serve(guard) => outcome,
+        outcome = server.serve(guard, engine.part()) => outcome,
         outcome = duty::run(Arc::clone(&app), root.clone(), others) => match outcome {
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
         },
         outcome = rpc::serve(listen, backends) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
-        never = engine.keep_held() => match never {},
+        never = engine.pack() => match never {},
         () = follower.ended() => Err(StartError::FollowerEnded),
         error = keys.run() => Err(error.into()),
         Err(differs) = params::compared(&asked, &app, height > 0) => Err(StartError::Fault(differs)),

@@ -104,7 +104,10 @@ impl<C: ChildSource> Watcher<C> {
         let is_alone = match self.allowed(rpc, latest, &about, say).await {
             Allowed::All => false,
             Allowed::Alone => true,
-            Allowed::Nothing => return Ok(()),
+            Allowed::Nothing => {
+                self.give_way(key, now);
+                return Ok(());
+            }
         };
         let left = self.left(key, now, is_alone);
         let name = "--budget";

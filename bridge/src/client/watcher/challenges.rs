@@ -17,7 +17,7 @@ use super::{
     At, ChildSource, IDataChallenges, PoolWait, ReportStep, Rpc, RpcError, Subject, WatchNotice,
     Watcher, view_call,
 };
-use crate::relay::challenges::{DataEvent, DataTarget, QuestionPrices, Tellers};
+use crate::relay::challenges::{DataEvent, DataTarget, DoublingCount, QuestionPrices, Tellers};
 
 mod answers;
 mod heard;
@@ -122,12 +122,14 @@ pub enum DataNotice {
         /// What was asked for.
         target: DataTarget,
     },
-    /// The first endpoint does not tell that somebody asks, and the second one does: it is answered all the same.
+    /// The first endpoint does not tell that somebody asks, and the second one does. It is answered once both say in root's state that it is open.
     Untold {
         /// The first endpoint.
         place: String,
-        /// What is asked for.
+        /// What is asked for: one of those that are news.
         target: DataTarget,
+        /// How many such questions there are by now; said again when they are twice as many.
+        count: u64,
     },
     /// Root holds a checkpoint up for a question that no endpoint tells of: events are read again.
     Unheard {
@@ -136,7 +138,7 @@ pub enum DataNotice {
     },
     /// More challenges are open than are kept; those with the latest deadlines are not answered.
     LeftOut {
-        /// How many more since it was said.
+        /// How many more; said again when they are twice as many.
         count: u64,
     },
 }
@@ -174,6 +176,12 @@ pub(super) struct DataDesk {
     denied: BTreeMap<DataTarget, u32>,
     /// What one endpoint's state denies, and not the other one's.
     doubted: BTreeSet<DataTarget>,
+    /// What one endpoint says in root's state and the other one does not, when a step was to be sent: until which block it gives way to all else.
+    vetoed: BTreeMap<DataTarget, u64>,
+    /// Of whom a question was told for which that was so, and until which block the others that they tell give way.
+    vetoed_of: BTreeMap<Tellers, u64>,
+    /// The block in which a question was last vetoed: in that one no other is asked.
+    question_vetoed: Option<u64>,
     /// Checkpoints of which something is withheld, and since when, in seconds of root's clock.
     withheld: BTreeMap<u64, u64>,
     /// What of them is missing.
@@ -184,6 +192,11 @@ pub(super) struct DataDesk {
     asked: BTreeSet<DataTarget>,
     /// Answers on root that were asked for, and when they are asked for again.
     resting: BTreeMap<DataTarget, RestingAnswer>,
+    /// Who tells of the answer that was asked for last.
+    last_read: Tellers,
+    /// Of how many answers an endpoint did not give the event, and how many that it gave are none.
+    hidden: DoublingCount,
+    false_answers: DoublingCount,
     turns: BTreeMap<DataTarget, DataTurn>,
     /// The money of our questions.
     money: QuestionMoney,
@@ -205,11 +218,17 @@ impl DataDesk {
             unanswered: BTreeMap::new(),
             denied: BTreeMap::new(),
             doubted: BTreeSet::new(),
+            vetoed: BTreeMap::new(),
+            vetoed_of: BTreeMap::new(),
+            question_vetoed: None,
             withheld: BTreeMap::new(),
             missing: BTreeMap::new(),
             known: BTreeSet::new(),
             asked: BTreeSet::new(),
             resting: BTreeMap::new(),
+            last_read: Tellers::Second,
+            hidden: DoublingCount::default(),
+            false_answers: DoublingCount::default(),
             turns: BTreeMap::new(),
             money: QuestionMoney::default(),
             ask_wait: None,

@@ -71,7 +71,7 @@ impl<C: ChildSource> Watcher<C> {
             say(&WatchNotice::Contradicted { epoch });
             return Ok(false);
         }
-        self.hear_second(&latest, say).await;
+        self.hear_second(&latest, head.accepted, say).await;
         let nonce = rpc.nonce(self.wallet.address(), at).await?;
         let now = RootMoment {
             number: latest.number,

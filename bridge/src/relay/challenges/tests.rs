@@ -2,6 +2,7 @@
 
 use alloy_primitives::B256;
 
+use super::room::MAX_KEPT;
 use super::*;
 
 const ASKER: Address = Address::repeat_byte(7);
@@ -201,9 +202,72 @@ fn who_invents_challenges_fills_no_memory_and_hides_none_that_is_due_before() {
         let one = log(&fixture::challenged(target, ASKER, U256::ZERO, deadline));
         book.hear(&one, 64, ToldBy::First).expect("it is one");
     }
-    assert_eq!(book.open().count(), MAX_KEPT);
-    assert_eq!((book.left_out(), book.left_out()), (6, 0));
+    // Some give way at a time.
+    assert_eq!(book.open().count(), MAX_KEPT - 4_090);
+    assert_eq!((book.left_out(), book.left_out()), (Some(4_096), None));
     assert!(book.of(&targets()[0]).is_some());
+}
+
+/// What one endpoint invents takes no room of what the other one or both tell, whatever its deadlines and epochs are, and is said no more often than it doubles.
+#[test]
+fn what_one_of_two_endpoints_invents_crowds_out_only_itself() {
+    for (liar, honest) in [
+        (ToldBy::Second, ToldBy::First),
+        (ToldBy::First, ToldBy::Second),
+    ] {
+        let [alone, both, answer, answered_by_both] = targets();
+        let mut book = ChallengeBook::default();
+        book.hears_two(Some(0..10));
+        for (log, by) in [
+            (asked(alone), honest),
+            (asked(both), honest),
+            (asked(both), liar),
+            (answered(answer), honest),
+            (answered(answered_by_both), honest),
+            (answered(answered_by_both), liar),
+        ] {
+            book.hear(&log, 64, by).expect("it is one");
+        }
+        for index in 0..2 * MAX_KEPT as u32 {
+            let target = DataTarget::Leaf { epoch: 9, index };
+            let one = log(&fixture::challenged(target, ASKER, U256::ZERO, 1));
+            book.hear(&one, 64, liar).expect("it is one");
+            book.hear(&answered(target), 64, liar).expect("it is one");
+        }
+        assert!(book.kept.len() <= MAX_KEPT && book.answers.len() <= MAX_KEPT);
+        assert!(book.of(&alone).is_some() && book.of(&both).is_some());
+        assert!(book.is_answered(&answer) && book.is_asked(&answered_by_both));
+        let said = book.untold(9);
+        let is_said = liar == ToldBy::Second;
+        assert_eq!(said.is_some_and(|(_, count)| count > 60_000), is_said);
+        assert_eq!(book.untold(9), None);
+    }
+}
+
+/// What a second endpoint tells of checkpoints that are not accepted is refused, and asked for again; of those that are final no question is kept.
+#[test]
+fn of_a_second_endpoint_only_accepted_checkpoints_are_heard() {
+    let of = |epoch| DataTarget::Leaf { epoch, index: 0 };
+    let mut book = ChallengeBook::default();
+    book.hears_two(Some(2..4));
+    for event in [asked, answered] {
+        for epoch in [4, 1_000_000_000_000, u64::MAX] {
+            let said = book.hear(&event(of(epoch)), 64, ToldBy::Second);
+            let said = said.expect_err("nobody can ask for it");
+            assert!(said.contains("is not accepted"), "{said}");
+        }
+    }
+    let told = book.hear(&asked(of(1)), 64, ToldBy::Second);
+    assert_eq!(told.expect("it is one").target(), of(1));
+    assert!(book.kept.is_empty() && book.answers.is_empty());
+    book.hear(&asked(of(2)), 64, ToldBy::Second).expect("one");
+    // What the first one tells of a final one is closed once both tell it.
+    for log in [asked(of(1)), answered(of(1))] {
+        for by in [ToldBy::First, ToldBy::Second] {
+            book.hear(&log, 64, by).expect("it is one");
+        }
+    }
+    assert!(book.open().map(|(target, _)| *target).eq([of(2)]));
 }
 
 /// A place behind the last block of an epoch makes no target, which root would refuse to say anything of.
@@ -247,7 +311,7 @@ fn of_two_endpoints_one_opens_a_question_and_both_close_it() {
             [ToldBy::Second, ToldBy::First],
         ] {
             let mut book = ChallengeBook::default();
-            book.hears_two(true);
+            book.hears_two(Some(0..9));
             book.hear(&asked(target), 64, honest).expect("it is one");
             assert!(book.of(&target).is_some() && book.explains(3));
             // The liar says that somebody asked for the other one, that this one is due at another time, and that it is closed.
@@ -284,15 +348,16 @@ fn of_two_endpoints_one_opens_a_question_and_both_close_it() {
 fn what_the_first_endpoint_leaves_out_is_known() {
     let [first, second, ..] = targets();
     let mut book = ChallengeBook::default();
-    book.hears_two(true);
+    book.hears_two(Some(0..9));
     for target in [first, second] {
         let told = at(10, asked(target));
         book.hear(&told, 64, ToldBy::Second).expect("it is one");
     }
-    assert_eq!(book.untold(9).count(), 0);
+    assert_eq!(book.untold(9), None);
     let told = at(10, asked(first));
     book.hear(&told, 64, ToldBy::First).expect("it is one");
-    assert!(book.untold(10).eq([second]));
+    assert_eq!(book.untold(10), Some((second, 1)));
+    assert_eq!(book.untold(10), None);
 }
 
 #[test]

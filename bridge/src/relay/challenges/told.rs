@@ -23,6 +23,36 @@ pub enum Tellers {
 impl Tellers {
     /// All there are.
     pub const ALL: [Self; 3] = [Self::Both, Self::First, Self::Second];
+
+    /// Who tells most of these.
+    pub(super) fn most(all: impl Iterator<Item = Self> + Clone) -> Self {
+        let count = |one: &Self| all.clone().filter(|other| other == one).count();
+        let most = Self::ALL.into_iter().max_by_key(count);
+        most.unwrap_or(Self::Both)
+    }
+}
+
+/// How many there are of what an endpoint may invent: said again once there are twice as many, so that no log grows by it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DoublingCount {
+    count: u64,
+    said: u64,
+}
+
+impl DoublingCount {
+    /// More of them are found.
+    pub const fn add(&mut self, more: u64) {
+        self.count = self.count.saturating_add(more);
+    }
+
+    /// How many there are, if that is to be said.
+    pub const fn news(&mut self) -> Option<u64> {
+        if self.count == 0 || self.count < self.said.saturating_mul(2) {
+            return None;
+        }
+        self.said = self.count;
+        Some(self.count)
+    }
 }
 
 /// The block of an event by the word of each.
@@ -57,7 +87,9 @@ impl ToldBlocks {
         }
     }
 
-    pub(super) const fn tellers(&self) -> Tellers {
+    /// Who tells it.
+    #[must_use]
+    pub const fn tellers(&self) -> Tellers {
         match (self.first, self.second) {
             (Some(_), None) => Tellers::First,
             (None, Some(_)) => Tellers::Second,

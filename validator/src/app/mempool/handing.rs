@@ -1,11 +1,10 @@
-//! What comes by this node's gRPC, before the engine is asked about it.
+//! What comes by this node's gRPC: it is judged at once, and the engine is handed it in bundles.
 
-use std::collections::BTreeMap;
-
-use crate::app::pool::{Hash, Replaces};
+use super::Before;
+use crate::app::App;
+use crate::app::pool::Replaces;
 use crate::app::unsound::Unsound;
-use crate::app::{App, lock};
-use crate::ledger::{Account, Reject, Transaction};
+use crate::ledger::Reject;
 use crate::wire::engine_hash;
 
 /// A transaction that a client hands in.
@@ -17,63 +16,71 @@ pub struct Submission {
     pub replace: bool,
 }
 
-/// For each sender, the sequence of the last of its transactions that were handed in together with the one that is judged, and before it.
-pub(super) type Before = BTreeMap<Account, u64>;
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// It waits for a block.
+    Taken,
+    /// It waited before, or stands in a block.
+    Known,
+    /// It does not wait.
+    Refused(Reject),
+}
 
 impl App {
-    /// These bytes came by gRPC. Where the engine is to be asked about them, and their sender did not ask to replace anything, they take no
-    /// other transaction's place, however late it asks and however often they are handed in; where the sender asked, they do from now on. That is
-    /// remembered only of what the pool would take now: whoever hands in another one's bytes must not decide what they may do behind what
-    /// waits at their sequence, and bytes that cannot wait push out no others.
+    /// Judges transactions and takes them into the pool, in their order; each takes the place of another only where it says so. Where several come together, one
+    /// whose sequence follows that of its sender's transaction before it is judged as if that one waited. Signatures are verified together.
     ///
-    /// Where several are handed in together, one whose sequence follows that of its sender's transaction before it is judged as if that one waited.
-    ///
-    /// The answer to each is the refusal, where the engine need not be asked, or what failed on this node.
-    pub fn hand_in(&self, batch: &[Submission]) -> Vec<Result<Option<Reject>, String>> {
-        let mut before = Before::new();
-        let batch = batch.iter();
-        batch
-            .map(|one| self.hand_in_behind(one, &mut before))
+    /// The answer to each is what became of it, or what failed on this node.
+    pub fn hand_in(&self, batch: &[Submission]) -> Vec<Result<Handed, String>> {
+        let mut before = Before::default();
+        let mut fresh: Vec<&[u8]> = Vec::new();
+        let read = batch.iter().map(|one| {
+            let hash = engine_hash(&one.bytes);
+            let (_, offer) = self.read(hash, &one.bytes, replaces(one), &before)?;
+            before.add(offer);
+            fresh.push(&one.bytes);
+            Ok(())
+        });
+        let read: Vec<Result<(), Unsound>> = read.collect();
+        let mut verified = self.verify_all(&fresh).into_iter();
+        let judged = batch.iter().zip(read);
+        judged
+            .map(|(one, read)| {
+                let hash = engine_hash(&one.bytes);
+                let taken = match read {
+                    Ok(()) => {
+                        let checked = verified.next().unwrap_or(Err(Reject::GivenUp));
+                        let checked = checked.map_err(Unsound::from);
+                        checked.and_then(|checked| {
+                            self.admit_verified(hash, &one.bytes, checked, replaces(one))
+                        })
+                    }
+                    // What came before it in the batch may have changed that.
+                    Err(_) if batch.len() > 1 => self.admit_alone(hash, &one.bytes, replaces(one)),
+                    Err(refused) => Err(refused),
+                };
+                match taken {
+                    Ok(_) => {
+                        self.pool().brought_here(&hash);
+                        Ok(Handed::Taken)
+                    }
+                    // What was taken before is known, though it would not be taken again.
+                    Err(Unsound::Reject(reject)) => match self.stands(&hash) {
+                        Ok(true) => Ok(Handed::Known),
+                        Ok(false) => Ok(Handed::Refused(reject)),
+                        Err(error) => Err(format!("the store: {error}")),
+                    },
+                    Err(Unsound::Fault(fault)) => Err(fault.0),
+                }
+            })
             .collect()
     }
+}
 
-    fn hand_in_behind(
-        &self,
-        one: &Submission,
-        before: &mut Before,
-    ) -> Result<Option<Reject>, String> {
-        let hash = engine_hash(&one.bytes);
-        let judged = match one.replace {
-            true => Transaction::decode(&one.bytes)
-                .map(|transaction| transaction.header)
-                .map_err(Unsound::from),
-            false => {
-                let read = self.read(hash, &one.bytes, Replaces::Never, before);
-                read.map(|unverified| unverified.transaction().header)
-            }
-        };
-        let reject = match judged {
-            Ok(header) => {
-                match one.replace {
-                    true => self.forget(&hash),
-                    false => lock(&self.handed_in).insert(hash),
-                }
-                before.insert(header.sender, header.sequence);
-                return Ok(None);
-            }
-            Err(Unsound::Reject(reject)) => reject,
-            Err(Unsound::Fault(fault)) => return Err(fault.0),
-        };
-        // What was taken before is known, though it would not be taken again.
-        match self.stands(&hash) {
-            Ok(true) => Ok(None),
-            Ok(false) => Ok(Some(reject)),
-            Err(error) => Err(format!("the store: {error}")),
-        }
-    }
-
-    /// CheckTx refused what was handed in, so the engine does not ask about it any more.
-    pub fn forget(&self, hash: &Hash) {
-        lock(&self.handed_in).remove(hash);
+const fn replaces(one: &Submission) -> Replaces {
+    match one.replace {
+        true => Replaces::ForTenthMore,
+        false => Replaces::Never,
     }
 }

@@ -8,10 +8,10 @@ use plasmid_staking::{Effect, Key, Line, LineId, Operator, Position, Value};
 use prost::bytes::Bytes;
 
 use super::purse;
+use crate::app::App;
 use crate::app::pool::{Fill, Held, bid};
 use crate::app::state::State;
 use crate::app::unsound::Unsound;
-use crate::app::{App, lock};
 use crate::chain::committed::leaf;
 use crate::chain::execute::Executed;
 use crate::chain::propose::proto_bytes;
@@ -88,7 +88,6 @@ impl App {
         let height = state.tip.height;
         self.pool().pass_over(height, fill, held);
         self.pool().begin(height);
-        lock(&self.handed_in).turn(height);
         if self.surroundings.outlook.end().1 {
             // Nothing of it would count on root.
             self.pool().clear();
@@ -109,7 +108,6 @@ impl App {
         self.pool().doubt_backers(&operators);
         self.pool().doubt_positions(positions(executed));
         let doubtful = self.pool().doubtful(&spenders, MAX_DOUBTFUL);
-        self.pool().forget_lost();
         let examined = self.pool().examine(EXAMINED);
         for head in doubtful.into_iter().chain(examined) {
             match self.try_on(&state, &head.checked) {

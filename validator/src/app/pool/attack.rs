@@ -159,11 +159,21 @@ fn whatever_comes_in_any_order_every_index_stays_what_the_queues_say() {
             pool.assert_sound();
         }
         for hash in pool.hashes.keys().copied().collect::<Vec<_>>() {
-            if rng.random_range(0..3) > 0 {
-                assert!(pool.is_asked(&hash));
+            if rng.random_range(0..3) == 0 {
+                assert!(pool.carries_itself(&hash, rng.random()).is_some());
             }
         }
-        pool.forget_lost();
+        let packing = if rng.random() {
+            Packing::All
+        } else {
+            Packing::Own
+        };
+        for bundle in pool.pack(packing, rng.random_range(0..3)) {
+            if rng.random_range(0..4) == 0 {
+                pool.not_taken(&bundle.hash);
+            }
+            pool.keeps(&bundle.hash);
+        }
         pool.assert_sound();
         pool.examine(3);
     }

@@ -43,8 +43,6 @@ pub enum Departure {
     Behind,
     #[error("it waited here, and another one with its sequence has been in a block since")]
     Displaced,
-    #[error("it waited here, and the engine lost it; hand it in again")]
-    EngineLost,
     #[error("it waited here when the chain ended; what it moves is paid on root")]
     Ended,
 }
@@ -55,7 +53,7 @@ impl Departure {
         match self {
             Self::Expired => Code::Expired,
             Self::Replaced => Code::ReplacementUnderpriced,
-            Self::MadeRoom | Self::EngineLost => Code::PoolFull,
+            Self::MadeRoom => Code::PoolFull,
             Self::Uncovered => Code::InsufficientBalance,
             Self::Useless(code) => code,
             Self::Behind => Code::NonceAhead,
@@ -94,6 +92,11 @@ struct Departed {
 }
 
 impl Departures {
+    /// Seconds that have passed since the node started.
+    pub(super) const fn seconds(&self) -> u64 {
+        self.seconds
+    }
+
     fn note(&mut self, height: u64, pending: &Pending, why: Departure) {
         let (hash, digest) = (pending.offer.hash, *pending.checked.digest());
         let number = self.next;

@@ -140,12 +140,6 @@ pub(super) fn with_balance(next: u64, native: u128) -> Purse {
 }
 
 impl Pool {
-    /// Hands all that the engine has lost to it again; it does not ask.
-    pub(super) fn hand_again(&mut self) {
-        let lost = self.unheld(usize::MAX);
-        self.handed_again(&lost);
-    }
-
     /// Takes a transaction of a rich sender, which replaces for a tenth more.
     pub(super) fn put(&mut self, pending: Arc<Pending>, next: u64) -> Result<(), Reject> {
         self.add(pending, &rich(next), Replaces::ForTenthMore)
@@ -225,5 +219,6 @@ impl Pool {
             assert!(self.given_up(paying) <= churn);
         }
         assert!(self.given_up(Readiness::Gap) <= idle_churn);
+        self.assert_carried();
     }
 }

@@ -10,6 +10,7 @@
 //! ```
 //! - A block had room for what fits behind all that bids at least nearly as much: a proposer takes the best bid first, also of what follows others.
 //!   So full blocks of higher bids count against no sender, however long they keep a low bid out.
+//! - What nothing carried when the block came counts against nobody: no other node may have seen it.
 //! - Only the very transaction that was watched counts as held: another one with its sequence, sent elsewhere, costs its sender the least fee, and
 //!   would give back the right of all that this node alone holds behind it.
 //! - What is passed over stays while there is room, this node proposes it, and its followers with it. An honest sender loses nothing by that
@@ -124,6 +125,9 @@ impl Pool {
                 {
                     changed.push(*sender);
                 }
+                continue;
+            }
+            if self.is_loose(&watched.offer.hash) {
                 continue;
             }
             let bytes = crate::chain::propose::proto_bytes(watched.bytes.len());

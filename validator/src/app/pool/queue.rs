@@ -148,10 +148,6 @@ impl Way {
 pub(super) struct Waiting {
     pub(super) pending: Arc<Pending>,
     pub(super) rank: Option<Rank>,
-    /// Height of the last block after which the engine asked about it, or took it.
-    pub(super) asked: u64,
-    /// How often the engine was handed it again since.
-    pub(super) handed: u32,
 }
 
 /// A sender's transactions.
@@ -212,20 +208,8 @@ impl Queue {
     pub(super) fn check_covered(&self, offer: &Offer, purse: &Purse) -> Result<(), Reject> {
         let others = self.waiting.range(purse.next..);
         let others = others.filter(|(sequence, _)| **sequence != offer.header.sequence);
-        let all = others
-            .map(|(_, waiting)| &waiting.pending.offer)
-            .chain([offer]);
-        let mut native = 0u128;
-        let mut spent = 0u128;
-        for one in all {
-            native = native.saturating_add(one.native);
-            spent = spent.saturating_add(spends(one, offer.token));
-        }
-        check(offer, NATIVE, purse.native, native)?;
-        match offer.token {
-            Some((token, _)) => check(offer, token, purse.of(&token), spent),
-            None => Ok(()),
-        }
+        let others = others.map(|(_, waiting)| &waiting.pending.offer);
+        check_covered(others, offer, purse)
     }
 
     /// The first sequence that the balances do not cover together with all sequences before it. A token that is missing in the purse was not
@@ -263,6 +247,28 @@ impl Queue {
 impl Purse {
     fn of(&self, token: &[u8; 20]) -> u128 {
         self.tokens.get(token).copied().unwrap_or(0)
+    }
+}
+
+/// Whether the sender's balances cover `offer` beside all these others.
+///
+/// # Errors
+/// [`Reject::QueueNotCovered`].
+pub fn check_covered<'a>(
+    others: impl Iterator<Item = &'a Offer>,
+    offer: &Offer,
+    purse: &Purse,
+) -> Result<(), Reject> {
+    let mut native = offer.native;
+    let mut spent = spends(offer, offer.token);
+    for one in others {
+        native = native.saturating_add(one.native);
+        spent = spent.saturating_add(spends(one, offer.token));
+    }
+    check(offer, NATIVE, purse.native, native)?;
+    match offer.token {
+        Some((token, _)) => check(offer, token, purse.of(&token), spent),
+        None => Ok(()),
     }
 }
 

@@ -19,25 +19,9 @@ use alloy_primitives::B256;
 
 use super::departures::Departure;
 use super::offer::{Hash, Pending};
-use super::queue::{Purse, Rank, Waiting};
+use super::queue::{Purse, Rank};
 use super::{Head, Pool};
 use crate::ledger::{Account, Code};
-
-/// Blocks after which a transaction that the engine never asked about is given up: the engine lost it, because it started again
-/// or because it had no room.
-const LOST_AFTER: u64 = 32;
-/// How often the engine must have been handed it again before that. An engine that comes back brings many blocks at once, so that blocks alone say
-/// nothing of the time that it had.
-pub(super) const MAX_HANDED: u32 = 5;
-/// Blocks after which it is handed to the engine again.
-const UNASKED_FOR: u64 = 4;
-
-impl Waiting {
-    /// Whether the engine has lost it, as it seems behind the block of this height.
-    const fn is_unheld(&self, height: u64) -> bool {
-        self.asked.saturating_add(UNASKED_FOR) < height
-    }
-}
 
 impl Pool {
     /// Begins the time after block `height`: the engine asks again about all that it holds.
@@ -49,6 +33,7 @@ impl Pool {
         let expired = self.expiry.range(..=(height, [u8::MAX; 32]));
         let expired: Vec<Hash> = expired.map(|(_, hash)| *hash).collect();
         self.departures.turn(height);
+        self.carriage.turn(height);
         self.take_all(&expired, Departure::Expired);
     }
 
@@ -164,45 +149,6 @@ impl Pool {
         let last = heads.last().filter(|_| heads.len() == count);
         self.examined = last.map(|last| last.offer.header.sender);
         heads
-    }
-
-    /// At most `count` of those that the engine has lost, as it seems: it asks after each block about all that it holds. What was handed to it again
-    /// least often comes first, then what it has not asked about for longest, and of one sender what a block takes first.
-    pub fn unheld(&self, count: usize) -> Vec<Arc<Pending>> {
-        let all = self
-            .senders
-            .values()
-            .flat_map(|queue| queue.waiting.values());
-        let lost = all.filter(|waiting| waiting.is_unheld(self.height));
-        let mut lost: Vec<&Waiting> = lost.collect();
-        lost.sort_by_key(|waiting| (waiting.handed, waiting.asked));
-        let lost = lost.into_iter().take(count);
-        lost.map(|waiting| Arc::clone(&waiting.pending)).collect()
-    }
-
-    /// The engine was there, and was handed these again.
-    pub fn handed_again(&mut self, all: &[Arc<Pending>]) {
-        for header in all.iter().map(|one| one.offer.header) {
-            let queue = self.senders.get_mut(&header.sender);
-            let waiting = queue.and_then(|queue| queue.waiting.get_mut(&header.sequence));
-            // It may have asked since.
-            if let Some(waiting) = waiting.filter(|waiting| waiting.is_unheld(self.height)) {
-                waiting.handed = waiting.handed.saturating_add(1);
-            }
-        }
-    }
-
-    /// Takes out what the engine lost, though it was handed it again and again. It costs less than the engine's question about each one does.
-    pub fn forget_lost(&mut self) {
-        let all = self
-            .senders
-            .values()
-            .flat_map(|queue| queue.waiting.values());
-        let lost = all.filter(|waiting| {
-            waiting.handed >= MAX_HANDED && waiting.asked.saturating_add(LOST_AFTER) < self.height
-        });
-        let lost: Vec<Hash> = lost.map(|waiting| waiting.pending.offer.hash).collect();
-        self.take_all(&lost, Departure::EngineLost);
     }
 
     /// Takes these out; what comes behind them is held from now on.

@@ -108,8 +108,8 @@ mod tests {
             ("broadcast = true", "broadcast = false", "mempool.broadcast"),
             ("type = \"flood\"", "type = \"nop\"", "mempool.type"),
             (
-                "max_tx_bytes = 8192",
-                "max_tx_bytes = 8191",
+                "max_tx_bytes = 65536",
+                "max_tx_bytes = 65535",
                 "mempool.max_tx_bytes",
             ),
             (

@@ -11,10 +11,10 @@ use super::CometError;
 use super::batch::RpcSection;
 pub use super::span::Span;
 use super::statesync::StateSync;
+use crate::app::bundle::MAX_BUNDLE_BYTES;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
 use crate::app::reads::MAX_CLOCK_BEHIND;
 use crate::engine::version::COMETBFT_VERSION;
-use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
 use crate::node::toml_error;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
@@ -134,7 +134,7 @@ impl Settings {
             private: true,
             pool_transactions: MIN_ENGINE_TRANSACTIONS,
             pool_bytes: MIN_ENGINE_BYTES,
-            transaction_bytes: MAX_TRANSACTION_BYTES as u32,
+            transaction_bytes: MAX_BUNDLE_BYTES as u32,
             cache_transactions: MIN_CACHE,
             log_level: "main:info,*:error".to_owned(),
             statesync: None,
@@ -258,7 +258,7 @@ impl MempoolSection {
             (
                 "max_tx_bytes",
                 self.max_tx_bytes.into(),
-                MAX_TRANSACTION_BYTES as u64,
+                MAX_BUNDLE_BYTES as u64,
             ),
         ];
         match bounds.into_iter().find(|(_, found, min)| found < min) {

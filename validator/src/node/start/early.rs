@@ -47,11 +47,21 @@ pub(super) enum EngineSide {
 }
 
 impl EngineSide {
-    /// Lets `guard` answer the engine until the node is asked to stop.
-    pub(super) async fn serve(self, guard: Arc<Guard>) -> Result<(), StartError> {
+    /// Lets `guard` answer the engine until the node is asked to stop and has parted.
+    pub(super) async fn serve(
+        self,
+        guard: Arc<Guard>,
+        part: impl Future<Output = ()>,
+    ) -> Result<(), StartError> {
         match self {
             Self::Early(early) => early.open(guard).await,
-            Self::Bound(server) => Ok(server.run(guard, shutdown::requested()).await?),
+            Self::Bound(server) => {
+                let stop = async {
+                    shutdown::requested().await;
+                    part.await;
+                };
+                Ok(server.run(guard, stop).await?)
+            }
         }
     }
 }

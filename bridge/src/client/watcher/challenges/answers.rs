@@ -5,7 +5,7 @@ use alloy_primitives::Bytes;
 
 use super::super::{ChildSource, Rpc, RpcError, WatchNotice, Watcher};
 use super::DataNotice;
-use crate::relay::challenges::{DataTarget, ToldBy, shown_in, shown_topics};
+use crate::relay::challenges::{DataTarget, Tellers, ToldBy, shown_in, shown_topics};
 
 /// The longest rest of an answer that an endpoint does not give, in root blocks.
 const MAX_REST_BLOCKS: u64 = 64;
@@ -28,6 +28,8 @@ pub(super) struct RestingAnswer {
     rest: u64,
     /// Whom it is asked of then.
     next: ToldBy,
+    /// Whether it was counted that an endpoint does not give it.
+    is_hidden: bool,
 }
 
 impl RestingAnswer {
@@ -35,6 +37,7 @@ impl RestingAnswer {
         until: 0,
         rest: 1,
         next: ToldBy::First,
+        is_hidden: false,
     };
 
     fn asked(self, number: u64) -> Self {
@@ -45,6 +48,7 @@ impl RestingAnswer {
                 ToldBy::First => ToldBy::Second,
                 ToldBy::Second => ToldBy::First,
             },
+            is_hidden: self.is_hidden,
         }
     }
 }
@@ -62,12 +66,19 @@ impl<C: ChildSource> Watcher<C> {
         self.data
             .resting
             .retain(|target, _| book.is_answered(target));
-        let next = book.answers().find(|(target, _)| {
+        let is_next = |target: &DataTarget| {
             let is_withheld = self.data.withheld.contains_key(&target.epoch());
             let resting = self.data.resting.get(target);
             let is_due = resting.is_none_or(|resting| resting.until <= number);
             let is_segment = matches!(target, DataTarget::Segment { .. });
             is_segment && is_withheld && is_due && !self.data.known.contains(target)
+        };
+        // What one endpoint invents keeps none back that the other one tells.
+        let turns = Tellers::ALL.into_iter().cycle();
+        let turns = turns.skip_while(|tellers| *tellers != self.data.last_read);
+        let next = turns.skip(1).take(Tellers::ALL.len()).find_map(|tellers| {
+            let mut answers = book.answers();
+            answers.find(|(target, told)| told.tellers() == tellers && is_next(target))
         });
         let Some((target, told)) = next.map(|(target, told)| (*target, told)) else {
             return;
@@ -75,6 +86,7 @@ impl<C: ChildSource> Watcher<C> {
         let Ok(room) = self.data.read.try_reserve() else {
             return;
         };
+        self.data.last_read = told.tellers();
         let resting = self.data.resting.get(&target).copied();
         let resting = resting.unwrap_or(RestingAnswer::FIRST);
         self.data.resting.insert(target, resting.asked(number));
@@ -101,8 +113,13 @@ impl<C: ChildSource> Watcher<C> {
         }
         drop(room);
         // Who does not answer at all is told of where that is known.
-        if is_told && self.tells(format!("hidden answer {target}")) {
-            say(&WatchNotice::Data(DataNotice::Hidden { target, block }));
+        let resting = self.data.resting.get_mut(&target);
+        if let Some(resting) = resting.filter(|one| is_told && !one.is_hidden) {
+            resting.is_hidden = true;
+            self.data.hidden.add(1);
+            if self.data.hidden.news().is_some() {
+                say(&WatchNotice::Data(DataNotice::Hidden { target, block }));
+            }
         }
     }
 
@@ -113,7 +130,8 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) {
         let is_known = self.data.known.remove(&target);
-        if is_known && self.tells(format!("false answer {target}")) {
+        self.data.false_answers.add(is_known.into());
+        if is_known && self.data.false_answers.news().is_some() {
             say(&WatchNotice::Data(DataNotice::FalseAnswer { target }));
         }
     }

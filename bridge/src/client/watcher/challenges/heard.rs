@@ -4,10 +4,11 @@ use tokio::time::timeout;
 
 use super::super::second::About;
 use super::super::{
-    At, ChildSource, Duration, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher, view_call,
+    At, ChildSource, Duration, IDataChallenges, Rpc, RpcError, WatchNotice, Watcher, Which,
+    view_call,
 };
 use super::DataNotice;
-use crate::relay::challenges::{ChallengeBook, DataTarget};
+use crate::relay::challenges::ChallengeBook;
 use crate::relay::seen::Block;
 
 /// How long the second endpoint's events are waited for.
@@ -24,10 +25,12 @@ impl<C: ChildSource> Watcher<C> {
     pub(in crate::client::watcher) async fn hear_second(
         &mut self,
         latest: &Block,
+        accepted: u64,
         say: &mut impl FnMut(&WatchNotice),
     ) {
         let second = self.second.clone();
-        self.records.hears_two(second.is_some());
+        let epochs = self.checkpoints_over.finalized..accepted;
+        self.records.hears_two(second.as_ref().map(|_| epochs));
         let Some(second) = second else {
             return;
         };
@@ -35,14 +38,25 @@ impl<C: ChildSource> Watcher<C> {
         let place = second.place();
         let told = format!("events {place}");
         for _ in 0..MAX_PAGES {
-            let Some((from, to)) = self.records.second_page(latest.number) else {
+            if !self.records.is_second_due(latest.number) {
                 break;
+            }
+            let page = async {
+                // Of a block that it does not have it tells no events, which is no word that there are none.
+                let newest = second.block(Which::Latest).await?;
+                let newest = newest.map_or(0, |block| block.number.min(latest.number));
+                let Some((from, to)) = self.records.second_page(newest) else {
+                    return Ok(None);
+                };
+                let topics = ChallengeBook::topics();
+                let logs = second.logs(from, to, &contract, &topics).await?;
+                Ok::<_, RpcError>(Some((logs, (from, to))))
             };
-            let topics = ChallengeBook::topics();
-            let logs = second.logs(from, to, &contract, &topics);
             // What decides waits for it apart: an endpoint that keeps back its events says all else.
-            let heard = match timeout(PATIENCE, logs).await {
-                Ok(Ok(logs)) => self.records.hear_second(&logs, (from, to)),
+            let page = timeout(PATIENCE, page).await;
+            let heard = match page {
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some((logs, blocks)))) => self.records.hear_second(&logs, blocks),
                 Ok(Err(error)) => Err(error.to_string()),
                 Err(_) => Err("no answer in time".to_owned()),
             };
@@ -59,12 +73,13 @@ impl<C: ChildSource> Watcher<C> {
             say(&WatchNotice::Back { place });
         }
         let before = latest.number.saturating_sub(LATE_BLOCKS);
-        let untold: Vec<DataTarget> = self.records.challenges().untold(before).collect();
-        for target in untold {
-            if self.tells(format!("untold {target}")) {
-                let place = self.wallet.rpc().place();
-                say(&WatchNotice::Data(DataNotice::Untold { place, target }));
-            }
+        if let Some((target, count)) = self.records.untold(before) {
+            let place = self.wallet.rpc().place();
+            say(&WatchNotice::Data(DataNotice::Untold {
+                place,
+                target,
+                count,
+            }));
         }
     }
 

@@ -13,6 +13,8 @@ use crate::relay::seen::Block;
 
 /// What is missing is asked for when this part of C is over: a node that is down for a moment costs nobody anything.
 const PATIENCE: u64 = 64;
+/// Targets of which root is asked in one look whether somebody asked for them, at most.
+const MAX_LOOKED: usize = 16;
 
 impl<C: ChildSource> Watcher<C> {
     /// Checkpoints of which it is to be found out what is missing: where it would be asked for, or stands on root.
@@ -45,22 +47,14 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<DataStep>, RpcError> {
         self.data.asking = None;
-        let Some(target) = self.next_question(now, voidable) else {
+        if self.data.question_vetoed == Some(now.number) {
+            return Ok(None);
+        }
+        let Some(target) = self.unasked(rpc, latest, now, voidable, say).await? else {
             return Ok(None);
         };
         let at = At::Hash(latest.hash);
         let contract = self.contracts.data_challenges;
-        let Some(told) = self.told_of(rpc, target, at).await? else {
-            return Ok(None);
-        };
-        if !told.challenger.is_zero() {
-            // Somebody asked, and it is answered or will be.
-            let about = About::Subject(Subject::Data { target });
-            if self.both_say(rpc, latest, &about, say).await {
-                self.data.asked.insert(target);
-            }
-            return Ok(None);
-        }
         if self.is_asked_in_pool(rpc, target, now).await {
             return Ok(None);
         }
@@ -90,6 +84,42 @@ impl<C: ChildSource> Watcher<C> {
         }
         self.data.asking = Some((target, value));
         Ok(Some(DataStep::ask(target, deadline)))
+    }
+
+    /// The next one of which root does not say that somebody asked.
+    async fn unasked(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        now: &RootMoment,
+        voidable: &Range<u64>,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<Option<DataTarget>, RpcError> {
+        let at = At::Hash(latest.hash);
+        for _ in 0..MAX_LOOKED {
+            let Some(target) = self.next_question(now, voidable) else {
+                break;
+            };
+            let subject = Subject::Data { target };
+            let told = self.told_of(rpc, target, at).await?;
+            let is_asked = told.map(|told| !told.challenger.is_zero());
+            let about = About::Subject(subject);
+            if is_asked == Some(false) {
+                return Ok(Some(target));
+            }
+            // Somebody asked, and it is answered or will be. By one endpoint's word nothing is taken for asked, and no other one waits for that.
+            if is_asked == Some(true) && self.both_say(rpc, latest, &about, say).await {
+                self.data.asked.insert(target);
+            } else {
+                let key = (subject, ReportStep::Ask);
+                self.patience.unanswered(
+                    key,
+                    now.number,
+                    "both do not say whether it is asked for",
+                );
+            }
+        }
+        Ok(None)
     }
 
     /// Whether somebody else's question for the same waits in the node's pool, for a few blocks in all.
@@ -129,7 +159,8 @@ impl<C: ChildSource> Watcher<C> {
                 DataTarget::Leaf { .. } => u32::MAX,
             };
             let place = target.place_of(&self.options.beneficiary);
-            (target.epoch(), number, place)
+            let is_vetoed = self.data.vetoed.contains_key(target);
+            (is_vetoed, target.epoch(), number, place)
         });
         let book = self.records.challenges();
         wanted.into_iter().find(|target| {

@@ -78,8 +78,7 @@ impl<C: ChildSource> Watcher<C> {
         self.data.withheld = self.data.withheld.split_off(&finalized);
         self.data.missing = self.data.missing.split_off(&finalized);
         self.data.asked.retain(|target| target.epoch() >= finalized);
-        let count = self.records.settle_challenges(finalized);
-        if count > 0 {
+        if let Some(count) = self.records.settle_challenges(finalized) {
             say(&WatchNotice::Data(DataNotice::LeftOut { count }));
         }
         let open = self.records.challenges().open();
@@ -91,6 +90,8 @@ impl<C: ChildSource> Watcher<C> {
         self.data.unanswered.retain(|target, _| is_open(target));
         self.data.denied.retain(|target, _| is_open(target));
         self.data.doubted.retain(is_open);
+        self.data.vetoed.retain(|_, until| now.number < *until);
+        self.data.vetoed_of.retain(|_, until| now.number < *until);
         self.data.turns.retain(|target, _| {
             let stays = is_open(target);
             if !stays {

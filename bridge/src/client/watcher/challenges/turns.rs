@@ -26,6 +26,10 @@ const MAX_DENIED: u32 = 3;
 const WINDOW: usize = 16;
 /// Root blocks before a deadline from which on an answer waits for nobody: more than the window has answers, which go one a block then.
 const LAST_BLOCKS: u64 = 20;
+/// Root blocks for which what one endpoint vetoed goes behind all else.
+const VETOED_BLOCKS: u64 = 16;
+/// And the other questions that the same endpoints tell: one invents any number of them.
+const TURN_BLOCKS: u64 = 2;
 /// The part of a budget that is kept for proofs and for answers that are urgent, and the part of it that is kept from those too.
 const KEPT_PART: u64 = 4;
 const PROOFS_PART: u64 = 8;
@@ -51,8 +55,17 @@ impl DataStep {
 impl<C: ChildSource> Watcher<C> {
     /// Puts them in the order in which they are tried.
     pub(super) fn order(&self, steps: &mut [DataStep]) {
-        steps.sort_by_key(|one| (one.rank(), one.deadline));
-        for run in steps.chunk_by_mut(|one, next| one.rank() == next.rank()) {
+        let book = self.records.challenges();
+        let is_vetoed = |one: &DataStep| {
+            let of = book.tellers(&one.target);
+            self.data.vetoed.contains_key(&one.target) || self.data.vetoed_of.contains_key(&of)
+        };
+        for one in steps.iter_mut() {
+            one.is_urgent &= !is_vetoed(one);
+        }
+        steps.sort_by_key(|one| (is_vetoed(one), one.rank(), one.deadline));
+        let place = |one: &DataStep| (is_vetoed(one), one.rank());
+        for run in steps.chunk_by_mut(|one, next| place(one) == place(next)) {
             if !run.first().is_some_and(DataStep::is_shared) {
                 continue;
             }
@@ -63,6 +76,34 @@ impl<C: ChildSource> Watcher<C> {
                     let place = one.target.place_of(&self.options.beneficiary);
                     (!self.is_on_the_way(one), place)
                 });
+            }
+        }
+    }
+
+    /// The second endpoint does not say the same of a step that was to be sent, or says nothing: others have their turn. Where it only lacks the block, it does so of all steps, and the next look asks again.
+    pub(in crate::client::watcher) fn give_way(
+        &mut self,
+        key: (Subject, ReportStep),
+        now: &RootMoment,
+    ) {
+        let (Subject::Data { target }, step) = key else {
+            return;
+        };
+        if self.confirmed.is_behind {
+            return;
+        }
+        self.patience
+            .unanswered(key, now.number, "the two endpoints do not say the same");
+        if step == ReportStep::Ask {
+            self.data.question_vetoed = Some(now.number);
+        }
+        if !self.confirmed.is_silent {
+            let until = now.number.saturating_add(VETOED_BLOCKS);
+            self.data.vetoed.insert(target, until);
+            if step != ReportStep::Ask {
+                let of = self.records.challenges().tellers(&target);
+                let until = now.number.saturating_add(TURN_BLOCKS);
+                self.data.vetoed_of.insert(of, until);
             }
         }
     }
@@ -125,7 +166,7 @@ impl<C: ChildSource> Watcher<C> {
         let at = At::Hash(latest.hash);
         // What one endpoint invents keeps none from being looked at that the other one tells.
         let mut looked: BTreeMap<Tellers, usize> = BTreeMap::new();
-        for one in steps {
+        for mut one in steps {
             let subject = Subject::Data { target: one.target };
             // What was not worth its gas is sent all the same once it is urgent.
             let is_due = one.is_urgent && self.patience.is_unworthy(subject, now.number);
@@ -143,9 +184,23 @@ impl<C: ChildSource> Watcher<C> {
             *looked = looked.saturating_add(1);
             let told = self.told_of(rpc, one.target, at).await?;
             let deadline = told.as_ref().map_or(0, |told| told.deadline);
-            if deadline == one.deadline && deadline != 0 {
+            if let Some(told) = told.clone().filter(|told| told.deadline != 0) {
                 self.data.denied.remove(&one.target);
                 self.data.doubted.remove(&one.target);
+                let about = About::Subject(subject);
+                // Events tell it wrongly. By one endpoint's word no deadline is taken for a later one, and what is to be done does not wait for that.
+                if deadline != one.deadline && self.both_say(rpc, latest, &about, say).await {
+                    self.records.correct_challenge(one.target, told.into());
+                    if !self.is_still_due(&mut one, deadline, now) {
+                        continue;
+                    }
+                }
+                if one.step == ReportStep::Expire && now.time <= deadline {
+                    let key = (subject, one.step);
+                    self.patience
+                        .unanswered(key, now.number, "its deadline is not over");
+                    continue;
+                }
                 match self.is_closed_in_pool(rpc, &one, now).await {
                     true => continue,
                     false => return Ok(Some(one)),
@@ -156,21 +211,28 @@ impl<C: ChildSource> Watcher<C> {
                 .both_say(rpc, latest, &About::Subject(subject), say)
                 .await;
             match told {
-                Some(told) if is_sure && deadline != 0 => {
-                    self.records.correct_challenge(one.target, told.into());
-                    continue;
-                }
                 Some(_) if is_sure => self.deny(one.target),
                 // It keeps its place, behind all that nobody denies.
-                Some(_) if deadline == 0 => {
+                Some(_) => {
                     self.data.doubted.insert(one.target);
                 }
-                _ => {}
+                None => {}
             }
             self.patience
                 .refused((subject, one.step), now.number, "it is not open on root");
         }
         Ok(None)
+    }
+
+    /// Its deadline is another one than events told. Gives whether an answer goes now all the same: what an endpoint invents makes none wait for nobody.
+    fn is_still_due(&self, one: &mut DataStep, deadline: u64, now: &RootMoment) -> bool {
+        if one.step != ReportStep::Answer {
+            return true;
+        }
+        one.is_last = self.is_last_moment(deadline, now);
+        one.is_urgent &= self.is_urgent_answer(one.target, deadline, now);
+        let turn = self.data.turns.get(&one.target);
+        one.is_urgent || turn.is_none_or(|turn| turn.first <= now.number)
     }
 
     /// Root's state says that it is not open.

@@ -2,6 +2,7 @@
 //! end for it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use alloy_primitives::{B256, keccak256};
 
@@ -11,6 +12,8 @@ use crate::relay::seen::Log;
 
 /// Blocks that are asked for again with each new one: an endpoint may have a block before it tells the events in it.
 const AGAIN: u64 = 32;
+/// Events of one page, at most: no block of root has the gas for as many.
+const MAX_LOGS: usize = 1 << 16;
 /// Root blocks for which the second endpoint is not asked for events when it did not tell them.
 const REST_BLOCKS: u64 = 2;
 /// Root blocks between two times that events are read again because root holds up a checkpoint for what they do not tell.
@@ -53,8 +56,8 @@ impl SecondEvents {
 }
 
 impl CourtRecords {
-    /// Forgets challenges that are closed for long, and answers of checkpoints below this epoch, which are final. Gives how many challenges found no room since.
-    pub fn settle_challenges(&mut self, finalized: u64) -> u64 {
+    /// Forgets challenges that are closed for long, and answers of checkpoints below this epoch, which are final. Gives how many challenges found no room by now, where that is to be said.
+    pub fn settle_challenges(&mut self, finalized: u64) -> Option<u64> {
         let settled = self.read.saturating_sub(REORGANISED);
         self.challenges.forget(settled, finalized);
         self.challenges.left_out()
@@ -81,9 +84,14 @@ impl CourtRecords {
         &self.challenges
     }
 
-    /// Whether a second endpoint tells events too.
-    pub const fn hears_two(&mut self, by_two: bool) {
-        self.challenges.hears_two(by_two);
+    /// Of which checkpoints a second endpoint's events are taken, where there is one.
+    pub fn hears_two(&mut self, second: Option<Range<u64>>) {
+        self.challenges.hears_two(second);
+    }
+
+    /// A question up to this block that the first endpoint leaves out, with the number of those, where that is to be said.
+    pub fn untold(&mut self, block: u64) -> Option<(DataTarget, u64)> {
+        self.challenges.untold(block)
     }
 
     pub(super) fn rewind_challenges(&mut self) {
@@ -95,34 +103,60 @@ impl CourtRecords {
     #[must_use]
     pub fn second_page(&self, latest: u64) -> Option<(u64, u64)> {
         let second = &self.second;
-        let from = second.read.saturating_sub(AGAIN).max(second.begin);
-        let to = second.read.saturating_add(second.page).min(latest);
-        let is_due = second.read < latest && second.rests_until <= latest;
-        is_due.then_some((from.saturating_add(1), to))
+        // A provider may tell of few blocks at a time.
+        let again = AGAIN.min(second.page / 2);
+        let from = second.read.saturating_sub(again).max(second.begin);
+        let to = from.saturating_add(second.page).min(latest);
+        (second.read < latest).then_some((from.saturating_add(1), to))
+    }
+
+    /// Whether the second endpoint is asked for events in this block of root.
+    #[must_use]
+    pub const fn is_second_due(&self, latest: u64) -> bool {
+        self.second.read < latest && self.second.rests_until <= latest
     }
 
     /// What the second endpoint tells of these blocks.
     ///
     /// # Errors
-    /// What is wrong with it: nothing of it is heard from there on.
+    /// What is wrong with it: these blocks are asked for again.
     pub fn hear_second(&mut self, logs: &[Log], (from, to): (u64, u64)) -> Result<(), String> {
         let contract = self.contracts.data_challenges;
         let is_asked_for = |log: &Log| log.address == contract && (from..=to).contains(&log.block);
         if !logs.iter().all(is_asked_for) {
             return Err("an event that was not asked for".to_owned());
         }
+        if logs.len() > MAX_LOGS {
+            return Err("more events than are taken at a time".to_owned());
+        }
+        if self.second.heard.len() > MAX_LOGS {
+            self.second.heard.clear();
+        }
+        // One that is wrong is asked for again, and keeps back none that stand beside it.
+        let mut wrong = None;
         for log in logs {
             let mut bytes = log.index.to_be_bytes().to_vec();
             bytes.extend(log.topics.iter().flatten());
             bytes.extend_from_slice(&log.data);
-            if self.second.heard.insert((log.block, keccak256(bytes))) {
-                let epoch_blocks = self.contracts.epoch_blocks;
-                self.challenges.hear(log, epoch_blocks, ToldBy::Second)?;
+            let heard = (log.block, keccak256(bytes));
+            if self.second.heard.contains(&heard) {
+                continue;
             }
+            let epoch_blocks = self.contracts.epoch_blocks;
+            match self.challenges.hear(log, epoch_blocks, ToldBy::Second) {
+                Ok(_) => {
+                    self.second.heard.insert(heard);
+                }
+                Err(reason) => wrong = wrong.or(Some(reason)),
+            }
+        }
+        if let Some(reason) = wrong {
+            return Err(reason);
         }
         let second = &mut self.second;
         second.read = to;
-        second.page = second.page.saturating_mul(2).min(MAX_PAGE);
+        let more = (second.page / 16).max(1);
+        second.page = second.page.saturating_add(more).min(MAX_PAGE);
         let oldest = to.saturating_sub(AGAIN);
         second.heard = second.heard.split_off(&(oldest, B256::ZERO));
         Ok(())

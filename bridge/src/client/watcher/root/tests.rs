@@ -107,3 +107,30 @@ fn a_range_that_takes_too_long_is_smaller_at_the_next_look() {
     assert!(!records.failed((1, 1), &Failure::TooLarge));
     assert_eq!(records.page, 1);
 }
+
+/// A provider that tells events of a few blocks at a time is heard, and goes on being heard at root's newest block.
+#[test]
+fn a_second_endpoint_that_tells_few_blocks_at_a_time_is_heard() {
+    for limit in [5, 10, 33] {
+        let mut records = records();
+        let mut failed = 0;
+        for latest in 101..2_000 {
+            for _ in 0..4 {
+                if !records.is_second_due(latest) {
+                    break;
+                }
+                let (from, to) = records.second_page(latest).expect("it is due");
+                assert!(from <= to && to <= latest);
+                if to - from < limit {
+                    records.hear_second(&[], (from, to)).expect("no event");
+                } else {
+                    records.second_failed(latest);
+                    failed += 1;
+                }
+            }
+        }
+        let next = records.second_page(2_000).expect("one block more");
+        let (from, to) = next;
+        assert!(from > 1_960 && to > 1_996, "{limit}: {next:?}, {failed}");
+    }
+}

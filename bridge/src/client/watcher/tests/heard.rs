@@ -331,7 +331,6 @@ async fn what_is_late_is_looked_for_first_and_takes_half_of_the_room() {
 /// A flood of questions that one endpoint invents leaves what the other one tells its part of what is looked for, of the room for answers, and of what root is asked of.
 #[tokio::test]
 async fn what_one_endpoint_invents_keeps_none_back_that_the_other_one_tells() {
-    let invented = |index| DataTarget::Leaf { epoch: 0, index };
     for first_lies in [true, false] {
         let mut two = two(|first, second| {
             let (liar, honest) = match first_lies {
@@ -341,7 +340,7 @@ async fn what_one_endpoint_invents_keeps_none_back_that_the_other_one_tells() {
             set(honest, |root| root.data_events.push((300, asked(0))));
             set(liar, |root| {
                 root.data_events.extend((0..200).map(|index| {
-                    let event = fixture::challenged(invented(index), ASKER, U256::from(1), 5_650);
+                    let event = fixture::challenged(leaf(index), ASKER, U256::from(1), 5_650);
                     (300, event.encode_log_data())
                 }));
             });
@@ -352,7 +351,7 @@ async fn what_one_endpoint_invents_keeps_none_back_that_the_other_one_tells() {
         looks(&mut two.watcher, 2).await;
         assert!(dialogue.questions.borrow().open.contains(&target(0)));
         for index in 0..100 {
-            two.watcher.take_answer(invented(index), vec![1; 9].into());
+            two.watcher.take_answer(leaf(index), vec![1; 9].into());
         }
         goes_on(roots, &mut two.watcher, 1).await;
         assert!(dialogue.questions.borrow().open.contains(&target(0)));
@@ -366,7 +365,6 @@ async fn what_one_endpoint_invents_keeps_none_back_that_the_other_one_tells() {
 /// What the first endpoint says is answered and a second one that says nothing does not: that takes no room for ever from what is asked for next.
 #[tokio::test]
 async fn what_is_answered_while_the_second_endpoint_is_silent_gives_way() {
-    let leaf = |index| DataTarget::Leaf { epoch: 0, index };
     let mut two = two(|first, second| {
         for root in [first, second] {
             set(root, |root| {
@@ -404,4 +402,241 @@ async fn what_is_answered_while_the_second_endpoint_is_silent_gives_way() {
     two.watcher.take_answer(target(0), vec![1; 9].into());
     let calls = two.watcher.data_calls();
     assert!(calls.contains_key(&target(0)) && calls.len() == 64);
+}
+
+fn leaf(index: u32) -> DataTarget {
+    DataTarget::Leaf { epoch: 0, index }
+}
+
+fn leaf_asked(epoch: u64, index: u32) -> LogData {
+    let target = DataTarget::Leaf { epoch, index };
+    fixture::challenged(target, ASKER, U256::from(1), 5_650).encode_log_data()
+}
+
+/// Thousands of questions that the second endpoint invents are one line, and no more in the looks behind that. One of a checkpoint that nobody accepted keeps no true one back.
+#[tokio::test]
+async fn what_the_second_endpoint_invents_fills_no_log() {
+    let mut two = two(|_, second| {
+        set(second, |root| {
+            root.data_events.push((300, leaf_asked(1 << 40, 0)));
+            root.data_events.push((300, asked(0)));
+            let many = (0..3_000).map(|index| (300, leaf_asked(0, index)));
+            root.data_events.extend(many);
+        });
+    })
+    .await;
+    let roots = [&two.first, &two.second];
+    let mut said = looks(&mut two.watcher, 2).await;
+    assert!(two.watcher.records.challenges().of(&target(0)).is_some());
+    set(&two.second, |root| {
+        root.data_events.remove(0);
+    });
+    said.extend(goes_on(roots, &mut two.watcher, 4).await);
+    let is_untold = |one: &&WatchNotice| {
+        matches!(
+            one,
+            WatchNotice::Data(DataNotice::Untold { count: 3_001, .. })
+        )
+    };
+    assert_eq!(said.iter().filter(is_untold).count(), 1);
+    assert!(said.len() < 10, "{said:?}");
+}
+
+/// A step that the other endpoint vetoes gives way to those that nobody does, whatever its deadline is and however many there are.
+#[tokio::test]
+async fn a_vetoed_step_keeps_no_true_answer_back() {
+    let mut two = two(|first, second| {
+        for root in [first, second] {
+            set(root, |root| root.data_events.push((300, asked(0))));
+        }
+        set(first, |root| {
+            for index in 0..40 {
+                root.data_events.push((300, leaf_asked(0, index)));
+                let one = IDataChallenges::Challenge {
+                    challenger: ASKER,
+                    deadline: 5_650,
+                    price: 1,
+                };
+                root.challenged.insert(leaf(index), one);
+            }
+        });
+    })
+    .await;
+    let roots = [&two.first, &two.second];
+    looks(&mut two.watcher, 2).await;
+    for index in 0..40 {
+        two.watcher.take_answer(leaf(index), vec![1; 9].into());
+    }
+    two.watcher.take_answer(target(0), vec![1; 9].into());
+    let said = goes_on(roots, &mut two.watcher, 2).await;
+    assert!(answers(&said) > 0, "{said:?}");
+}
+
+/// By one endpoint's word an answer waits for no deadline: also where the other one told another one and says nothing any more.
+#[tokio::test]
+async fn a_wrong_deadline_and_then_silence_keep_no_answer_back() {
+    let invented = fixture::challenged(target(0), ASKER, U256::from(1_000), 1);
+    let mut two = two(|first, second| {
+        set(first, |root| root.data_events.push((300, asked(0))));
+        set(second, |root| {
+            root.data_events.push((300, invented.encode_log_data()));
+        });
+    })
+    .await;
+    let roots = [&two.first, &two.second];
+    looks(&mut two.watcher, 2).await;
+    set(&two.second, |root| {
+        root.mute = Some(Said::Error("not for you"))
+    });
+    two.watcher.take_answer(target(0), vec![1; 9].into());
+    let said = goes_on(roots, &mut two.watcher, 20).await;
+    assert!(answers(&said) > 0, "{said:?}");
+}
+
+/// The second endpoint repeats a wrong deadline in each block: it is corrected, and answered in the same look.
+#[tokio::test]
+async fn a_wrong_deadline_in_each_block_keeps_no_answer_back() {
+    let mut two = two(|first, _| set(first, |root| root.data_events.push((300, asked(0))))).await;
+    let roots = [&two.first, &two.second];
+    looks(&mut two.watcher, 2).await;
+    two.watcher.take_answer(target(0), vec![1; 9].into());
+    let mut said = Vec::new();
+    for price in 0..3 {
+        let one = fixture::challenged(target(0), ASKER, U256::from(price), 1);
+        set(&two.second, |root| {
+            root.data_events
+                .push((root.newest + 1, one.encode_log_data()));
+        });
+        for root in roots {
+            set(root, |root| root.newest += 1);
+        }
+        // One look in a block.
+        said.extend(looks(&mut two.watcher, 1).await);
+    }
+    assert!(answers(&said) > 0, "{said:?}");
+}
+
+/// What one endpoint alone says is asked for stops no other question, whether the other one says another thing or nothing.
+#[tokio::test]
+async fn questions_go_on_where_one_endpoint_is_mute_or_wrong_about_some() {
+    for is_mute in [false, true] {
+        let mut two = two(|first, second| {
+            for root in [first, second] {
+                set(root, |root| {
+                    root.challenged.clear();
+                    root.next_deadline = 6_200;
+                });
+            }
+        })
+        .await;
+        let own = &mut two.watcher;
+        own.options.challenge_budget = 1 << 100;
+        looks(own, 2).await;
+        let segment = |block| DataTarget::Segment {
+            epoch: 0,
+            block,
+            number: 0,
+        };
+        let mut all: Vec<DataTarget> = (0..6).map(segment).collect();
+        all.sort_by_key(|one| one.place_of(&own.options.beneficiary));
+        own.is_missing(0);
+        own.data_withheld_since(0, 5_000);
+        own.take_missing(0, all.clone());
+        // The first three in its order.
+        for target in &all[..3] {
+            let one = IDataChallenges::Challenge {
+                challenger: ASKER,
+                ..Default::default()
+            };
+            set(&two.first, |root| {
+                root.challenged.insert(*target, one);
+            });
+        }
+        if is_mute {
+            set(&two.second, |root| {
+                root.mute = Some(Said::Error("not for you"))
+            });
+        }
+        let said = goes_on([&two.first, &two.second], &mut two.watcher, 30).await;
+        let sent: std::collections::BTreeSet<DataTarget> = said
+            .iter()
+            .filter_map(|one| match one {
+                WatchNotice::WouldSend {
+                    subject: Subject::Data { target },
+                    step: "ask",
+                    ..
+                } => Some(*target),
+                _ => None,
+            })
+            .collect();
+        assert!(sent.into_iter().eq({
+            let mut rest = all.split_off(3);
+            rest.sort();
+            rest
+        }));
+    }
+}
+
+/// What one endpoint invents as answered, before all others in their order, keeps none back that both tell.
+#[tokio::test]
+async fn answers_on_root_are_read_by_turns_of_those_that_tell_them() {
+    for first_lies in [true, false] {
+        let answered = |block, number| {
+            let target = DataTarget::Segment {
+                epoch: 0,
+                block,
+                number,
+            };
+            fixture::answered(target, ASKER, U256::from(2)).encode_log_data()
+        };
+        let shown = IDataChallenges::Shown {
+            epoch: 0,
+            kind: 1,
+            place: 1,
+            number: 0,
+            call: vec![3; 9].into(),
+        };
+        let mut two = two(|first, second| {
+            for root in [first, second] {
+                set(root, |root| {
+                    root.challenged.clear();
+                    root.data_events
+                        .extend([(301, answered(1, 0)), (301, shown.encode_log_data())]);
+                });
+            }
+            set([second, first][usize::from(first_lies)], |root| {
+                let many = (0..100).map(|number| (301, answered(0, number)));
+                root.data_events.extend(many);
+            });
+        })
+        .await;
+        let mut dialogue = two.watcher.dialogue().expect("the first one");
+        two.watcher.is_missing(0);
+        let roots = [&two.first, &two.second];
+        let said = goes_on(roots, &mut two.watcher, 3).await;
+        let read = dialogue.answers.try_recv().expect("it has its turn");
+        assert_eq!(read.target, target(0), "{said:?}");
+        let hidden =
+            |one: &&WatchNotice| matches!(one, WatchNotice::Data(DataNotice::Hidden { .. }));
+        let said = goes_on(roots, &mut two.watcher, 20).await;
+        assert!(said.iter().filter(hidden).count() < 8, "{said:?}");
+    }
+}
+
+/// Blocks that the second endpoint does not have yet count as read by nobody.
+#[tokio::test]
+async fn a_second_endpoint_that_is_far_behind_is_read_when_it_has_the_blocks() {
+    let mut two = two(|first, second| {
+        set(first, |root| root.newest = 900);
+        set(second, |root| root.newest = 500);
+    })
+    .await;
+    looks(&mut two.watcher, 2).await;
+    set(&two.second, |root| {
+        root.newest = 900;
+        root.data_events.push((700, asked(0)));
+    });
+    set(&two.first, |root| root.newest = 901);
+    looks(&mut two.watcher, 2).await;
+    assert!(two.watcher.records.challenges().of(&target(0)).is_some());
 }

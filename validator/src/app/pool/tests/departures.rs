@@ -1,7 +1,6 @@
 //! Whatever was taken and leaves without a block is remembered with its reason, for a while.
 
 use super::super::departures::{MAX_BLOCKS, MAX_REMEMBERED, MAX_SECONDS};
-use super::super::sweep::MAX_HANDED;
 use super::*;
 
 fn hash(pool: &Pool, sender: u16, sequence: u64) -> Hash {
@@ -59,16 +58,6 @@ fn each_way_out_but_a_block_is_told_and_by_the_digest_too() {
     for height in until + 1..=until + 64 {
         pool.begin(height);
         pool.watch();
-        // The engine asks about all that it holds, but for one that it lost.
-        pool.is_asked(&hash(&pool, 2, 0));
-    }
-    pool.put(pending(6, 0, 10, u64::MAX), 0).unwrap();
-    seen.push((hash(&pool, 6, 0), Departure::EngineLost));
-    for height in until + 65..=until + 100 {
-        pool.begin(height);
-        pool.is_asked(&hash(&pool, 2, 0));
-        pool.hand_again();
-        pool.forget_lost();
     }
     seen.push((hash(&pool, 2, 0), Departure::Ended));
     pool.clear();
@@ -209,83 +198,4 @@ fn departures_are_forgotten_after_blocks_and_seconds_and_are_never_too_many() {
         pool.remove(&hash, Code::Stake);
     }
     assert_eq!(pool.remembered_departures(), [3, 3, MAX_REMEMBERED]);
-}
-
-/// The engine started again without the application: it is handed what waits before that is given up.
-#[test]
-fn what_the_engine_has_not_asked_about_for_some_blocks_is_handed_to_it_again() {
-    let mut pool = small(10);
-    for sender in 1..=3 {
-        pool.put(pending(sender, 0, 10, u64::MAX), 0).unwrap();
-    }
-    let names = [1, 2, 3].map(|sender| hash(&pool, sender, 0));
-    let unheld = |pool: &Pool, count| {
-        let unheld = pool.unheld(count).into_iter();
-        unheld.map(|one| one.offer.hash).collect::<BTreeSet<_>>()
-    };
-    for height in 1..=5 {
-        assert_eq!(unheld(&pool, 10), [].into(), "{height}");
-        pool.begin(height);
-        assert!(pool.is_asked(&names[0]));
-        pool.forget_lost();
-    }
-    assert_eq!(unheld(&pool, 10), [names[1], names[2]].into());
-    assert_eq!(unheld(&pool, 1).len(), 1);
-    // It asks about one as a new one, and holds it from then on.
-    assert!(pool.is_asked(&names[1]));
-    assert_eq!(unheld(&pool, 10), [names[2]].into());
-    for height in 6..=33 {
-        pool.begin(height);
-        assert!(pool.is_asked(&names[0]) && pool.is_asked(&names[1]));
-        pool.hand_again();
-        pool.forget_lost();
-    }
-    assert_eq!(pool.why_gone(&names[2]), Some(Departure::EngineLost));
-    assert_eq!(pool.len(), 2);
-    pool.assert_sound();
-}
-
-/// The engine was away, and brings what the others decided meanwhile faster than it can be handed what waits.
-#[test]
-fn however_many_blocks_come_at_once_nothing_is_lost_before_it_was_handed_again_some_times() {
-    let mut pool = small(10);
-    for sender in 1..=3 {
-        pool.put(pending(sender, 0, 10, u64::MAX), 0).unwrap();
-    }
-    for height in 1..=1_000 {
-        pool.begin(height);
-        pool.forget_lost();
-    }
-    assert_eq!(pool.len(), 3);
-    // Two a second: those that were handed least often come first, whoever sent them.
-    let names = [1, 2, 3].map(|sender| hash(&pool, sender, 0));
-    let mut handed = BTreeMap::new();
-    for _ in 0..3 {
-        let some = pool.unheld(2);
-        for one in &some {
-            *handed.entry(one.offer.hash).or_insert(0) += 1;
-        }
-        pool.handed_again(&some);
-    }
-    assert_eq!(handed, names.map(|name| (name, 2)).into());
-    // One is asked about at last, and what was handed again just before that does not count.
-    let before = pool.unheld(3);
-    assert!(pool.is_asked(&names[0]));
-    pool.handed_again(&before);
-    for number in 3..MAX_HANDED {
-        pool.forget_lost();
-        assert_eq!(pool.len(), 3, "{number}");
-        pool.hand_again();
-    }
-    pool.forget_lost();
-    assert_eq!(pool.len(), 1);
-    for name in &names[1..] {
-        assert_eq!(pool.why_gone(name), Some(Departure::EngineLost));
-    }
-    for height in 1_001..=2_000 {
-        pool.begin(height);
-        pool.forget_lost();
-    }
-    assert!(pool.get(&names[0]).is_some());
-    pool.assert_sound();
 }

@@ -10,7 +10,9 @@ fn block(pool: &mut Pool, height: u64, fill: &Fill, used: &[(u16, u64)]) {
         let bytes = pool.at(&place.0, place.1).expect("it waits").bytes.clone();
         (place, bytes.into())
     });
-    pool.pass_over(height, fill, &held.collect());
+    let held = held.collect();
+    travel(pool);
+    pool.pass_over(height, fill, &held);
     behind(pool, height, used);
 }
 
@@ -20,11 +22,16 @@ fn behind(pool: &mut Pool, height: u64, used: &[(u16, u64)]) {
     for (sender, at) in used {
         pool.settle(&account(*sender), &rich(*at));
     }
-    for hash in pool.hashes.keys().copied().collect::<Vec<_>>() {
-        assert!(pool.is_asked(&hash));
-    }
+    travel(pool);
     pool.watch();
     pool.assert_sound();
+}
+
+/// The engine asks about all of it: it travels.
+fn travel(pool: &mut Pool) {
+    for hash in pool.hashes.keys().copied().collect::<Vec<_>>() {
+        assert_eq!(pool.carries_itself(&hash, true), Some(true));
+    }
 }
 
 fn empty() -> Fill {
@@ -140,6 +147,7 @@ fn who_is_in_the_eighth_block_has_lost_nothing_and_begins_anew() {
     pool.advance(&account(1), 2, None);
     assert!(!has_right(&pool, 1));
     let held = Held::from([((account(1), 1), bytes.into())]);
+    travel(&mut pool);
     pool.pass_over(17, &empty(), &held);
     behind(&mut pool, 17, &[(1, 2)]);
     assert!(has_right(&pool, 1));
@@ -159,6 +167,7 @@ fn who_pays_with_another_transaction_than_the_one_that_waits_gets_no_right_back(
         let cheap = pending(1, next, 1, u64::MAX).bytes.clone();
         let held = Held::from([((account(1), next), cheap.into())]);
         assert!(has_right(&pool, 1), "{height}");
+        travel(&mut pool);
         pool.pass_over(height, &empty(), &held);
         behind(&mut pool, height, &[(1, height)]);
     }
@@ -170,6 +179,7 @@ fn who_pays_with_another_transaction_than_the_one_that_waits_gets_no_right_back(
     }
     assert!(pool.is_empty());
     let cheap = pending(1, 8, 1, u64::MAX).bytes.clone();
+    travel(&mut pool);
     pool.pass_over(9, &empty(), &Held::from([((account(1), 8), cheap.into())]));
     behind(&mut pool, 9, &[]);
     pool.put(pending(1, 9, 1 << 60, u64::MAX), 9).unwrap();
@@ -264,6 +274,7 @@ fn accounts_that_take_turns_have_their_places_for_eight_blocks_and_never_again()
         pool.watch();
         for _ in 0..blocks {
             *height += 1;
+            travel(pool);
             pool.pass_over(*height, &empty(), &Held::new());
             pool.begin(*height);
             pool.watch();
@@ -318,4 +329,38 @@ fn what_is_remembered_of_senders_is_bounded() {
     assert!(!pool.passed.contains_key(&account(8)) && !pool.passed.contains_key(&account(105)));
     block(&mut pool, 9_003, &empty(), &[]);
     assert_eq!(pool.passed.len(), left, "no more than need be");
+}
+
+/// No other node may have seen it: the engine was away, or lost it.
+#[test]
+fn what_nothing_carries_is_passed_over_by_nobody_and_who_was_passed_over_is_packed_last() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(pending(1, 0, 10, u64::MAX), 0).unwrap();
+    pool.watch();
+    for height in 1..=20 {
+        pool.pass_over(height, &empty(), &Held::new());
+        pool.begin(height);
+        pool.watch();
+    }
+    assert!(has_right(&pool, 1));
+    // It travels from behind block 21 on, and eight blocks pass over it.
+    for height in 21..=29 {
+        assert!(has_right(&pool, 1), "{height}");
+        pool.pass_over(height, &empty(), &Held::new());
+        behind(&mut pool, height, &[]);
+    }
+    assert!(!has_right(&pool, 1));
+    // It is dropped by the engine: it travels all the same, behind the others and apart from them.
+    pool.put(pending(2, 0, 1, u64::MAX), 0).unwrap();
+    for height in 30..=40 {
+        pool.begin(height);
+    }
+    pool.pack(Packing::All, 0);
+    let bundles = pool.pack(Packing::All, 10);
+    let bundles: Vec<usize> = bundles
+        .iter()
+        .map(|one| crate::app::bundle::read(&one.bytes).unwrap().len())
+        .collect();
+    assert_eq!(bundles, [1, 1]);
+    pool.assert_sound();
 }

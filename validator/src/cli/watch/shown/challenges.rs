@@ -69,10 +69,14 @@ pub fn shown(notice: &DataNotice) -> (Value, String) {
                 "{target}: what an endpoint of root shows as its answer is none; it is asked for again, of the other endpoint where there is one"
             ),
         ),
-        DataNotice::Untold { place, target } => (
-            of("untold", target, json!({ "place": place })),
+        DataNotice::Untold {
+            place,
+            target,
+            count,
+        } => (
+            of("untold", target, json!({ "place": place, "count": count })),
             format!(
-                "{target}: somebody asks for it on root, and {place} does not tell that; the second endpoint does, so it is answered all the same. Use another first endpoint"
+                "{target}: somebody asks for it on root, and {place} does not tell that; the second endpoint does, so it is answered once both say in root's state that it is open (questions that are left out by now: {count}). Use another first endpoint"
             ),
         ),
         DataNotice::Unheard { epoch } => (
@@ -225,9 +229,10 @@ mod tests {
                 DataNotice::Untold {
                     place: "a node".into(),
                     target,
+                    count: 2,
                 },
                 "untold",
-                json!({ "place": "a node" }),
+                json!({ "place": "a node", "count": 2 }),
             ),
         ];
         for (notice, event, rest) in notices {
