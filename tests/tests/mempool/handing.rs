@@ -223,7 +223,6 @@ fn asked(fake: &Fake) -> Vec<Vec<u8>> {
 async fn each_answer_is_to_its_own_transaction_and_what_is_taken_goes_to_the_engine_in_a_bundle() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
-    let engine = packing(engine);
     let row = row(&network, 25);
     let mut forged = pay(&network, 2, 1, 0, FEE, 1).to_vec();
     let last = forged.len() - 1;
@@ -246,6 +245,7 @@ async fn each_answer_is_to_its_own_transaction_and_what_is_taken_goes_to_the_eng
     expected.push(Code::Known.number());
     assert_eq!(answers, expected);
     assert_eq!(fake.app.pool().len(), 25);
+    let engine = packing(engine);
     until(|| !fake.look().asked.is_empty()).await;
     let order: Vec<_> = row.iter().map(|bytes| bytes.to_vec()).collect();
     assert_eq!(asked(&fake), order);
@@ -275,12 +275,12 @@ async fn what_two_hand_in_at_the_same_time_is_taken_from_one_of_them_and_known_o
 async fn what_the_engine_does_not_take_is_handed_to_it_again_until_it_does() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
-    let engine = packing(engine);
     let row = row(&network, 5);
     fake.look().says = Some("mempool is full: number of txs 20000 (max: 20000)");
     let batch: Vec<_> = row.iter().collect();
     // It waits here, and this node proposes it.
     assert_eq!(codes(hand_in(&engine, &batch).await), [0; 5]);
+    let _engine = packing(engine);
     let refused = |count: usize| fake.look().requests.len() >= count;
     until(|| refused(2)).await;
     fake.look().says = Some(FULL_WHILE_IT_ASKS);
@@ -306,9 +306,9 @@ async fn what_the_engine_does_not_take_is_handed_to_it_again_until_it_does() {
 async fn an_engine_that_forgot_what_waits_is_handed_it_again() {
     let network = quiet();
     let (fake, engine) = Fake::start(&network).await;
-    let engine = packing(engine);
     let one = pay(&network, 1, 2, 0, FEE, 1);
     assert_eq!(codes(hand_in(&engine, &[&one]).await), [0]);
+    let _engine = packing(engine);
     until(|| fake.look().asked.len() == 1).await;
     let height = fake.app.height();
     fake.look().cache.clear();
