@@ -20,11 +20,8 @@ fn bundle(transactions: &[Bytes]) -> Bytes {
 
 /// Payments of one sender each, in the order of their accounts.
 fn many(network: &Network, strangers: u32, sequence: u64) -> Vec<Bytes> {
-    let mut all: Vec<_> = (0..strangers)
-        .map(|stranger| pay_of(network, stranger, sequence, FEE))
-        .collect();
-    all.sort_by_key(|bytes| bytes[2..23].to_vec());
-    all
+    let all = (0..strangers).map(|stranger| pay_of(network, stranger, sequence, FEE));
+    in_order(all.collect())
 }
 
 fn new(app: &App, bytes: &Bytes) -> u32 {
@@ -55,6 +52,18 @@ fn paid(strangers: u32) -> Network {
 
 const OK: u32 = 0;
 
+/// What the last two blocks hold.
+fn stand_lately(network: &Network) -> Vec<&Bytes> {
+    let blocks = network.chain.iter().rev().take(2);
+    blocks.flat_map(|(block, _)| &block.transactions).collect()
+}
+
+/// In the order of a bundle, of one transaction each for different senders.
+fn in_order(mut all: Vec<Bytes>) -> Vec<Bytes> {
+    all.sort_by_key(|bytes| bytes[2..23].to_vec());
+    all
+}
+
 #[test]
 fn what_a_bundle_brings_waits_stands_in_the_next_block_and_then_the_bundle_goes() {
     let mut network = paid(40);
@@ -74,8 +83,7 @@ fn what_a_bundle_brings_waits_stands_in_the_next_block_and_then_the_bundle_goes(
     }
     network.step();
     network.step();
-    let blocks = network.chain.iter().rev().take(2);
-    let stand: Vec<_> = blocks.flat_map(|(block, _)| &block.transactions).collect();
+    let stand = stand_lately(&network);
     assert!(all.iter().all(|one| stand.contains(&one)));
     assert!(!stand.contains(&&bytes));
     for node in &network.nodes {
@@ -226,8 +234,7 @@ fn what_lies_behind_a_gap_waits_for_it_and_is_no_reason_to_carry_a_bundle() {
     }
     network.step();
     network.step();
-    let blocks = network.chain.iter().rev().take(2);
-    let stand: Vec<_> = blocks.flat_map(|(block, _)| &block.transactions).collect();
+    let stand = stand_lately(&network);
     assert!(row.iter().all(|one| stand.contains(&one)));
 }
 
@@ -241,9 +248,7 @@ fn a_conflict_in_a_bundle_does_not_keep_the_rest_of_it_back() {
     let other = pay(&network, 1, 2, next, FEE, 1);
     assert_eq!(hand_in(app, &other), None);
     let conflict = pay(&network, 1, 3, next, FEE, 1);
-    let mut with = all.clone();
-    with.push(conflict.clone());
-    with.sort_by_key(|bytes| bytes[2..23].to_vec());
+    let with = in_order([&all[..], std::slice::from_ref(&conflict)].concat());
     assert_eq!(new(app, &bundle(&with)), OK);
     assert!(waits(app, &other) && !waits(app, &conflict));
     assert!(all.iter().all(|one| waits(app, one)));
@@ -263,8 +268,7 @@ fn what_a_bundle_brought_stands_in_a_block_though_the_engine_dropped_the_bundle(
     offer(&mut network, &more, Code::Ok);
     network.step();
     network.step();
-    let blocks = network.chain.iter().rev().take(2);
-    let stand: Vec<_> = blocks.flat_map(|(block, _)| &block.transactions).collect();
+    let stand = stand_lately(&network);
     assert!(all.iter().all(|one| stand.contains(&one)));
     assert!(included(&network, &more) || stand.contains(&&more));
 }
@@ -342,8 +346,7 @@ fn what_comes_too_late_in_a_bundle_does_not_keep_the_others_back() {
         .map(|stranger| pay_of(&network, stranger, 0, FEE))
         .collect();
     all.extend(good.iter().cloned());
-    all.sort_by_key(|bytes| bytes[2..23].to_vec());
-    assert_eq!(new(app, &bundle(&all)), Code::Known.number());
+    assert_eq!(new(app, &bundle(&in_order(all))), Code::Known.number());
     assert!(good.iter().all(|one| waits(app, one)));
     assert_eq!(app.pool().len(), 5);
 }

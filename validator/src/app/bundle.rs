@@ -9,9 +9,10 @@
 //! - Senders and sequences ascend strictly from one transaction to the next, so each place of a queue is in it once, and what follows another one stands
 //!   behind it.
 
-use prost::bytes::Bytes;
+use prost::bytes::{Buf, Bytes};
 
 use super::pool::Hash;
+use crate::ledger::Account;
 use crate::ledger::transaction::{Header, MAX_TRANSACTION_BYTES, MIN_TRANSACTION_BYTES};
 use crate::wire::engine_hash;
 
@@ -61,24 +62,22 @@ pub fn read(bundle: &Bytes) -> Result<Vec<(Hash, Bytes)>, BundleError> {
         return Err(BundleError::TooLong { found });
     }
     let mut rest = bundle.clone();
-    let mut take = |count: usize| (rest.len() >= count).then(|| rest.split_to(count));
-    let head = take(HEAD_BYTES).ok_or(BundleError::Half)?;
-    match head.get(1) {
-        Some(&VERSION) => {}
-        found => return Err(BundleError::Version(found.copied().unwrap_or_default())),
+    let half = |_| BundleError::Half;
+    rest.try_get_u8().map_err(half)?;
+    match rest.try_get_u8().map_err(half)? {
+        VERSION => {}
+        found => return Err(BundleError::Version(found)),
     }
     let mut members = Vec::new();
-    while let Some(length) = take(1) {
-        let second = take(1).ok_or(BundleError::Half)?;
-        let length = [length, second].concat();
-        let length = length
-            .first_chunk()
-            .map_or(0, |pair| u16::from_be_bytes(*pair));
-        let length = usize::from(length);
+    while rest.has_remaining() {
+        let length = usize::from(rest.try_get_u16().map_err(half)?);
         if !(MIN_TRANSACTION_BYTES..=MAX_TRANSACTION_BYTES).contains(&length) {
             return Err(BundleError::Transaction(length));
         }
-        let bytes = take(length).ok_or(BundleError::Half)?;
+        if length > rest.len() {
+            return Err(BundleError::Half);
+        }
+        let bytes = rest.split_to(length);
         members.push((engine_hash(&bytes), bytes));
     }
     match members.is_empty() {
@@ -124,7 +123,7 @@ pub const fn carried_bytes(length: usize) -> usize {
 }
 
 /// Where a transaction stands in the order of a bundle.
-pub fn place(header: &Header) -> (crate::ledger::Account, u16, u64) {
+pub fn place(header: &Header) -> (Account, u16, u64) {
     (header.sender, header.lane, header.sequence)
 }
 

@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
 use super::App;
@@ -23,9 +24,9 @@ use super::bundle::is_bundle;
 use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence};
 use super::state::State;
 use super::unsound::Unsound;
-use super::verdicts::Verdicts;
+use super::verdicts::prove;
 use crate::chain::committed::leaf;
-use crate::chain::execute::{Checker, context};
+use crate::chain::execute::context;
 use crate::chain::overlay::Overlay;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::leaf::{AccountLeaf, TokenBalance};
@@ -78,22 +79,17 @@ impl App {
         &self,
         requests: &[RequestCheckTx],
     ) -> Vec<Outcome<ResponseCheckTx>> {
-        let wanted: Vec<bool> = requests
-            .iter()
-            .map(|request| self.wants_verified(request))
-            .collect();
-        let all = requests.iter().zip(&wanted);
-        let unverified: Vec<&[u8]> = all
-            .filter(|(_, wanted)| **wanted)
-            .map(|(request, _)| request.tx.as_ref())
-            .collect();
-        let mut verified = self.verify_all(&unverified).into_iter();
-        let judged = requests.iter().zip(wanted);
+        let wanted = requests.iter().map(|request| self.wants_verified(request));
+        let wanted: Vec<Option<Unverified>> = wanted.collect();
+        let is_wanted: Vec<bool> = wanted.iter().map(Option::is_some).collect();
+        let unverified = wanted.into_iter().flatten().collect();
+        let mut verified = self.verify_all(unverified).into_iter();
+        let judged = requests.iter().zip(is_wanted);
         judged
-            .map(|(request, wanted)| match is_bundle(&request.tx) {
+            .map(|(request, is_wanted)| match is_bundle(&request.tx) {
                 true => self.check_bundle(request),
                 false => {
-                    let verified = wanted.then(|| verified.next()).flatten();
+                    let verified = is_wanted.then(|| verified.next()).flatten();
                     self.check_one(request, verified)
                 }
             })
@@ -101,13 +97,11 @@ impl App {
     }
 
     /// What their signatures say of these, verified together on all cores.
-    fn verify_all(&self, transactions: &[&[u8]]) -> Vec<Verified> {
-        let verdicts = Verdicts {
-            pool: &self.pool,
-            min_chunk: MIN_CHUNK,
-        };
-        let claims = verdicts.claim(transactions, &self.deployment.domain);
-        settle(claims, |open| verdicts.prove(open))
+    fn verify_all(&self, unverified: Vec<Unverified>) -> Vec<Verified> {
+        let separator = self.deployment.domain.separator();
+        let claims = unverified.into_par_iter();
+        let claims = claims.map(|one| one.claim(&separator)).collect();
+        settle(claims, |open| prove(open, MIN_CHUNK))
     }
 
     /// Judges one; `verified` is what was found of its signature already.
@@ -140,23 +134,19 @@ impl App {
         }
     }
 
-    /// Whether this is a new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
+    /// A new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
     /// transaction may change that.
-    fn wants_verified(&self, request: &RequestCheckTx) -> bool {
+    fn wants_verified(&self, request: &RequestCheckTx) -> Option<Unverified> {
         if is_again(request) || is_bundle(&request.tx) {
-            return false;
+            return None;
         }
         let hash = engine_hash(&request.tx);
-        let waits = self.pool().get(&hash).is_some();
-        let read = || {
-            self.read(
-                hash,
-                &request.tx,
-                Replaces::ForTenthMore,
-                &Before::default(),
-            )
-        };
-        !waits && read().is_ok()
+        if self.pool().get(&hash).is_some() {
+            return None;
+        }
+        let before = Before::default();
+        let read = self.read(hash, &request.tx, Replaces::ForTenthMore, &before);
+        read.ok().map(|(unverified, _)| unverified)
     }
 
     /// Judges all that is cheap to judge, so that the signature comes last. What follows one that comes together with it is not judged by what the

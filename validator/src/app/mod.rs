@@ -25,6 +25,7 @@ pub mod pool;
 pub mod ports;
 pub mod query;
 pub mod reads;
+pub mod recent;
 pub mod shares;
 mod signers;
 mod simulate;

@@ -4,7 +4,7 @@
 //! no other share of that member over that checkpoint meanwhile, so that members who send bad ones, another with each vote, cannot make
 //! each proposal verify them. Only the member itself can bring that about: its vote extension is signed, and that is checked first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use alloy_primitives::{B256, keccak256};
@@ -13,13 +13,15 @@ use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_staking::Member;
 
 use super::ports::Unsigned;
+use super::recent::RecentFindings;
 use super::unread::Unread;
 use super::{App, lock};
 use crate::chain::extension::LateShare;
 use crate::engine::abci::Fault;
 use crate::store::Share;
 
-/// Verdicts that are remembered: those of all members over the last few checkpoints.
+/// Verdicts that are remembered: those of all members over the last few checkpoints. The first ones go, and not the lowest: those of the epoch that root
+/// waits for may be the oldest, and are asked for again and again.
 const MAX_VERDICTS: usize = 8_192;
 /// Members that rest.
 const MAX_RESTING: usize = 2_048;
@@ -32,7 +34,7 @@ type Name = (u64, u16, B256);
 /// What is remembered of shares.
 #[derive(Debug, Default)]
 pub(super) struct ShareVerdicts {
-    of_shares: Mutex<Remembered>,
+    of_shares: Mutex<RecentFindings<Name, bool>>,
     /// Until which height a seat's shares over an epoch's checkpoint are not asked for.
     resting: Mutex<BTreeMap<(u64, u16), u64>>,
 }
@@ -46,7 +48,7 @@ impl ShareVerdicts {
         share: &[u8; 192],
     ) -> bool {
         let name = (checkpoint.epoch, member.seat, keccak256(share));
-        if let Some(known) = lock(&self.of_shares).verdicts.get(&name) {
+        if let Some(known) = lock(&self.of_shares).get(&name) {
             return *known;
         }
         let digest = checkpoint.digest();
@@ -77,27 +79,6 @@ impl ShareVerdicts {
             }
         }
         verifies
-    }
-}
-
-/// Verdicts, of which the first ones go when there are too many: those of the epoch that root waits for may be the oldest, and are
-/// asked for again and again.
-#[derive(Debug, Default)]
-struct Remembered {
-    verdicts: BTreeMap<Name, bool>,
-    order: VecDeque<Name>,
-}
-
-impl Remembered {
-    fn insert(&mut self, name: Name, verifies: bool, limit: usize) {
-        if self.verdicts.insert(name, verifies).is_none() {
-            self.order.push_back(name);
-        }
-        while self.order.len() > limit {
-            if let Some(first) = self.order.pop_front() {
-                self.verdicts.remove(&first);
-            }
-        }
     }
 }
 
@@ -209,7 +190,7 @@ impl App {
         share: &[u8; 192],
     ) -> Option<bool> {
         let name = (checkpoint.epoch, member.seat, keccak256(share));
-        lock(&self.shares.of_shares).verdicts.get(&name).copied()
+        lock(&self.shares.of_shares).get(&name).copied()
     }
 
     /// Keeps a share that was checked; says whether it was new.
@@ -270,7 +251,7 @@ mod tests {
             share[0] ^= u8::try_from(height % 100).expect("small") | 0x40;
             assert!(!verdicts.verifies_at(height, &bad, &checkpoint, &share));
         }
-        assert_eq!(lock(&verdicts.of_shares).order.len(), 2, "one pairing each");
+        assert_eq!(lock(&verdicts.of_shares).lens().1, 2, "one pairing each");
         assert!(!verdicts.verifies_at(100 + REST_HEIGHTS - 1, &bad, &checkpoint, &good));
         assert!(verdicts.verifies_at(100 + REST_HEIGHTS, &bad, &checkpoint, &good));
         // Nobody else rests with it, nor does it rest elsewhere.
@@ -278,21 +259,5 @@ mod tests {
         let next = self::checkpoint(6);
         let share = key.sign_checkpoint(&next.digest());
         assert!(verdicts.verifies_at(101, &bad, &next, &share));
-    }
-
-    #[test]
-    fn what_is_remembered_has_a_bound_and_what_came_first_goes_first() {
-        let name = |number: u16| (0, number, B256::ZERO);
-        let mut remembered = Remembered::default();
-        for number in (0..100).rev() {
-            remembered.insert(name(number), true, 10);
-            remembered.insert(name(number), true, 10);
-        }
-        assert_eq!(
-            (remembered.verdicts.len(), remembered.order.len()),
-            (10, 10)
-        );
-        let kept: Vec<_> = remembered.verdicts.keys().map(|name| name.1).collect();
-        assert_eq!(kept, (0..10).collect::<Vec<_>>());
     }
 }

@@ -20,18 +20,6 @@ const CHUNKS: usize = 4;
 /// Checks through the pool's verdicts.
 pub(super) struct Verdicts<'a> {
     pub(super) pool: &'a Mutex<Pool>,
-    /// Transactions that one core verifies together, at least.
-    pub(super) min_chunk: usize,
-}
-
-impl<'a> Verdicts<'a> {
-    /// For a block.
-    pub(super) const fn of_block(pool: &'a Mutex<Pool>) -> Self {
-        Self {
-            pool,
-            min_chunk: MIN_CHUNK,
-        }
-    }
 }
 
 impl Checker for Verdicts<'_> {
@@ -54,12 +42,14 @@ impl Checker for Verdicts<'_> {
     }
 
     fn prove(&self, claims: &[&Claimed]) -> Vec<Result<(), Reject>> {
-        let chunks = rayon::current_num_threads().saturating_mul(CHUNKS);
-        let chunk = claims
-            .len()
-            .div_ceil(chunks)
-            .clamp(self.min_chunk, MAX_CHUNK);
-        let verdicts = claims.par_chunks(chunk);
-        verdicts.flat_map_iter(prove_batch).collect()
+        prove(claims, MIN_CHUNK)
     }
+}
+
+/// Verdicts on these, in batches of at least `min_chunk` on all cores.
+pub(super) fn prove(claims: &[&Claimed], min_chunk: usize) -> Vec<Result<(), Reject>> {
+    let chunks = rayon::current_num_threads().saturating_mul(CHUNKS);
+    let chunk = claims.len().div_ceil(chunks).clamp(min_chunk, MAX_CHUNK);
+    let verdicts = claims.par_chunks(chunk);
+    verdicts.flat_map_iter(prove_batch).collect()
 }

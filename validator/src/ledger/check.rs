@@ -104,7 +104,15 @@ impl Unverified {
     /// # Errors
     /// [`Reject`], as [`check`] gives it for the same bytes.
     pub fn verify(self, domain: &Domain) -> Result<CheckedTransaction, Reject> {
-        Claimed::of(self.say(&domain.separator()))?.proven()
+        self.claim(&domain.separator())?.proven()
+    }
+
+    /// What is left to verify, so that many are verified together. `separator` is the domain's.
+    ///
+    /// # Errors
+    /// [`Reject`], as [`check`] gives it for the same bytes: all that it refuses but signatures.
+    pub(crate) fn claim(self, separator: &B256) -> Result<Claimed, Reject> {
+        Claimed::of(self.say(separator))
     }
 
     /// The transaction as if its sender had signed it.

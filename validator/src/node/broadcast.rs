@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! batch ─▶ App::hand_in ─▶ answers
-//!              └─▶ pool ─▶ packed: its own at once, others after a while ─▶ broadcast_tx_async, ten bundles a request ─▶ engine ─▶ other nodes
+//!              └─▶ pool ─▶ packed: its own at once, others after a while ─▶ broadcast_tx_async, seven bundles a request ─▶ engine ─▶ other nodes
 //! ```
 //! What is acknowledged waits in this node's memory. Where it is killed before the next bundle went, that is lost; a node that is told to stop packs first.
 

@@ -8,7 +8,7 @@
 //! shares together take one core at most, because one is verified at a time. A bad one costs a pairing once, and a site a few of them
 //! a minute. A site is an IPv4 address or an IPv6 network of 48 bits.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use super::quota::{Quota, made_way, site};
 use super::requests::Client;
 use crate::app::reads::shares::{self, Candidate, Shares};
 use crate::app::reads::{Door, ReadError, Reader};
+use crate::app::recent::RecentFindings;
 
 /// Shares that are judged at once, in all and of one address.
 const MAX_JUDGED: (usize, usize) = (16, 4);
@@ -42,8 +43,7 @@ pub(super) struct Desk {
 /// What failed.
 #[derive(Default)]
 struct Failures {
-    known: BTreeSet<[u8; 32]>,
-    order: VecDeque<[u8; 32]>,
+    known: RecentFindings<[u8; 32]>,
     window: Option<Instant>,
     in_all: u32,
     by_site: BTreeMap<IpAddr, u32>,
@@ -67,14 +67,7 @@ impl Failures {
         self.in_all = self.in_all.saturating_add(1);
         let held = self.by_site.entry(site(address)).or_default();
         *held = held.saturating_add(1);
-        if self.known.insert(fingerprint) {
-            self.order.push_back(fingerprint);
-        }
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
+        self.known.insert(fingerprint, (), REMEMBERED);
     }
 }
 
@@ -106,7 +99,7 @@ impl Desk {
             .unwrap_or_else(PoisonError::into_inner);
         let fingerprint = candidate.fingerprint();
         let mut failures = self.failures();
-        if failures.known.contains(&fingerprint) {
+        if failures.known.get(&fingerprint).is_some() {
             return Err(ReadError::Invalid(format!(
                 "the share of member {} does not verify: it was handed in before",
                 candidate.share.member
@@ -220,9 +213,8 @@ mod tests {
             let mut name = [0; 32];
             name[..8].copy_from_slice(&number.to_be_bytes());
             failures.note(address(1), name);
-            assert!(failures.known.contains(&name));
+            assert!(failures.known.get(&name).is_some());
         }
-        assert_eq!(failures.known.len(), REMEMBERED);
-        assert_eq!(failures.order.len(), REMEMBERED);
+        assert_eq!(failures.known.lens(), (REMEMBERED, REMEMBERED));
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn run(app: &App, request: &RequestFinalizeBlock) -> Result<Seconds, 
     let users = request.txs.iter().skip(1).map(AsRef::as_ref);
     let users: Vec<&[u8]> = users.collect();
     timed.restart();
-    let found = Verdicts::of_block(&app.pool).check(&users, &app.deployment.domain);
+    let found = Verdicts { pool: &app.pool }.check(&users, &app.deployment.domain);
     timed.note();
     let found = Found(Mutex::new(found));
     timed.restart();

@@ -37,7 +37,9 @@ fn judge(bench: &Bench, height: u64, txs: &[Bytes]) -> Result<String, String> {
         misbehavior: &[],
         transactions: &transactions,
     };
-    let verdicts = Verdicts::of_block(&bench.app.pool);
+    let verdicts = Verdicts {
+        pool: &bench.app.pool,
+    };
     match bench.app.judge_block(&block, &verdicts).unwrap() {
         Judgement::Valid(executed) => Ok(format!("{executed:?}")),
         Judgement::Invalid(why) => Err(why.to_string()),

@@ -45,7 +45,7 @@ impl App {
         let executed = match self.recall(height, &hash) {
             Some(executed) => executed,
             None => {
-                let verdicts = Verdicts::of_block(&self.pool);
+                let verdicts = Verdicts { pool: &self.pool };
                 Arc::new(self.execute_decided(request, height, &hash, &verdicts)?)
             }
         };

@@ -91,7 +91,7 @@ impl App {
             misbehavior: &misbehavior,
             transactions: &transactions,
         };
-        let verdicts = Verdicts::of_block(&self.pool);
+        let verdicts = Verdicts { pool: &self.pool };
         let status = match self.judge_block(&block, &verdicts)? {
             Judgement::Valid(executed) => {
                 self.remember(height, hash, *executed);

@@ -14,7 +14,6 @@
 //! The engine's Commit waits for what was handed in before it. So where too much was judged in vain since the last block, two are chosen of each bundle, and each must
 //! wait already or be taken now: what honest nodes send goes on, and the rest costs little more than its hash.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
 
@@ -24,6 +23,7 @@ use tendermint_proto::v0_38::abci::{RequestCheckTx, ResponseCheckTx};
 use super::{Before, is_again, purse, refused};
 use crate::app::bundle::{self, place};
 use crate::app::pool::{Hash, Replaces};
+use crate::app::recent::RecentFindings;
 use crate::app::unsound::Unsound;
 use crate::app::{App, lock};
 use crate::engine::abci::Outcome;
@@ -46,7 +46,7 @@ const VERIFIED: u64 = 4;
 pub(in crate::app) struct BundleCheck {
     /// Chooses signatures. No block depends on it.
     secret: RandomState,
-    refused: Mutex<RefusedBundles>,
+    refused: Mutex<RecentFindings<Hash>>,
     waste: Mutex<Waste>,
 }
 
@@ -69,36 +69,19 @@ impl BundleCheck {
     }
 
     fn refuse(&self, hash: Hash) {
-        lock(&self.refused).insert(hash);
-    }
-}
-
-#[derive(Debug, Default)]
-struct RefusedBundles {
-    all: BTreeSet<Hash>,
-    /// The oldest first.
-    order: VecDeque<Hash>,
-}
-
-impl RefusedBundles {
-    fn insert(&mut self, hash: Hash) {
-        if self.all.insert(hash) {
-            self.order.push_back(hash);
-        }
-        if self.order.len() > MAX_REFUSED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.all.remove(&oldest);
-        }
+        lock(&self.refused).insert(hash, (), MAX_REFUSED);
     }
 }
 
 /// What a bundle brings.
+#[derive(Default)]
 struct Brought {
     /// All that is in it.
     members: Vec<Hash>,
     /// What would be taken now if its signature holds, in the order of the bundle.
     fresh: Vec<(Hash, Bytes)>,
+    /// What is decoded of these, in the same order.
+    unverified: Vec<Unverified>,
 }
 
 fn malformed(why: &str) -> Reject {
@@ -132,7 +115,7 @@ impl App {
         if self.pool().is_carrier(&hash) {
             return Ok(());
         }
-        if lock(&self.bundles.refused).all.contains(&hash) {
+        if lock(&self.bundles.refused).get(&hash).is_some() {
             return Err(Reject::StaleBundle.into());
         }
         let height = self.height();
@@ -177,33 +160,32 @@ impl App {
         all.sort_by_cached_key(|(hash, _)| secret.hash_one((bundle, hash)));
         all.truncate(if is_busy { BUSY_SAMPLE } else { SAMPLE });
         let count = all.len();
-        let mut unverified: Vec<&[u8]> = Vec::new();
+        let mut unverified = Vec::new();
         let mut useless = 0;
         for (hash, bytes) in all {
             if self.pool().get(hash).is_some() {
                 continue;
             }
             if is_busy {
-                self.read(*hash, bytes, Replaces::ForTenthMore, &Before::default())?;
-                unverified.push(bytes);
+                let before = Before::default();
+                let (one, _) = self.read(*hash, bytes, Replaces::ForTenthMore, &before)?;
+                unverified.push(one);
                 continue;
             }
-            let header = match Unverified::read(bytes) {
-                Ok(unverified) => unverified.transaction().header,
-                Err(_) => {
-                    useless += 1;
-                    continue;
-                }
+            let Ok(one) = Unverified::read(bytes) else {
+                useless += 1;
+                continue;
             };
+            let header = one.transaction().header;
             match purse(&self.state(), &header.sender, None)?.native >= header.fee {
-                true => unverified.push(bytes),
+                true => unverified.push(one),
                 false => useless += 1,
             }
         }
         if useless * 2 > count {
             return Err(Reject::StaleBundle.into());
         }
-        let verified = self.verify_all(&unverified);
+        let verified = self.verify_all(unverified);
         match verified.iter().all(Result::is_ok) {
             true => Ok(()),
             false => Err(forged().into()),
@@ -217,13 +199,15 @@ impl App {
         read: Vec<(Hash, Bytes)>,
         height: u64,
     ) -> Result<(), Unsound> {
-        let Brought { members, fresh } = self.open(read)?;
-        let unverified: Vec<&[u8]> = fresh.iter().map(|(_, bytes)| bytes.as_ref()).collect();
-        let verified = self.verify_all(&unverified);
+        let Brought {
+            members,
+            fresh,
+            unverified,
+        } = self.open(read)?;
+        let verified = self.verify_all(unverified);
         let all_hold = verified.iter().all(Result::is_ok);
-        let checked: Vec<_> = fresh.into_iter().zip(verified).collect();
-        let is_verified = !checked.is_empty();
-        for ((hash, bytes), verdict) in checked {
+        let is_verified = !verified.is_empty();
+        for ((hash, bytes), verdict) in fresh.into_iter().zip(verified) {
             let taken = verdict.map_err(Unsound::from).and_then(|checked| {
                 self.admit_verified(hash, &bytes, checked, Replaces::ForTenthMore)
             });
@@ -252,7 +236,7 @@ impl App {
     fn open(&self, read: Vec<(Hash, Bytes)>) -> Result<Brought, Unsound> {
         let mut before = Before::default();
         let mut last = None;
-        let (mut members, mut fresh) = (Vec::new(), Vec::new());
+        let mut brought = Brought::default();
         for (hash, bytes) in read {
             let known = self.pool().get(&hash).map(|pending| pending.offer);
             let header = match known {
@@ -263,16 +247,18 @@ impl App {
                 None => {
                     let unverified = Unverified::read(&bytes)?;
                     let transaction = unverified.transaction();
+                    let header = transaction.header;
                     let replaces = (Replaces::ForTenthMore, &before);
                     match self.fits(hash, transaction, bytes.len(), replaces) {
                         Ok(offer) => {
                             before.add(offer);
-                            fresh.push((hash, bytes));
+                            brought.fresh.push((hash, bytes));
+                            brought.unverified.push(unverified);
                         }
                         Err(Unsound::Reject(_)) => {}
                         Err(fault) => return Err(fault),
                     }
-                    transaction.header
+                    header
                 }
             };
             let here = Some(place(&header));
@@ -280,8 +266,8 @@ impl App {
                 return Err(malformed("its transactions are not in order").into());
             }
             last = here;
-            members.push(hash);
+            brought.members.push(hash);
         }
-        Ok(Brought { members, fresh })
+        Ok(brought)
     }
 }

@@ -34,16 +34,16 @@ impl App {
     /// The answer to each is what became of it, or what failed on this node.
     pub fn hand_in(&self, batch: &[Submission]) -> Vec<Result<Handed, String>> {
         let mut before = Before::default();
-        let mut fresh: Vec<&[u8]> = Vec::new();
+        let mut fresh = Vec::new();
         let read = batch.iter().map(|one| {
             let hash = engine_hash(&one.bytes);
-            let (_, offer) = self.read(hash, &one.bytes, replaces(one), &before)?;
+            let (unverified, offer) = self.read(hash, &one.bytes, replaces(one), &before)?;
             before.add(offer);
-            fresh.push(&one.bytes);
+            fresh.push(unverified);
             Ok(())
         });
         let read: Vec<Result<(), Unsound>> = read.collect();
-        let mut verified = self.verify_all(&fresh).into_iter();
+        let mut verified = self.verify_all(fresh).into_iter();
         let judged = batch.iter().zip(read);
         judged
             .map(|(one, read)| {

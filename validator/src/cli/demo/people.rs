@@ -197,6 +197,27 @@ impl World {
             .into_inner())
     }
 
+    /// Withdraws bob's coins to an account on root; gives the withdrawal's number when it stands in a block.
+    pub async fn withdraw(&self, recipient: Address, amount: u128) -> Result<u64, CliError> {
+        let body = Body::Withdraw {
+            recipient: recipient.into_array(),
+            token: NATIVE,
+            amount,
+        };
+        let bytes = self.sign(&person("bob")?, body).await?.encode();
+        let answer = self.submit(bytes).await?;
+        if answer.code != 0 {
+            return Err(CliError::new(format!(
+                "the withdrawal was refused: {}",
+                answer.log
+            )));
+        }
+        let number = self.included(answer.hash).await?.data.try_into();
+        number
+            .map(u64::from_be_bytes)
+            .map_err(|_| CliError::new("the withdrawal's result is not a number"))
+    }
+
     /// Waits until the transaction of this engine hash stands in a block; gives what came of it.
     pub async fn included(&self, hash: Vec<u8>) -> Result<Status, CliError> {
         let request = FollowRequest {

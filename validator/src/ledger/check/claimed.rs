@@ -39,7 +39,7 @@ impl Claimed {
     /// # Errors
     /// [`Reject`], as [`check`](super::check) gives it for the same bytes: all that it refuses but signatures.
     pub fn read(bytes: &[u8], separator: &B256) -> Result<Self, Reject> {
-        Self::of(Unverified::read(bytes)?.say(separator))
+        Unverified::read(bytes)?.claim(separator)
     }
 
     /// One whose signature the caller has verified before.

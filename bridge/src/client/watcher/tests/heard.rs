@@ -339,10 +339,8 @@ async fn what_one_endpoint_invents_keeps_none_back_that_the_other_one_tells() {
             };
             set(honest, |root| root.data_events.push((300, asked(0))));
             set(liar, |root| {
-                root.data_events.extend((0..200).map(|index| {
-                    let event = fixture::challenged(leaf(index), ASKER, U256::from(1), 5_650);
-                    (300, event.encode_log_data())
-                }));
+                let many = (0..200).map(|index| (300, leaf_asked(0, index)));
+                root.data_events.extend(many);
             });
         })
         .await;
@@ -369,10 +367,8 @@ async fn what_is_answered_while_the_second_endpoint_is_silent_gives_way() {
         for root in [first, second] {
             set(root, |root| {
                 root.challenged.clear();
-                root.data_events.extend((0..64).map(|index| {
-                    let event = fixture::challenged(leaf(index), ASKER, U256::from(1), 5_650);
-                    (300, event.encode_log_data())
-                }));
+                let many = (0..64).map(|index| (300, leaf_asked(0, index)));
+                root.data_events.extend(many);
             });
         }
     })

@@ -281,7 +281,7 @@ impl Desk<'_> {
             .await?;
         world.consumed(message).await?;
         let recipient = nobody("recipient of a withdrawal");
-        robbed::withdraw(scene, recipient, WITHDRAWN).await?;
+        world.withdraw(recipient, WITHDRAWN).await?;
         robbed::prepare(scene).await?;
         let mut owed = balances(scene).await?;
         let to = alice.account.id.into();

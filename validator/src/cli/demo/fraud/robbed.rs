@@ -19,11 +19,11 @@ use crate::{
         CliError,
         demo::{
             observe::{ForgedSeen, VoidSeen},
-            people::{NATIVE, operator, person, until},
+            people::{NATIVE, operator, until},
             steps::{accepted::acceptance_event, money::moved},
         },
     },
-    ledger::{Account, Slot, Value as _, leaf::AccountLeaf, transaction::Body},
+    ledger::{Account, Slot, Value as _, leaf::AccountLeaf},
     localnet::{
         Local,
         found::{self, ETHER},
@@ -215,27 +215,4 @@ pub async fn void(scene: &FraudScene, stolen: &Stolen) -> Result<VoidSeen, CliEr
         ),
         held: held.to_string(),
     })
-}
-
-/// Bob withdraws, and nobody claims it.
-pub async fn withdraw(
-    scene: &FraudScene,
-    recipient: Address,
-    amount: u128,
-) -> Result<(), CliError> {
-    let (bob, world) = (person("bob")?, &scene.world);
-    let body = Body::Withdraw {
-        recipient: recipient.into_array(),
-        token: NATIVE,
-        amount,
-    };
-    let answer = world.submit(world.sign(&bob, body).await?.encode()).await?;
-    if answer.code != 0 {
-        return Err(CliError::new(format!(
-            "the withdrawal was refused: {}",
-            answer.log
-        )));
-    }
-    world.included(answer.hash).await?;
-    Ok(())
 }

@@ -65,7 +65,7 @@ pub fn ensure(say: impl FnOnce(&str)) -> Result<PathBuf, CliError> {
     }
 }
 
-/// ThievesAtWork at work. Dropped, they are killed.
+/// Thieves at work. Dropped, they are killed.
 pub struct ThievesAtWork(Child);
 
 impl ThievesAtWork {

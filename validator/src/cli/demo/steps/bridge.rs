@@ -125,29 +125,10 @@ pub async fn withdrawal(
     seen: &mut Observations,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), CliError> {
-    let bob = person("bob")?;
     // An address that never sends, so that its balance on root moves by the claim alone.
     let recipient = Address::from_word(alloy_primitives::keccak256(b"plasmid demo recipient"));
     let amount = ETHER + 1;
-    let body = Body::Withdraw {
-        recipient: recipient.into_array(),
-        token: NATIVE,
-        amount,
-    };
-    let answer = world.submit(world.sign(&bob, body).await?.encode()).await?;
-    if answer.code != 0 {
-        return Err(CliError::new(format!(
-            "the withdrawal was refused: {}",
-            answer.log
-        )));
-    }
-    let number = world
-        .included(answer.hash)
-        .await?
-        .data
-        .try_into()
-        .map(u64::from_be_bytes)
-        .map_err(|_| CliError::new("the withdrawal's result is not a number"))?;
+    let number = world.withdraw(recipient, amount).await?;
     say(&format!("waiting for the window of withdrawal {number}"));
     wait_claimable(world, number).await?;
     let prepared = world

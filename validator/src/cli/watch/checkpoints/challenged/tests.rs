@@ -50,14 +50,18 @@ fn made() -> (OpenedEpoch, OpenedSegments) {
             ..BlockCommitment::genesis(1, time.into(), B256::ZERO)
         })
         .collect();
+    (opened(blocks), segments)
+}
+
+/// The epoch of a checkpoint of these blocks.
+fn opened(blocks: Vec<BlockCommitment>) -> OpenedEpoch {
     let hashes: Vec<B256> = blocks.iter().map(BlockCommitment::hash).collect();
     let checkpoint = Checkpoint {
         blocks_root: blocks_root(&hashes),
         ..Checkpoint::decode(&[0; Checkpoint::BYTES]).expect("any bytes are one")
     };
     let accepted = fixture::accepted(checkpoint);
-    let opened = OpenedEpoch::new(accepted, blocks, BLOCKS).expect("they are its blocks");
-    (opened, segments)
+    OpenedEpoch::new(accepted, blocks, BLOCKS).expect("they are its blocks")
 }
 
 fn now(epoch: &OpenedEpoch) -> AcceptedCheckpoints {
@@ -281,14 +285,7 @@ fn changed(change: impl Fn(&mut [BlockCommitment])) -> (OpenedEpoch, OpenedSegme
         })
         .collect();
     change(&mut blocks);
-    let hashes: Vec<B256> = blocks.iter().map(BlockCommitment::hash).collect();
-    let checkpoint = Checkpoint {
-        blocks_root: blocks_root(&hashes),
-        ..Checkpoint::decode(&[0; Checkpoint::BYTES]).expect("any bytes are one")
-    };
-    let accepted = fixture::accepted(checkpoint);
-    let opened = OpenedEpoch::new(accepted, blocks, BLOCKS).expect("they are its blocks");
-    (opened, segments)
+    (opened(blocks), segments)
 }
 
 /// A block that an answer shows is judged though none of the others is shown: its own links, those to neighbours that are shown, and the signatures of the segments that are.
