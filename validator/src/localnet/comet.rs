@@ -43,10 +43,6 @@ impl Comet {
                 command.env_remove(name);
             }
         }
-        // Several nodes share this machine: a second thread of each would mostly wake the first one, for a third of its time.
-        command.env("GOMAXPROCS", "1");
-        // About 35 MiB of its heap live, 12 of them the mempool's cache (measured); garbage takes at most 40 percent of that, not 100.
-        command.env("GOGC", "40");
         // Its consensus reactor looks at the round's state 10,000 times a second, whether it has changed or not.
         let is_slow = config.consensus.timeout_commit.0 >= SLACK_BLOCK_TIME;
         let slack = if is_slow { SLACK } else { Duration::ZERO };
