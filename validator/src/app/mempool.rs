@@ -60,6 +60,8 @@ type Verified = Result<CheckedTransaction, Reject>;
 
 /// What is known of a transaction before its signature is verified.
 struct Weighed {
+    /// The height of the block that it was weighed for.
+    height: u64,
     offer: Offer,
     purse: Purse,
     minimum: u128,
@@ -99,7 +101,7 @@ impl App {
     /// What their signatures say of these, verified together on all cores.
     fn verify_all(&self, unverified: Vec<Unverified>) -> Vec<Verified> {
         let separator = self.deployment.domain.separator();
-        let claims = unverified.into_par_iter();
+        let claims = unverified.into_par_iter().with_min_len(MIN_CHUNK);
         let claims = claims.map(|one| one.claim(&separator)).collect();
         settle(claims, |open| prove(open, MIN_CHUNK))
     }
@@ -157,22 +159,22 @@ impl App {
         bytes: &[u8],
         replaces: Replaces,
         before: &Before,
-    ) -> Result<(Unverified, Offer), Unsound> {
+    ) -> Result<(Unverified, Weighed), Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
         let (transaction, length) = (unverified.transaction(), bytes.len());
-        let offer = self.fits(hash, transaction, length, (replaces, before))?;
-        Ok((unverified, offer))
+        let weighed = self.fits(hash, transaction, length, (replaces, before))?;
+        Ok((unverified, weighed))
     }
 
-    /// Judges the same of a transaction that was decoded; gives what it asks of the pool.
+    /// Judges the same of a transaction that was decoded.
     fn fits(
         &self,
         hash: Hash,
         transaction: &Transaction,
         length: usize,
         (replaces, before): (Replaces, &Before),
-    ) -> Result<Offer, Unsound> {
+    ) -> Result<Weighed, Unsound> {
         self.check_end(&transaction.body)?;
         let weighed = self.weigh(&self.state(), hash, transaction, length)?;
         let (offer, purse) = (&weighed.offer, &weighed.purse);
@@ -182,7 +184,7 @@ impl App {
         if !follows || pool.at(&sender, sequence).is_some() {
             pool.admits(offer, purse, replaces)?;
         }
-        Ok(weighed.offer)
+        Ok(weighed)
     }
 
     /// Judges a new transaction that the engine passes on by itself, and takes it into the pool; says how many leaves it would make. CheckTx has the bytes
@@ -191,8 +193,8 @@ impl App {
         let leaves = match verified {
             Some(checked) => {
                 let replaces = Replaces::ForTenthMore;
-                self.read(hash, bytes, replaces, &Before::default())?;
-                self.admit_verified(hash, bytes, checked?, replaces)?
+                let (_, weighed) = self.read(hash, bytes, replaces, &Before::default())?;
+                self.admit_verified(bytes, checked?, weighed, replaces)?
             }
             None => self.admit_alone(hash, bytes, Replaces::ForTenthMore)?,
         };
@@ -202,25 +204,27 @@ impl App {
 
     /// Judges a new transaction, its signature last, and takes it into the pool; says how many leaves it would make.
     fn admit_alone(&self, hash: Hash, bytes: &[u8], replaces: Replaces) -> Result<u32, Unsound> {
-        let (unverified, _) = self.read(hash, bytes, replaces, &Before::default())?;
+        let (unverified, weighed) = self.read(hash, bytes, replaces, &Before::default())?;
         #[cfg(test)]
         self.looks.verified_alone();
         let checked = unverified.verify(&self.deployment.domain)?;
-        self.admit_verified(hash, bytes, checked, replaces)
+        self.admit_verified(bytes, checked, weighed, replaces)
     }
 
     /// Takes a transaction into the pool whose signature holds; says how many leaves it would make.
     fn admit_verified(
         &self,
-        hash: Hash,
         bytes: &[u8],
         checked: CheckedTransaction,
+        mut weighed: Weighed,
         replaces: Replaces,
     ) -> Result<u32, Unsound> {
-        // A block may have come since it was read; none comes from here on.
+        // A block may have come since it was weighed; none comes from here on.
         let state = self.state();
-        self.check_end(checked.body())?;
-        let weighed = self.weigh(&state, hash, checked.transaction(), bytes.len())?;
+        if weighed.height != state.next_height() {
+            let (hash, transaction) = (weighed.offer.hash, checked.transaction());
+            weighed = self.weigh(&state, hash, transaction, bytes.len())?;
+        }
         self.try_on(&state, &checked)?;
         let pending = Pending::new(bytes.to_vec(), checked, weighed.minimum);
         self.pool().add(pending, &weighed.purse, replaces)?;
@@ -257,6 +261,7 @@ impl App {
             return Err(short.into());
         }
         Ok(Weighed {
+            height: context.height,
             offer,
             purse,
             minimum,

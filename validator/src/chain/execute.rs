@@ -36,8 +36,8 @@ use super::tally::{CommitVote, Tally, tally};
 use crate::ledger::leaf::InboxLeaf;
 use crate::ledger::leaves::expect;
 use crate::ledger::{
-    CheckedTransaction, Claimed, Context, Domain, Event, Parameters, Receipt, Reject, Slot,
-    prove_batch, settle,
+    CheckedTransaction, Claimed, Context, Domain, Event, OwnContracts, Parameters, Receipt, Reject,
+    Slot, prove_batch, settle,
 };
 
 /// What is the same for every block of a deployment.
@@ -47,6 +47,8 @@ pub struct Deployment {
     pub chain_id: String,
     /// What users' signatures bind.
     pub domain: Domain,
+    /// Its contracts on root.
+    pub contracts: OwnContracts,
 }
 
 /// A block, as ProcessProposal and FinalizeBlock bring it.
@@ -228,7 +230,12 @@ pub fn context<'a>(
     height: u64,
     parameters: &'a Parameters,
 ) -> Context<'a> {
-    Context::new(height, parameters, &deployment.domain)
+    Context {
+        height,
+        parameters,
+        domain: &deployment.domain,
+        contracts: deployment.contracts,
+    }
 }
 
 /// The record's executing part says what the request and the witness say.

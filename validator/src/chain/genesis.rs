@@ -18,7 +18,7 @@ use crate::ledger::leaf::SetLeaf;
 use crate::ledger::leaves;
 use crate::ledger::parameters::ParametersError;
 use crate::ledger::transaction::Profile;
-use crate::ledger::{Account, Domain, Parameters, Reject};
+use crate::ledger::{Account, Domain, OwnContracts, Parameters, Reject};
 
 mod build;
 pub mod file;
@@ -257,6 +257,7 @@ impl Built {
                 root_chain: root.root_chain,
                 deployment: id,
             },
+            contracts: OwnContracts::of(&genesis.parameters),
         }
     }
 

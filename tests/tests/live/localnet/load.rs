@@ -84,6 +84,7 @@ fn a_loaded_network_is_measured_beside_kvstore_on_the_same_configuration() {
         assert!(number(&line["load"], "committed") > 0, "{line}");
         assert_eq!(number(&line["load"], "unseen"), 0, "{line}");
         let config = line["config"].as_str().expect("the configuration");
+        assert!(config.contains("indexer = \"null\""), "{config}");
         let own = ["proxy_app", "laddr", "persistent_peers"];
         let shared = config
             .lines()

@@ -20,7 +20,7 @@ use std::sync::Mutex;
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::{RequestCheckTx, ResponseCheckTx};
 
-use super::{Before, is_again, purse, refused};
+use super::{Before, Weighed, is_again, purse, refused};
 use crate::app::bundle::{self, place};
 use crate::app::pool::{Hash, Replaces};
 use crate::app::recent::RecentFindings;
@@ -79,7 +79,7 @@ struct Brought {
     /// All that is in it.
     members: Vec<Hash>,
     /// What would be taken now if its signature holds, in the order of the bundle.
-    fresh: Vec<(Hash, Bytes)>,
+    fresh: Vec<(Bytes, Weighed)>,
     /// What is decoded of these, in the same order.
     unverified: Vec<Unverified>,
 }
@@ -207,9 +207,9 @@ impl App {
         let verified = self.verify_all(unverified);
         let all_hold = verified.iter().all(Result::is_ok);
         let is_verified = !verified.is_empty();
-        for ((hash, bytes), verdict) in fresh.into_iter().zip(verified) {
+        for ((bytes, weighed), verdict) in fresh.into_iter().zip(verified) {
             let taken = verdict.map_err(Unsound::from).and_then(|checked| {
-                self.admit_verified(hash, &bytes, checked, Replaces::ForTenthMore)
+                self.admit_verified(&bytes, checked, weighed, Replaces::ForTenthMore)
             });
             match taken {
                 Ok(_) => {}
@@ -250,9 +250,9 @@ impl App {
                     let header = transaction.header;
                     let replaces = (Replaces::ForTenthMore, &before);
                     match self.fits(hash, transaction, bytes.len(), replaces) {
-                        Ok(offer) => {
-                            before.add(offer);
-                            brought.fresh.push((hash, bytes));
+                        Ok(weighed) => {
+                            before.add(weighed.offer);
+                            brought.fresh.push((bytes, weighed));
                             brought.unverified.push(unverified);
                         }
                         Err(Unsound::Reject(_)) => {}

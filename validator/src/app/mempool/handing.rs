@@ -37,23 +37,23 @@ impl App {
         let mut fresh = Vec::new();
         let read = batch.iter().map(|one| {
             let hash = engine_hash(&one.bytes);
-            let (unverified, offer) = self.read(hash, &one.bytes, replaces(one), &before)?;
-            before.add(offer);
+            let (unverified, weighed) = self.read(hash, &one.bytes, replaces(one), &before)?;
+            before.add(weighed.offer);
             fresh.push(unverified);
-            Ok(())
+            Ok(weighed)
         });
-        let read: Vec<Result<(), Unsound>> = read.collect();
+        let read: Vec<Result<_, Unsound>> = read.collect();
         let mut verified = self.verify_all(fresh).into_iter();
         let judged = batch.iter().zip(read);
         judged
             .map(|(one, read)| {
                 let hash = engine_hash(&one.bytes);
                 let taken = match read {
-                    Ok(()) => {
+                    Ok(weighed) => {
                         let checked = verified.next().unwrap_or(Err(Reject::GivenUp));
                         let checked = checked.map_err(Unsound::from);
                         checked.and_then(|checked| {
-                            self.admit_verified(hash, &one.bytes, checked, replaces(one))
+                            self.admit_verified(&one.bytes, checked, weighed, replaces(one))
                         })
                     }
                     // What came before it in the batch may have changed that.

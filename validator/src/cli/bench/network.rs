@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::{
@@ -69,12 +69,24 @@ pub struct NetworkCommand {
     /// How transfers are handed in; kvstore is loaded by `broadcast_tx_sync`, or by `broadcast_tx_async` where that is named here.
     #[arg(long, value_enum, default_value = "grpc-stream")]
     method: Method,
+    /// What the engines of both networks index: with `kv`, transactions are found by their events.
+    #[arg(long, value_enum, default_value = "null")]
+    indexer: Indexer,
     /// Where the networks are made; their folders are deleted afterwards [default: .plasmid/bench].
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Prints one JSON object a line (the same as `--output json`).
     #[arg(long)]
     json: bool,
+}
+
+/// CometBFT's index of transactions.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Indexer {
+    /// Nothing is indexed.
+    Null,
+    /// All events are.
+    Kv,
 }
 
 /// A load as it was asked for, on one network.
@@ -139,6 +151,7 @@ async fn measure(
         tools: None,
     };
     let mut network = Network::open(&options, say).await?;
+    command.index(&network)?;
     say("validators");
     network.start_nodes().await?;
     network.start_relayer()?;
@@ -273,6 +286,23 @@ async fn theirs(
 
 fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
+}
+
+impl NetworkCommand {
+    /// Writes into the configuration of each engine what it indexes; the rival takes these files.
+    fn index(&self, network: &Network) -> Result<(), CliError> {
+        let indexer = match self.indexer {
+            Indexer::Null => "null",
+            Indexer::Kv => "kv",
+        };
+        for number in 0..network.local.nodes.len() {
+            let engine = Local::home(&network.folder, number).engine();
+            let mut config = engine.read_config()?;
+            config.tx_index.indexer = indexer.to_owned();
+            engine.write_config(&config)?;
+        }
+        Ok(())
+    }
 }
 
 impl Way<'_> {

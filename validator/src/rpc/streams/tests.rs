@@ -7,6 +7,17 @@ use tokio::sync::mpsc;
 
 use super::*;
 
+/// Nothing waits for others.
+const AT_ONCE: Patience = Patience {
+    silence: Duration::from_secs(30),
+    pace: Duration::ZERO,
+};
+/// What follows a batch that was not full never goes.
+const FOR_EVER: Patience = Patience {
+    pace: Duration::from_secs(1 << 30),
+    ..AT_ONCE
+};
+
 type Sent = Result<SubmitManyRequest, Status>;
 
 /// What a client sends over time.
@@ -57,7 +68,7 @@ async fn all_that_is_there_is_handed_in_together_in_order_and_within_bounds() {
         batches.borrow_mut().push(batch);
         ready(Ok(answer))
     };
-    let answer = submit(Channel(receiver), SILENCE, hand_in).await;
+    let answer = submit(Channel(receiver), AT_ONCE, hand_in).await;
     let answer = answer.unwrap();
     assert_eq!((answer.accepted, answer.refusals.len()), (150, 0));
     let batches = batches.into_inner();
@@ -73,7 +84,7 @@ async fn all_that_is_there_is_handed_in_together_in_order_and_within_bounds() {
         batches.borrow_mut().push(batch.len());
         ready(Ok(taken(&batch)))
     };
-    let answer = submit(tokio_stream::iter(sent), SILENCE, hand_in).await;
+    let answer = submit(tokio_stream::iter(sent), AT_ONCE, hand_in).await;
     answer.unwrap();
     assert_eq!(batches.into_inner(), [3, 2]);
 }
@@ -111,8 +122,64 @@ async fn who_is_slow_is_handed_in_one_by_one_and_one_batch_is_on_its_way_at_a_ti
         answers.send(()).unwrap();
         drop(sender);
     };
-    let (answer, ()) = tokio::join!(submit(Channel(receiver), SILENCE, hand_in), drive);
+    let (answer, ()) = tokio::join!(submit(Channel(receiver), AT_ONCE, hand_in), drive);
     assert_eq!(answer.unwrap().accepted, 7);
+}
+
+#[tokio::test]
+async fn what_follows_a_batch_waits_for_others_unless_that_one_was_full() {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let (asked, mut batches) = mpsc::unbounded_channel();
+    let hand_in = |batch: Vec<Submission>| {
+        asked.send(batch.len()).unwrap();
+        ready(Ok(taken(&batch)))
+    };
+    let drive = async {
+        for _ in 0..MAX_BATCH + 1 {
+            sender.send(numbered(0)).unwrap();
+        }
+        assert_eq!(batches.recv().await, Some(MAX_BATCH));
+        assert_eq!(batches.recv().await, Some(1));
+        for _ in 0..3 {
+            sender.send(numbered(0)).unwrap();
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(batches.try_recv().is_err());
+    };
+    tokio::select! {
+        _ = submit(Channel(receiver), FOR_EVER, hand_in) => panic!("it goes on"),
+        () = drive => {}
+    }
+
+    // Where the time is over, it is one batch.
+    let soon = Patience {
+        pace: Duration::from_millis(200),
+        ..AT_ONCE
+    };
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let lengths = RefCell::new(Vec::new());
+    let hand_in = |batch: Vec<Submission>| {
+        lengths.borrow_mut().push(batch.len());
+        if lengths.borrow().len() == 1 {
+            for _ in 0..3 {
+                sender.send(numbered(0)).unwrap();
+            }
+        }
+        ready(Ok(taken(&batch)))
+    };
+    sender.send(numbered(0)).unwrap();
+    let ended = async {
+        while lengths.borrow().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = submit(Channel(receiver), soon, hand_in) => panic!("nobody ended it"),
+        () = ended => {}
+    }
+    assert_eq!(lengths.into_inner(), [1, 3]);
 }
 
 #[tokio::test]
@@ -120,7 +187,7 @@ async fn each_refusal_names_its_place_in_the_whole_stream() {
     let code = |number: u32| if number % 50 == 49 { 7 } else { 0 };
     let sent: Vec<_> = (0..200).map(|number| numbered(code(number))).collect();
     let hand_in = |batch: Vec<Submission>| ready(Ok(taken(&batch)));
-    let answer = submit(tokio_stream::iter(sent), SILENCE, hand_in).await;
+    let answer = submit(tokio_stream::iter(sent), AT_ONCE, hand_in).await;
     let answer = answer.unwrap();
     let told = answer.refusals.iter();
     let told: Vec<_> = told
@@ -139,7 +206,7 @@ async fn too_many_refusals_end_a_stream_in_the_middle_of_a_batch() {
     };
     // It never ends by itself.
     let sent = tokio_stream::iter(std::iter::repeat_with(|| numbered(1)));
-    let status = submit(sent, SILENCE, hand_in).await.unwrap_err();
+    let status = submit(sent, AT_ONCE, hand_in).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::ResourceExhausted);
     let behind = count.get() - MAX_REFUSALS - 1;
     assert!(behind < MAX_BATCH);
@@ -163,13 +230,13 @@ async fn what_was_read_before_an_error_is_handed_in_and_then_the_error_is_told()
         count.set(count.get() + batch.len());
         ready(Ok(taken(&batch)))
     };
-    let status = submit(tokio_stream::iter(sent), SILENCE, hand_in).await;
+    let status = submit(tokio_stream::iter(sent), AT_ONCE, hand_in).await;
     let code = status.unwrap_err().code();
     assert_eq!((code, count.get()), (tonic::Code::OutOfRange, 2));
     // Where the engine fails, nothing more is read.
     let hand_in = |_| ready(Err(Status::unavailable("gone")));
     let sent = tokio_stream::iter(std::iter::repeat_with(|| numbered(0)));
-    let status = submit(sent, SILENCE, hand_in).await.unwrap_err();
+    let status = submit(sent, AT_ONCE, hand_in).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unavailable);
     // Later, too, and what was said before is not lost with it.
     let first = Cell::new(0);
@@ -183,7 +250,7 @@ async fn what_was_read_before_an_error_is_handed_in_and_then_the_error_is_told()
         })
     };
     let sent = (0..100).map(|number| numbered(u32::from(number == 9)));
-    let status = submit(tokio_stream::iter(sent), SILENCE, hand_in).await;
+    let status = submit(tokio_stream::iter(sent), AT_ONCE, hand_in).await;
     let status = status.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unavailable);
     let (first, taken) = (first.get(), first.get() - 1);
@@ -205,8 +272,11 @@ async fn a_stream_that_brings_nothing_more_ends_and_what_it_brought_is_handed_in
         count.set(count.get() + batch.len());
         ready(Ok(taken(&batch)))
     };
-    let silence = Duration::from_millis(1);
-    let status = submit(Channel(receiver), silence, hand_in).await;
+    let patience = Patience {
+        silence: Duration::from_millis(1),
+        ..AT_ONCE
+    };
+    let status = submit(Channel(receiver), patience, hand_in).await;
     let status = status.unwrap_err();
     assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
     assert!(status.message().contains("after 1:"), "{status}");
