@@ -113,11 +113,9 @@ const WITHOUT_NOUN: [&str; 28] = [
     "whom", "with", "without",
 ];
 
-/// Comments that leave out what they speak of, by their first words, and lines that say "so many" where the number has a name. `waiting` are
-/// files that are mended later; a row of it that no file needs is found too.
-pub fn elliptic(files: &[File], waiting: &[&str]) -> Vec<String> {
+/// Comments that leave out what they speak of, by their first words, and lines that say "so many" where the number has a name.
+pub fn elliptic(files: &[File]) -> Vec<String> {
     let mut broken = Vec::new();
-    let mut needed = BTreeSet::new();
     for (name, text) in files {
         let mut is_begun = false;
         for (number, line) in (1..).zip(text.lines()) {
@@ -125,22 +123,14 @@ pub fn elliptic(files: &[File], waiting: &[&str]) -> Vec<String> {
             let is_first = said.is_some_and(|said| !said.is_empty() && !is_begun);
             is_begun = said.is_some_and(|said| !said.is_empty());
             let is_elliptic = is_first && said.is_some_and(begins_elliptic);
-            if !is_elliptic && !line.to_lowercase().contains("so many") {
-                continue;
-            }
-            match waiting.iter().find(|file| *file == name) {
-                Some(file) => {
-                    needed.insert(*file);
-                }
-                None => broken.push(format!(
-                    "{name}:{number}: {}: say it in a whole sentence",
-                    line.trim()
-                )),
+            if is_elliptic || line.to_lowercase().contains("so many") {
+                let said = line.trim();
+                broken.push(format!(
+                    "{name}:{number}: {said}: say it in a whole sentence"
+                ));
             }
         }
     }
-    let idle = waiting.iter().filter(|file| !needed.contains(*file));
-    broken.extend(idle.map(|file| format!("{file}: it waits to be mended and is")));
     broken
 }
 
