@@ -328,9 +328,7 @@ const DEBUGGED: [(&str, &str); 3] = [
 
 /// Names that more than one public type has. A path in front says which is meant; no other name may have two meanings, and this list is not
 /// to grow.
-const GENERAL_NAMES: [&str; 51] = [
-    "Accepted",
-    "Agreed",
+const GENERAL_NAMES: [&str; 38] = [
     "At",
     "Block",
     "Body",
@@ -340,13 +338,10 @@ const GENERAL_NAMES: [&str; 51] = [
     "Context",
     "Contracts",
     "Deployment",
-    "Description",
     "Error",
     "Event",
-    "Forced",
     "Genesis",
     "Home",
-    "Identity",
     "Input",
     "Key",
     "Lanes",
@@ -354,14 +349,10 @@ const GENERAL_NAMES: [&str; 51] = [
     "Loaded",
     "Measured",
     "Memory",
-    "Node",
     "Operator",
     "Options",
     "Outcome",
-    "Plan",
-    "Policy",
     "Position",
-    "Progress",
     "Reader",
     "Receipt",
     "Record",
@@ -372,14 +363,10 @@ const GENERAL_NAMES: [&str; 51] = [
     "Request",
     "RpcError",
     "Sealed",
-    "Sending",
     "Sent",
     "Signer",
     "Size",
     "Source",
-    "Stake",
-    "Terms",
-    "Withdrawal",
 ];
 
 fn root() -> PathBuf {

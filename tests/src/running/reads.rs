@@ -26,7 +26,7 @@ use super::View;
 
 /// An accepted checkpoint as root's event has it.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub struct AcceptanceEvent {
     /// Its content and what root added.
     pub event: IRootChain::CheckpointAccepted,
     /// The transaction.
@@ -170,7 +170,7 @@ impl View {
     ///
     /// # Panics
     /// When root does not answer, or answers something else.
-    pub async fn accepted(&self) -> Vec<Accepted> {
+    pub async fn accepted(&self) -> Vec<AcceptanceEvent> {
         let filter = serde_json::json!([{
             "address": self.root_chain,
             "fromBlock": "0x0",
@@ -183,7 +183,7 @@ impl View {
             let topics = log["topics"].as_array().expect("topics").iter();
             let topics = topics.map(|topic| text(topic).parse::<B256>().expect("a topic"));
             let data = hex::decode(text(&log["data"]).trim_start_matches("0x")).expect("data");
-            Accepted {
+            AcceptanceEvent {
                 event: IRootChain::CheckpointAccepted::decode_raw_log(topics, &data)
                     .expect("the event"),
                 transaction: text(&log["transactionHash"]).parse().expect("a hash"),

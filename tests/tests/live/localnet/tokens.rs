@@ -10,7 +10,7 @@ use plasmid_bridge::{
         ceremony::creation_code,
         follower::view_call,
         rpc::{At, Call, Limits, Rpc},
-        wallet::{Key, Policy, Wallet},
+        wallet::{FeePolicy, Key, Wallet},
     },
 };
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Switch {
         let secret = text(&alice.expect("alice")["secret"]);
         let secret = <[u8; 32]>::try_from(hex::decode(secret).expect("hex")).expect("32 bytes");
         let key = Key::from_bytes(&secret).expect("a key");
-        let wallet = Wallet::open(Arc::new(rpc), key, 31_337, Policy::default()).await;
+        let wallet = Wallet::open(Arc::new(rpc), key, 31_337, FeePolicy::default()).await;
         let wallet = wallet.expect("a wallet");
         let code: Bytes = creation_code("ApprovalToken", CODE).expect("the artifact");
         let call = Call {
