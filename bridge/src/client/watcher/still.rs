@@ -1,10 +1,10 @@
-//! An endpoint of root that stands still: it has shown no new block for a long time, or does not answer at all, or its newest block is far behind this machine's clock. Where the second endpoint still shows new blocks, the
+//! An endpoint of root that stands still: it has shown no new block for a long time, or does not answer at all, or its newest block is far behind this machine's date. Where the second endpoint still shows new blocks, the
 //! watcher goes on with that one alone: it sends by the word of one endpoint, within the budget, and lets go of nothing before both say the same again.
 
 use super::{
     Arc, ChildSource, CourtRecords, CourtTimes, Duration, Instant, Rpc, WatchNotice, Watcher,
 };
-use crate::client::follower::now_ms;
+use crate::client::date;
 use crate::relay::seen::{Block, Which};
 
 /// Root blocks, at the slowest rate that the deployment allows for, after which an endpoint without a new one stands still.
@@ -12,7 +12,7 @@ const MAX_BLOCKS: u64 = 20;
 /// The least number of seconds after which an endpoint without a new block stands still.
 const MIN_SECS: u64 = 120;
 
-/// An endpoint whose newest block is older than this machine's clock by this number of seconds is far behind.
+/// An endpoint whose newest block is older than this machine's date by this number of seconds is far behind.
 const MAX_AGE: u64 = 900;
 
 /// How long the first endpoint has shown no new block.
@@ -24,7 +24,7 @@ pub(super) struct Stillness {
     newest: Option<Block>,
     /// When it showed that block first.
     since: Instant,
-    /// This machine's clock, in seconds.
+    /// The date of this machine, in seconds since 1970.
     clock: fn() -> u64,
 }
 
@@ -36,7 +36,7 @@ impl Stillness {
             after: Duration::from_secs(secs.max(MIN_SECS)),
             newest: None,
             since: Instant::now(),
-            clock: || now_ms() / 1_000,
+            clock: date::secs,
         }
     }
 
@@ -62,7 +62,7 @@ impl Stillness {
         still.max(age)
     }
 
-    /// How many seconds a block is older than this machine's clock, if those are many.
+    /// How many seconds a block is older than this machine's date, if those are many.
     fn age(&self, block: &Block) -> Option<u64> {
         let age = (self.clock)().saturating_sub(block.time);
         (age >= MAX_AGE).then_some(age)
@@ -140,5 +140,31 @@ impl<C: ChildSource> Watcher<C> {
         let second = self.second.clone()?;
         let newest = second.block(Which::Latest).await.ok().flatten()?;
         self.still.is_better(&newest).then_some(second)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A watcher's own clock is the date: blocks that are older than a quarter of an hour by it are old ones.
+    #[test]
+    fn the_clock_of_a_watcher_that_runs_is_the_date_of_this_machine() {
+        let mut still = Stillness::new(&CourtTimes {
+            reveal_blocks: 8,
+            root_block_secs: 2,
+            evidence_secs: 30,
+        });
+        let block = |time| Block {
+            number: 1,
+            hash: alloy_primitives::B256::repeat_byte(1),
+            parent: alloy_primitives::B256::ZERO,
+            time,
+        };
+        let now = date::secs();
+        assert_eq!(still.age(&block(now)), None);
+        assert!(still.age(&block(now.saturating_sub(MAX_AGE))).is_some());
+        assert!(still.shows(&block(now.saturating_sub(MAX_AGE))));
+        assert!(still.secs().is_some());
     }
 }
