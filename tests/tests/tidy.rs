@@ -624,6 +624,11 @@ fn paths_that_are_named_anywhere_are_there() {
 }
 
 #[test]
+fn tests_read_whole_lists_and_not_their_first_pages() {
+    none_of(habits::first_pages(&rust_files()));
+}
+
+#[test]
 fn comments_are_whole_sentences() {
     let mut all = texts();
     let endings = [".rs", ".sol", ".proto", ".md"];

@@ -98,13 +98,14 @@ impl View {
             page_size: 100,
             page_token: String::new(),
         };
-        let balances = match self.accounts(node).list_balances(request).await {
-            Ok(answer) => answer.into_inner().balances,
+        let page = match self.accounts(node).list_balances(request).await {
+            Ok(answer) => answer.into_inner(),
             Err(status) if status.code() == tonic::Code::NotFound => return 0,
             Err(status) => panic!("node {node}: {status}"),
         };
         let native = alloy_primitives::Address::ZERO.to_string();
-        balances
+        assert!(page.next_page_token.is_empty(), "all are on one page");
+        page.balances
             .iter()
             .find(|balance| balance.token == native)
             .map_or(0, |balance| balance.amount.parse().expect("an amount"))

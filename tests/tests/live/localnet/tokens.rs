@@ -146,6 +146,7 @@ pub fn odd(folder: &Path, description: &Value) {
     let answer = deposit(folder, token, 1_000_000);
     assert_eq!(answer["amount"], "990000", "{answer}");
     let balances = run(folder, &words("query balances alice"));
+    assert_eq!(balances["next_page"], "", "all are on one page: {balances}");
     let rows = balances["balances"].as_array().expect("rows");
     let row = rows.iter().find(|row| row["token"] == token.to_string());
     let row = row.expect("the token is there");
