@@ -624,6 +624,11 @@ fn paths_that_are_named_anywhere_are_there() {
 }
 
 #[test]
+fn options_that_hold_addresses_are_not_printed() {
+    none_of(habits::printed_addresses(&rust_files()));
+}
+
+#[test]
 fn tests_read_whole_lists_and_not_their_first_pages() {
     none_of(habits::first_pages(&rust_files()));
 }

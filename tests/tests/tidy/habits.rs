@@ -31,6 +31,26 @@ pub fn unchecked_addresses(files: &[File]) -> Vec<String> {
     broken
 }
 
+/// Options that hold addresses and can be printed for debugging: an address may hold a provider's key.
+pub fn printed_addresses(files: &[File]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (name, text) in files {
+        let mut is_printed = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.starts_with("#[derive(") {
+                is_printed = line.contains("Debug");
+            } else if line == "}" {
+                is_printed = false;
+            } else if is_printed && line.contains("value_parser = UrlOption") {
+                broken.push(format!(
+                    "{name}:{number}: an address may hold a key, so what holds it has no Debug"
+                ));
+            }
+        }
+    }
+    broken
+}
+
 /// Words in the first line of a block which is gone through again.
 const AGAIN: [&str; 4] = ["loop {", "while ", "for ", ".any(|"];
 

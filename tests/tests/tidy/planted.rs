@@ -596,6 +596,23 @@ fn a_test_that_waits_for_a_time_is_found() {
 }
 
 #[test]
+fn an_address_that_can_be_printed_is_found() {
+    let of = |derived: &str, option: &str| {
+        let text = format!(
+            "#[derive({derived})]\npub struct A {{\n    #[arg(long, value_parser = {option})]\n    b: String,\n}}\n"
+        );
+        habits::printed_addresses(&[file("validator/src/cli/a.rs", &text)])
+    };
+    assert!(of("Args", "UrlOption").is_empty());
+    assert!(of("Debug, Args", "OtherOption").is_empty());
+    finds(&of("Debug, Args", "UrlOption"), "a.rs:3");
+    let apart =
+        "#[derive(Debug)]\nstruct A {\n}\nstruct B {\n    #[arg(value_parser = UrlOption)]\n}\n";
+    let apart = habits::printed_addresses(&[file("validator/src/cli/a.rs", apart)]);
+    assert!(apart.is_empty(), "{apart:?}");
+}
+
+#[test]
 fn a_test_that_takes_the_first_page_for_the_whole_list_is_found() {
     let of = |text: &str| habits::first_pages(&[file("tests/tests/a.rs", text)]);
     for good in [
