@@ -5,7 +5,7 @@
 //!
 //! 0x0c  member   place in the ring u32 ‖ seat u16        `MemberLeaf`
 //! 0x0e  seat     seat u16                                `Seat`
-//! 0x0f  minima   level u8 ‖ index u16                    `minima::Node`
+//! 0x0f  minima   level u8 ‖ index u16                    `minima::MinimaNode`
 //! 0x10  operator operator 20                             `Operator`
 //! 0x14  rewards                                          `Rewards`
 //! 0x15  maturity                                         `Maturity`
@@ -27,7 +27,7 @@ use crate::cuts::CutNode;
 use crate::freezes::Maturity;
 use crate::index::Mark;
 use crate::line::{Line, LineId};
-use crate::minima::Node;
+use crate::minima::MinimaNode;
 use crate::operator::{Description, Operator, Registration, Rewards, Signer};
 use crate::position::{Counter, Position};
 use crate::{MemberLeaf, Seat};
@@ -193,7 +193,7 @@ impl Key {
         match self {
             Self::Member { .. } => MemberLeaf::KIND,
             Self::Seat(_) => Seat::KIND,
-            Self::Minima { .. } => Node::KIND,
+            Self::Minima { .. } => MinimaNode::KIND,
             Self::Operator(_) => Operator::KIND,
             Self::Rewards => Rewards::KIND,
             Self::Maturity => Maturity::KIND,
@@ -246,7 +246,7 @@ pub const fn width_of_kind(kind: u8) -> Option<usize> {
     match kind {
         MemberLeaf::KIND => Some(MemberLeaf::WIDTH),
         Seat::KIND => Some(Seat::WIDTH),
-        Node::KIND => Some(Node::WIDTH),
+        MinimaNode::KIND => Some(MinimaNode::WIDTH),
         Operator::KIND => Some(Operator::WIDTH),
         Rewards::KIND => Some(Rewards::WIDTH),
         Maturity::KIND => Some(Maturity::WIDTH),

@@ -36,22 +36,22 @@ impl Weight {
 
 /// A node of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Node(pub [Weight; ARITY as usize]);
+pub struct MinimaNode(pub [Weight; ARITY as usize]);
 
-impl Default for Node {
+impl Default for MinimaNode {
     fn default() -> Self {
         Self([Weight::UNUSED; ARITY as usize])
     }
 }
 
-impl Node {
+impl MinimaNode {
     /// The weakest place; unused when all are.
     pub fn weakest(&self) -> Weight {
         self.0.iter().copied().min().unwrap_or(Weight::UNUSED)
     }
 }
 
-impl Value for Node {
+impl Value for MinimaNode {
     const KIND: u8 = 0x0f;
     const WIDTH: usize = 288;
 
@@ -74,7 +74,7 @@ impl Value for Node {
     }
 }
 
-impl Leaf for Node {
+impl Leaf for MinimaNode {
     /// The level, and the number of the node in it.
     type Name = (u8, u16);
 
@@ -99,8 +99,8 @@ pub fn widths(seats: u16) -> Vec<u16> {
 }
 
 /// All levels for the given weights of seats 0, 1, ...: how genesis makes them. Level 0 first.
-pub fn build(stakes: &[u128]) -> Vec<Vec<Node>> {
-    let mut levels: Vec<Vec<Node>> = Vec::new();
+pub fn build(stakes: &[u128]) -> Vec<Vec<MinimaNode>> {
+    let mut levels: Vec<Vec<MinimaNode>> = Vec::new();
     let mut below: Vec<Weight> = stakes
         .iter()
         .zip(0u16..MAX_SEATS)
@@ -110,8 +110,8 @@ pub fn build(stakes: &[u128]) -> Vec<Vec<Node>> {
         })
         .collect();
     while !below.is_empty() {
-        let nodes: Vec<Node> = below.chunks(usize::from(ARITY)).map(node_of).collect();
-        below = nodes.iter().map(Node::weakest).collect();
+        let nodes: Vec<MinimaNode> = below.chunks(usize::from(ARITY)).map(node_of).collect();
+        below = nodes.iter().map(MinimaNode::weakest).collect();
         let top = nodes.len() == 1;
         levels.push(nodes);
         if top {
@@ -121,8 +121,8 @@ pub fn build(stakes: &[u128]) -> Vec<Vec<Node>> {
     levels
 }
 
-fn node_of(weights: &[Weight]) -> Node {
-    let mut node = Node::default();
+fn node_of(weights: &[Weight]) -> MinimaNode {
+    let mut node = MinimaNode::default();
     for (place, weight) in node.0.iter_mut().zip(weights) {
         *place = *weight;
     }
@@ -132,7 +132,7 @@ fn node_of(weights: &[Weight]) -> Node {
 /// The weakest of `seats` seats.
 pub fn weakest<L: TypedLeaves>(leaves: &mut L, seats: u16) -> Result<Weight, Error<L::Error>> {
     let level = top_level(seats)?;
-    Ok(expect::<Node, _>(leaves, (level, 0))?.weakest())
+    Ok(expect::<MinimaNode, _>(leaves, (level, 0))?.weakest())
 }
 
 /// Puts the weight of one seat into the tree, reading and writing one node of each level; the weakest seat after it.
@@ -145,7 +145,7 @@ pub(crate) fn update<L: TypedLeaves>(
     let mut weakest = weight;
     for level in 0..=top_level(seats)? {
         let (index, place) = (position / ARITY, position % ARITY);
-        let mut node: Node = expect(leaves, (level, index))?;
+        let mut node: MinimaNode = expect(leaves, (level, index))?;
         if let Some(held) = node.0.get_mut(usize::from(place)) {
             *held = weakest;
         }

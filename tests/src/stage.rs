@@ -7,11 +7,11 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::abi::{ICourt, IDataChallenges, IInbox, IRegistry, IRootChain, IVault};
 use plasmid_bridge::client::ceremony::{
-    self, Artifacts, CeremonyError, Created, OperatorKeys, Plan, Registered,
+    self, Artifacts, CeremonyError, Created, OperatorKeys, Registered, RegistryPlan,
 };
 use plasmid_bridge::client::follower::view_call;
 use plasmid_bridge::client::rpc::{At, Call, Limits, Receipt, Rpc};
-use plasmid_bridge::client::wallet::{ETHER, Key, Policy, Wallet, WalletError};
+use plasmid_bridge::client::wallet::{ETHER, FeePolicy, Key, Wallet, WalletError};
 use plasmid_bridge::proof::{bls, deployment, set};
 use plasmid_bridge::relay::config::Config;
 use plasmid_bridge::relay::seen::Finality;
@@ -32,12 +32,12 @@ pub const UNIT: u128 = 1_000_000_000_000_000_000;
 
 /// Fast answers and quick replacement.
 #[must_use]
-pub fn policy() -> Policy {
-    Policy {
+pub fn policy() -> FeePolicy {
+    FeePolicy {
         poll: Duration::from_millis(50),
         stuck: Duration::from_secs(20),
         give_up: Duration::from_secs(90),
-        ..Policy::default()
+        ..FeePolicy::default()
     }
 }
 
@@ -90,12 +90,12 @@ fn operator_key(number: u64) -> [u8; 32] {
 /// # Panics
 /// As [`operator_keys`].
 #[must_use]
-pub fn plan(count: u64) -> Plan {
+pub fn plan(count: u64) -> RegistryPlan {
     let operators = (0..count).map(|number| {
         let key = Key::from_bytes(&operator_key(number)).expect("it is a key");
         key.address()
     });
-    Plan {
+    RegistryPlan {
         operators: operators.collect(),
         bond: BOND,
         lock_secs: 600,
@@ -115,7 +115,7 @@ pub struct Stage {
     /// Their membership in sets 0 and 1.
     pub members: Vec<Member>,
     /// The plan that the Registry's address commits to.
-    pub plan: Plan,
+    pub plan: RegistryPlan,
     /// The compiled contracts.
     pub artifacts: Artifacts,
     /// The deployment.
@@ -134,7 +134,7 @@ pub struct Ready {
     /// Their membership in sets 0 and 1.
     pub members: Vec<Member>,
     /// The plan that the Registry's address commits to.
-    pub plan: Plan,
+    pub plan: RegistryPlan,
     /// The compiled contracts.
     pub artifacts: Artifacts,
     /// The Registry.

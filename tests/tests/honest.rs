@@ -14,8 +14,10 @@ use plasmid::engine::abci::Handler;
 use plasmid::node::comet::{CometError, Home as EngineHome, signed::LastVote};
 use plasmid::node::config::Home;
 use plasmid::node::keystore::{self, Cost, KeyKind, Password};
-use plasmid::node::sign_state::{Carried, CarriedError, Identity, SignState, SignStateError};
-use plasmid::node::signer::{self, KeysError, Terms};
+use plasmid::node::sign_state::{
+    Carried, CarriedError, SignState, SignStateError, SignStateIdentity,
+};
+use plasmid::node::signer::{self, KeyTerms, KeysError};
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
 use plasmid_bridge::proof::vote::{self, Ballot, VoteStep, VotedBlock};
 use plasmid_bridge::proof::{bls::SecretKey, deployment};
@@ -408,7 +410,7 @@ fn what_an_unregistered_consensus_key_has_signed_is_kept_and_an_older_copy_is_re
     engine.ensure_node_key(&[0x5b; 32]).expect("a node key");
     fs::write(engine.config_path(), "").expect("a configuration");
     let start = |height: u64, engine_elsewhere: bool| {
-        let terms = Terms {
+        let terms = KeyTerms {
             password: None,
             engine_elsewhere,
         };
@@ -460,7 +462,7 @@ impl Shares {
 /// The checkpoint key of node 0 as `plasmid start` opens it, with its sign state as that stands.
 fn open(network: &Network, home: &Home) -> Result<Box<dyn Signer>, KeysError> {
     let password = Password::from("word".to_owned());
-    let terms = Terms {
+    let terms = KeyTerms {
         password: Some(&password),
         engine_elsewhere: true,
     };
@@ -490,7 +492,7 @@ fn no_two_shares_that_the_nodes_guard_lets_out_are_an_offence() {
     let made = network.nodes[0].app().state().checkpoints.clone();
     let [first, second, third] = [0, 1, 2].map(|epoch| made[&epoch]);
     let secret: &SecretKey = &network.nodes[0].checkpoint.clone();
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: own,
         key: secret.public_key(),
     };
@@ -570,7 +572,7 @@ fn no_two_shares_that_the_nodes_guard_lets_out_are_an_offence() {
     );
 
     // In another deployment the key has a file of its own: this deployment's file is refused there.
-    let other = Identity {
+    let other = SignStateIdentity {
         deployment: OTHER_DEPLOYMENT,
         ..identity
     };
@@ -603,7 +605,7 @@ fn no_two_shares_that_the_nodes_guard_lets_out_are_an_offence() {
 }
 
 /// Every pair of claims with every pair of shares.
-fn judge_shares(said: &Shares, members: &[Member], identity: &Identity) {
+fn judge_shares(said: &Shares, members: &[Member], identity: &SignStateIdentity) {
     let own = |member: &Member| member.checkpoint_key == identity.key;
     let number = members.iter().position(own).expect("a member");
     let (mut claims, mut shares) = (Vec::<Checkpoint>::new(), said.shares.clone());

@@ -14,7 +14,7 @@ mod keys;
 mod settled;
 
 pub use artifacts::{ArtifactError, Artifacts, creation_code};
-pub use create::{Progress, create};
+pub use create::{CreationStep, create};
 pub use error::CeremonyError;
 pub use keys::{OperatorKeys, proof_of_possession};
 pub use settled::{read_final, wait_final, wait_registry_final};
@@ -33,7 +33,7 @@ use crate::relay::seen::Log;
 
 /// What the Registry's address commits to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct RegistryPlan {
     /// The genesis operators, in the order of their seats.
     pub operators: Vec<Address>,
     /// Wei of each operator's value that are bounty bond.
@@ -44,7 +44,7 @@ pub struct Plan {
     pub salt: B256,
 }
 
-impl Plan {
+impl RegistryPlan {
     /// Where the verifier is or will be, and the calldata that makes it.
     pub fn verifier(&self, artifacts: &Artifacts) -> (Bytes, Address) {
         abi::deployment(B256::ZERO, &artifacts.verifier, &[])
@@ -126,7 +126,7 @@ impl Created {
 pub async fn deploy(
     wallet: &Wallet,
     artifacts: &Artifacts,
-    plan: &Plan,
+    plan: &RegistryPlan,
 ) -> Result<Address, CeremonyError> {
     let rpc = wallet.rpc();
     if rpc.code(DEPLOYMENT_PROXY, At::Latest).await?.is_empty() {
@@ -171,7 +171,7 @@ async fn deploy_one(
 pub async fn check_registry<'a>(
     endpoints: impl Into<Endpoints<'a>>,
     artifacts: &Artifacts,
-    plan: &Plan,
+    plan: &RegistryPlan,
     registry: Address,
 ) -> Result<(), CeremonyError> {
     let expected = plan.registry(artifacts).1;

@@ -14,10 +14,12 @@
 //! | `ceremony` | deploys Registry and its contracts |
 //! | `registration` | registers an operator's keys after that, and raises bonds |
 //! | `funding` | gives coin to the reward pool |
+//! | `date` | compares the date of this machine with root's blocks |
 //! | `whole` | writes a file whole or not at all |
 
 pub mod backwards;
 pub mod ceremony;
+pub mod date;
 pub mod endpoints;
 pub mod exits;
 pub mod follower;

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
-use tokio::time::Instant;
 
 use super::ceremony::Created;
 use super::follower::{Follower, Progress, now_ms, view_call};
@@ -34,17 +33,17 @@ use crate::relay::track::EndpointStanding;
 mod ended;
 mod ripe;
 mod signed;
+mod told;
 
 pub use ended::Ended;
 
 use ripe::Ripe;
 use signed::{Errand, Signed};
+use told::Told;
 
 /// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
 /// because it waits for them to be consumed.
 pub const KEPT_MESSAGES: usize = 1 << 19;
-/// How often a person is told how far a long scan of the root chain has come.
-const TELL_INTERVAL: Duration = Duration::from_secs(5);
 /// Pages of the newest events that are read at one look, at most.
 const MAX_PAGES: usize = 16;
 
@@ -95,14 +94,6 @@ pub struct Relayer {
     told: Told,
 }
 
-/// What a person was told of the root chain last.
-#[derive(Debug)]
-struct Told {
-    standing: EndpointStanding,
-    reading: Instant,
-    is_closing: bool,
-}
-
 /// What a look at root gave, when the node answered.
 enum Looked {
     /// All of it fits together.
@@ -151,11 +142,7 @@ impl Relayer {
             time: 0,
             nonce: 0,
             closing: None,
-            told: Told {
-                standing: EndpointStanding::Following,
-                reading: Instant::now(),
-                is_closing: false,
-            },
+            told: Told::new(),
         })
     }
 
@@ -190,24 +177,6 @@ impl Relayer {
                 say(&notice);
             }
         }
-    }
-
-    /// How the root chain's node stands, when that has changed, and how far a long scan has come.
-    fn root_notices(&mut self) -> Vec<Notice> {
-        let mut notices = Vec::new();
-        let standing = self.follower.view().borrow().standings.first().cloned();
-        if let Some(standing) = standing.filter(|standing| *standing != self.told.standing) {
-            notices.push(Notice::Root(format!("the root chain's node: {standing}")));
-            self.told.standing = standing;
-        }
-        let reading = *self.follower.reading().borrow();
-        if let Some((reached, target)) = reading
-            && self.told.reading.elapsed() >= TELL_INTERVAL
-        {
-            self.told.reading = Instant::now();
-            notices.push(Notice::Reading { reached, target });
-        }
-        notices
     }
 
     async fn look(&mut self, say: &mut impl FnMut(&Notice)) -> Result<Outcome, Ended> {

@@ -17,7 +17,7 @@ mod refusal;
 mod wait;
 
 pub use error::{Hashes, WalletError};
-pub use fees::{Fees, Options, Policy};
+pub use fees::{FeePolicy, Fees, Options};
 pub use key::{Key, KeyError};
 
 use std::sync::Arc;
@@ -78,7 +78,7 @@ pub struct Wallet {
     rpc: Arc<Rpc>,
     key: Key,
     chain_id: u64,
-    policy: Policy,
+    policy: FeePolicy,
     tell: Option<Tell>,
     limit: Option<(u128, &'static str)>,
     next: Mutex<Option<u64>>,
@@ -93,7 +93,7 @@ impl Wallet {
         rpc: Arc<Rpc>,
         key: Key,
         chain_id: u64,
-        policy: Policy,
+        policy: FeePolicy,
     ) -> Result<Self, WalletError> {
         let seen = rpc.chain_id().await?;
         if seen != chain_id {

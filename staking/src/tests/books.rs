@@ -90,7 +90,7 @@ impl World {
         }
         for (level, nodes) in (0u8..).zip(minima::build(&weights)) {
             for (index, node) in (0u16..).zip(nodes) {
-                assert_eq!(self.leaf::<minima::Node>((level, index)), node);
+                assert_eq!(self.leaf::<minima::MinimaNode>((level, index)), node);
             }
         }
     }

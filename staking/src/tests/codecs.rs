@@ -6,7 +6,7 @@ use rand::Rng;
 
 use super::*;
 use crate::leaf::Key;
-use crate::minima::{Node, Weight};
+use crate::minima::{MinimaNode, Weight};
 
 fn amount(rng: &mut ChaCha8Rng) -> u128 {
     rng.random::<u128>() >> rng.random_range(0..128)
@@ -168,7 +168,7 @@ fn every_leaf_goes_back_and_forth_and_has_the_width_of_the_protocol() {
             stake: amount(&mut rng),
             seat: rng.random(),
         });
-        back_and_forth(&Node(weights), 288);
+        back_and_forth(&MinimaNode(weights), 288);
         let mut text = [0; 256];
         rng.fill(&mut text[..]);
         back_and_forth(&Description(text), 256);

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::*;
-use crate::minima::{Node, Weight};
+use crate::minima::{MinimaNode, Weight};
 
 fn naive_weakest(stakes: &[u128]) -> Weight {
     let weights = (0u16..).zip(stakes).map(|(seat, stake)| Weight {
@@ -32,7 +32,7 @@ fn the_tree_of_minima_names_the_weakest_seat_that_a_scan_names() {
         }
         for (level, nodes) in (0u8..).zip(minima::build(&stakes)) {
             for (index, node) in (0u16..).zip(nodes) {
-                let held: Option<Node> = leaves.read((level, index)).unwrap();
+                let held: Option<MinimaNode> = leaves.read((level, index)).unwrap();
                 assert_eq!(held, Some(node), "{seats} seats, node {level} {index}");
             }
         }
@@ -60,5 +60,5 @@ fn the_levels_of_minima_have_one_node_for_sixteen_below_up_to_a_single_one() {
             widths
         );
     }
-    assert_eq!(Node::default().weakest(), Weight::UNUSED);
+    assert_eq!(MinimaNode::default().weakest(), Weight::UNUSED);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use plasmid_staking::{
     Key, Leaf, LeafError, Line, LineId, Maturity, MemberLeaf, Position, Rewards, Seat, TypedLeaves,
-    Value, minima::Node,
+    Value, minima::MinimaNode,
 };
 
 use crate::faults::Fault;
@@ -16,7 +16,7 @@ pub struct Store {
     pub positions: BTreeMap<u64, Position>,
     pub lines: BTreeMap<LineId, Line>,
     pub seats: BTreeMap<u16, Seat>,
-    pub nodes: BTreeMap<(u8, u16), Node>,
+    pub nodes: BTreeMap<(u8, u16), MinimaNode>,
     pub members: BTreeMap<(u32, u16), MemberLeaf>,
     pub rewards: Rewards,
     pub maturity: Maturity,
@@ -39,7 +39,8 @@ impl Store {
                     self.seats.insert(number, Seat::decode(&bytes)?);
                 }
                 Key::Minima { level, index } => {
-                    self.nodes.insert((level, index), Node::decode(&bytes)?);
+                    self.nodes
+                        .insert((level, index), MinimaNode::decode(&bytes)?);
                 }
                 Key::Member { place, seat } => {
                     self.members

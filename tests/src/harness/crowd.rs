@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use super::network::STAKE;
 
 /// A seat is not left where no more than these would stay.
-const FEWEST: usize = 4;
+const MIN_COUNT: usize = 4;
 
 /// How often each kind of stake was asked for, and how often it had its effect.
 #[derive(Default)]
@@ -110,7 +110,7 @@ impl<'a> Stakers<'a> {
 
     /// Whether one of them can be lost.
     pub fn spares_a_seat(&self) -> bool {
-        self.active().len() > FEWEST
+        self.active().len() > MIN_COUNT
     }
 
     /// Whether the newest line of an operator stands in the set of an epoch.

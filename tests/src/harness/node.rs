@@ -14,7 +14,7 @@ use plasmid::chain::genesis::file::{File, Loaded};
 use plasmid::chain::tree::{PastLimit, Tree};
 use plasmid::engine::abci::Handler;
 use plasmid::node::config::Home;
-use plasmid::node::signer::{OlderCopy, Terms};
+use plasmid::node::signer::{KeyTerms, OlderCopy};
 use plasmid::store::image::{self, Heading};
 use plasmid::store::{Books, Memory, Pace, Store};
 use plasmid_bridge::proof::bls::SecretKey;
@@ -83,7 +83,7 @@ impl Signer for Key {
 
 /// As `plasmid start` watches them.
 fn own_votes(home: &Home) -> Option<Box<dyn OwnVotes>> {
-    let terms = Terms {
+    let terms = KeyTerms {
         password: None,
         engine_elsewhere: false,
     };

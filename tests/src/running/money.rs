@@ -10,7 +10,7 @@ use plasmid::ledger::{Account, Transaction};
 use plasmid::localnet::found;
 use plasmid_bridge::abi::{IInbox, IVault};
 use plasmid_bridge::client::rpc::{Call, Receipt};
-use plasmid_bridge::client::wallet::{Key, Policy, Sent, Wallet};
+use plasmid_bridge::client::wallet::{FeePolicy, Key, Sent, Wallet};
 use plasmid_proto::ledger::v1::{
     FollowRequest, GetAccountRequest, Stage, SubmitRequest, follow_request,
 };
@@ -43,9 +43,9 @@ pub async fn person(running: &Running, name: &str) -> Person {
         .expect("the name of one of the people");
     let signer = Signer::new(known.kind, &known.secret).expect("a key");
     let key = Key::from_bytes(&known.secret).expect("a key");
-    let policy = Policy {
+    let policy = FeePolicy {
         poll: std::time::Duration::from_millis(100),
-        ..Policy::default()
+        ..FeePolicy::default()
     };
     let wallet = Wallet::open(Arc::clone(&running.rpc), key, 31_337, policy)
         .await

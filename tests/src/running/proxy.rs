@@ -23,7 +23,7 @@ use crate::thieves::blind::Blind;
 /// How long a node behind a proxy may take.
 const UPSTREAM: Duration = Duration::from_secs(30);
 /// The longest head or body of a request that is taken.
-const LONGEST: usize = 1 << 20;
+const MAX_LENGTH: usize = 1 << 20;
 
 /// What a proxy does with a request.
 #[derive(Clone, Debug)]
@@ -298,7 +298,7 @@ pub(super) fn http(status: &str, body: &[u8]) -> Vec<u8> {
 async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        if head.len() > LONGEST {
+        if head.len() > MAX_LENGTH {
             return None;
         }
         head.push(stream.read_u8().await.ok()?);
@@ -308,7 +308,7 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
         .lines()
         .find_map(|line| line.strip_prefix("content-length:"))?;
     let length: usize = length.trim().parse().ok()?;
-    if length > LONGEST {
+    if length > MAX_LENGTH {
         return None;
     }
     let mut body = vec![0; length];

@@ -26,7 +26,7 @@ use super::View;
 
 /// An accepted checkpoint as root's event has it.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub struct AcceptanceEvent {
     /// Its content and what root added.
     pub event: IRootChain::CheckpointAccepted,
     /// The transaction.
@@ -98,13 +98,14 @@ impl View {
             page_size: 100,
             page_token: String::new(),
         };
-        let balances = match self.accounts(node).list_balances(request).await {
-            Ok(answer) => answer.into_inner().balances,
+        let page = match self.accounts(node).list_balances(request).await {
+            Ok(answer) => answer.into_inner(),
             Err(status) if status.code() == tonic::Code::NotFound => return 0,
             Err(status) => panic!("node {node}: {status}"),
         };
         let native = alloy_primitives::Address::ZERO.to_string();
-        balances
+        assert!(page.next_page_token.is_empty(), "all are on one page");
+        page.balances
             .iter()
             .find(|balance| balance.token == native)
             .map_or(0, |balance| balance.amount.parse().expect("an amount"))
@@ -170,7 +171,7 @@ impl View {
     ///
     /// # Panics
     /// When root does not answer, or answers something else.
-    pub async fn accepted(&self) -> Vec<Accepted> {
+    pub async fn accepted(&self) -> Vec<AcceptanceEvent> {
         let filter = serde_json::json!([{
             "address": self.root_chain,
             "fromBlock": "0x0",
@@ -183,7 +184,7 @@ impl View {
             let topics = log["topics"].as_array().expect("topics").iter();
             let topics = topics.map(|topic| text(topic).parse::<B256>().expect("a topic"));
             let data = hex::decode(text(&log["data"]).trim_start_matches("0x")).expect("data");
-            Accepted {
+            AcceptanceEvent {
                 event: IRootChain::CheckpointAccepted::decode_raw_log(topics, &data)
                     .expect("the event"),
                 transaction: text(&log["transactionHash"]).parse().expect("a hash"),

@@ -12,7 +12,7 @@ use plasmid::localnet::PASSWORD;
 use plasmid::localnet::found::{ETHER, relayer_secret};
 use plasmid::localnet::process::Child;
 use plasmid::node::keystore;
-use plasmid::node::sign_state::{Identity, SignState, SignStateError};
+use plasmid::node::sign_state::{SignState, SignStateError, SignStateIdentity};
 use plasmid_bridge::abi::{IRootChain, IVault};
 use plasmid_bridge::client::rpc::Call;
 use plasmid_bridge::client::wallet::{Key, WalletError};
@@ -288,7 +288,7 @@ async fn refused_shares(running: &Running, epoch: u64) {
     let home = running.home(DOWN);
     let (_, secret) = keystore::open(&home.checkpoint_key_path(), PASSWORD).expect("the key");
     let key = bls::SecretKey::from_bytes(&secret).expect("a key");
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: running.domain.deployment,
         key: key.public_key(),
     };

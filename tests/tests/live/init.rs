@@ -23,7 +23,7 @@ use plasmid_bridge::client::{
     ceremony::{self, Artifacts},
     follower::view_call,
     rpc::{At, Limits, Rpc},
-    wallet::{Key, Policy, Wallet},
+    wallet::{FeePolicy, Key, Wallet},
 };
 use serde_json::{Value, json};
 
@@ -515,7 +515,7 @@ async fn nobody_joins_a_network_whose_escrow_is_not_the_sum_of_its_first_state()
     let secret = development::anvil_secret(1).expect("anvil has it");
     let key = Key::from_bytes(&secret).expect("it is a key");
     let again = Rpc::new(anvil.url(), Limits::default()).expect("an endpoint");
-    let operator = Wallet::open(Arc::new(again), key, 31_337, Policy::default()).await;
+    let operator = Wallet::open(Arc::new(again), key, 31_337, FeePolicy::default()).await;
     let operator = operator.expect("root answers");
     let call = IRegistry::agreementOfCall {
         genesis: genesis.clone(),

@@ -8,7 +8,9 @@ use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::cli::connect::Deployment;
 use plasmid::node::root::RootReader;
 use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault, created_by};
-use plasmid_bridge::client::ceremony::{self, Artifacts, CeremonyError, OperatorKeys, Plan};
+use plasmid_bridge::client::ceremony::{
+    self, Artifacts, CeremonyError, OperatorKeys, RegistryPlan,
+};
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::position::PositionFile;
 use plasmid_bridge::client::relayer::{Relayer, Source};
@@ -135,7 +137,7 @@ async fn no_stake_is_sent_before_the_registry_is_final_and_none_is_called_regist
     let entropy = key_of("checkpoint key");
     let checkpoint = bls::SecretKey::from_entropy(&entropy).unwrap();
     let keys = OperatorKeys::new(&key_of("consensus key"), checkpoint);
-    let plan = Plan {
+    let plan = RegistryPlan {
         operators: vec![operator.address()],
         bond: 1,
         lock_secs: 600,
@@ -233,7 +235,7 @@ async fn the_ceremony_makes_a_deployment_and_deposits_reach_the_view_that_the_no
     assert!(created.chain_id().starts_with("plasmid-"));
 
     // What an operator must notice before it sends stake.
-    let other = Plan {
+    let other = RegistryPlan {
         bond: 1,
         ..stage.plan.clone()
     };
@@ -834,7 +836,7 @@ async fn a_transaction_that_is_stuck_is_replaced_by_fee_and_done_once() {
         "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
     ))
     .unwrap();
-    let impatient = plasmid_bridge::client::wallet::Policy {
+    let impatient = plasmid_bridge::client::wallet::FeePolicy {
         stuck: Duration::from_millis(1),
         poll: Duration::from_millis(20),
         ..plasmid_tests::stage::policy()

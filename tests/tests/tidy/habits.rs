@@ -31,6 +31,26 @@ pub fn unchecked_addresses(files: &[File]) -> Vec<String> {
     broken
 }
 
+/// Options that hold addresses and can be printed for debugging: an address may hold a provider's key.
+pub fn printed_addresses(files: &[File]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (name, text) in files {
+        let mut is_printed = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.starts_with("#[derive(") {
+                is_printed = line.contains("Debug");
+            } else if line == "}" {
+                is_printed = false;
+            } else if is_printed && line.contains("value_parser = UrlOption") {
+                broken.push(format!(
+                    "{name}:{number}: an address may hold a key, so what holds it has no Debug"
+                ));
+            }
+        }
+    }
+    broken
+}
+
 /// Words in the first line of a block which is gone through again.
 const AGAIN: [&str; 4] = ["loop {", "while ", "for ", ".any(|"];
 
@@ -67,6 +87,75 @@ pub fn sleeps(files: &[File], allowed: &[(&str, &str)]) -> Vec<String> {
     let idle = allowed.iter().filter(|(file, _)| !needed.contains(file));
     broken.extend(idle.map(|(file, _)| format!("{file}: it has an exception and needs none")));
     broken
+}
+
+/// What reads one page of a list: a call of gRPC, or the rows that a command printed. The list may be longer than the page.
+const PAGES: [&str; 12] = [
+    ".get_supply(",
+    ".list_balances(",
+    ".list_checkpoints(",
+    ".list_delegations(",
+    ".list_lines(",
+    ".list_tokens(",
+    ".list_withdrawals(",
+    "[\"balances\"].as_array()",
+    "[\"checkpoints\"].as_array()",
+    "[\"positions\"].as_array()",
+    "[\"tokens\"].as_array()",
+    "[\"withdrawals\"].as_array()",
+];
+
+/// Tests from outside that take one page of a list for the whole list: a function that reads pages looks as often whether there is another one, or wants a
+/// refusal, or only counts answers.
+pub fn first_pages(files: &[File]) -> Vec<String> {
+    let mut broken = Vec::new();
+    // This test's own texts are read and never run.
+    let is_read = |name: &str| {
+        let of_a_chain = name.starts_with("tests/") || name.starts_with("validator/tests/");
+        of_a_chain && !name.starts_with("tests/tests/tidy")
+    };
+    for (name, text) in files.iter().filter(|(name, _)| is_read(name)) {
+        let lines: Vec<&str> = text.lines().collect();
+        let begins = |line: &&str| line.trim_start().contains("fn ") && !comment_only(line);
+        let mut from = 0;
+        while from < lines.len() {
+            let behind = lines.iter().skip(from + 1).position(begins);
+            let until = behind.map_or(lines.len(), |place| from + 1 + place);
+            let function = lines.get(from..until).unwrap_or_default();
+            let looks = function.iter().filter(|line| looks_on(line)).count();
+            let reads: Vec<usize> = (from..until)
+                .filter(|at| reads_a_page(&lines, *at))
+                .collect();
+            if let Some(last) = reads.last().filter(|_| reads.len() > looks) {
+                broken.push(format!(
+                    "{name}:{}: it takes the first page for the whole list; look whether there is another one (next_page)",
+                    last + 1
+                ));
+            }
+            from = until;
+        }
+    }
+    broken
+}
+
+fn comment_only(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+/// Whether a line looks whether there is another page, or reads all of them.
+fn looks_on(line: &str) -> bool {
+    !comment_only(line)
+        && (line.contains(".next_page_token")
+            || line.contains("[\"next_page\"]")
+            || line.contains("paged("))
+}
+
+/// Whether a line reads a page whose rows count: not one that is refused, or of which only the arrival counts.
+fn reads_a_page(lines: &[&str], at: usize) -> bool {
+    let is_page = PAGES.iter().any(|page| lines[at].contains(page));
+    let near = lines.get(at.saturating_sub(1)..lines.len().min(at + 3));
+    let mut near = near.unwrap_or_default().iter();
+    is_page && !near.any(|line| line.contains("refused(") || line.contains("Answered::count("))
 }
 
 /// Results that stand in a Result: which of both says what was judged?
@@ -113,11 +202,9 @@ const WITHOUT_NOUN: [&str; 28] = [
     "whom", "with", "without",
 ];
 
-/// Comments that leave out what they speak of, by their first words, and lines that say "so many" where the number has a name. `waiting` are
-/// files that are mended later; a row of it that no file needs is found too.
-pub fn elliptic(files: &[File], waiting: &[&str]) -> Vec<String> {
+/// Comments that leave out what they speak of, by their first words, and lines that say "so many" where the number has a name.
+pub fn elliptic(files: &[File]) -> Vec<String> {
     let mut broken = Vec::new();
-    let mut needed = BTreeSet::new();
     for (name, text) in files {
         let mut is_begun = false;
         for (number, line) in (1..).zip(text.lines()) {
@@ -125,22 +212,14 @@ pub fn elliptic(files: &[File], waiting: &[&str]) -> Vec<String> {
             let is_first = said.is_some_and(|said| !said.is_empty() && !is_begun);
             is_begun = said.is_some_and(|said| !said.is_empty());
             let is_elliptic = is_first && said.is_some_and(begins_elliptic);
-            if !is_elliptic && !line.to_lowercase().contains("so many") {
-                continue;
-            }
-            match waiting.iter().find(|file| *file == name) {
-                Some(file) => {
-                    needed.insert(*file);
-                }
-                None => broken.push(format!(
-                    "{name}:{number}: {}: say it in a whole sentence",
-                    line.trim()
-                )),
+            if is_elliptic || line.to_lowercase().contains("so many") {
+                let said = line.trim();
+                broken.push(format!(
+                    "{name}:{number}: {said}: say it in a whole sentence"
+                ));
             }
         }
     }
-    let idle = waiting.iter().filter(|file| !needed.contains(*file));
-    broken.extend(idle.map(|file| format!("{file}: it waits to be mended and is")));
     broken
 }
 

@@ -596,8 +596,52 @@ fn a_test_that_waits_for_a_time_is_found() {
 }
 
 #[test]
+fn an_address_that_can_be_printed_is_found() {
+    let of = |derived: &str, option: &str| {
+        let text = format!(
+            "#[derive({derived})]\npub struct A {{\n    #[arg(long, value_parser = {option})]\n    b: String,\n}}\n"
+        );
+        habits::printed_addresses(&[file("validator/src/cli/a.rs", &text)])
+    };
+    assert!(of("Args", "UrlOption").is_empty());
+    assert!(of("Debug, Args", "OtherOption").is_empty());
+    finds(&of("Debug, Args", "UrlOption"), "a.rs:3");
+    let apart =
+        "#[derive(Debug)]\nstruct A {\n}\nstruct B {\n    #[arg(value_parser = UrlOption)]\n}\n";
+    let apart = habits::printed_addresses(&[file("validator/src/cli/a.rs", apart)]);
+    assert!(apart.is_empty(), "{apart:?}");
+}
+
+#[test]
+fn a_test_that_takes_the_first_page_for_the_whole_list_is_found() {
+    let of = |text: &str| habits::first_pages(&[file("tests/tests/a.rs", text)]);
+    for good in [
+        "fn f() {\n    let page = client.list_tokens(asked).await;\n    assert!(page.next_page_token.is_empty());\n}\n",
+        "fn f() {\n    refused(\n        client.list_tokens(asked).await,\n        code,\n    );\n}\n",
+        "fn f() {\n    let rows = paged(folder, line)[\"tokens\"].as_array();\n}\n",
+        "fn f() {\n    let first = &said[\"tokens\"][0];\n}\n",
+        "fn list_tokens() {}\n",
+    ] {
+        assert!(of(good).is_empty(), "{good}");
+    }
+    let call = "fn f() {\n    let page = client.list_checkpoints(asked).await;\n}\n";
+    finds(&of(call), "tests/tests/a.rs:2");
+    let rows = "fn f() {\n    let rows = said[\"checkpoints\"].as_array();\n}\n";
+    finds(&of(rows), "tests/tests/a.rs:2");
+    // What another function looks at does not count, and neither does one look for two pages, or a comment.
+    let other = format!("{call}fn g() {{\n    page.next_page_token;\n}}\n");
+    finds(&of(&other), "a.rs:2");
+    let two = "fn f() {\n    a.list_tokens(b);\n    c.next_page_token;\n    d.list_lines(e);\n}\n";
+    finds(&of(two), "a.rs:4");
+    let told = "fn f() {\n    a.list_tokens(b);\n    // c.next_page_token\n}\n";
+    finds(&of(told), "a.rs:2");
+    let of_code = habits::first_pages(&[file("validator/src/a.rs", call)]);
+    assert!(of_code.is_empty(), "code that is no test");
+}
+
+#[test]
 fn a_comment_that_leaves_out_what_it_speaks_of_is_found() {
-    let of = |text: &str| habits::elliptic(&[file("b/src/a.rs", text)], &[]);
+    let of = |text: &str| habits::elliptic(&[file("b/src/a.rs", text)]);
     for good in [
         "/// The same bytes are pending.",
         "/// The samest of all.",
@@ -625,13 +669,7 @@ fn a_comment_that_leaves_out_what_it_speaks_of_is_found() {
         "\"there are so many of them\"",
     ] {
         finds(&of(bad), "whole sentence");
-        let waits = [file("b/src/a.rs", bad)];
-        assert!(habits::elliptic(&waits, &["b/src/a.rs"]).is_empty());
     }
-    finds(
-        &habits::elliptic(&[], &["b/src/a.rs"]),
-        "waits to be mended",
-    );
 }
 
 #[test]

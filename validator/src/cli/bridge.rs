@@ -32,7 +32,7 @@ use super::{
     keys::KeyOptions,
     output::{self, Output},
     proof,
-    tx::{self, Make, Signing, Withdrawal},
+    tx::{self, Make, Signing, WithdrawalOptions},
 };
 
 /// Money and messages between root and child. It has no `Debug`: an endpoint may hold a provider's key.
@@ -47,7 +47,7 @@ pub enum BridgeCommand {
     /// Takes money off the child; the same as `plasmid tx withdraw`.
     Withdraw {
         #[command(flatten)]
-        withdrawal: Withdrawal,
+        withdrawal: WithdrawalOptions,
         #[command(flatten)]
         authority: Signing,
     },

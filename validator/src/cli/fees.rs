@@ -1,7 +1,7 @@
 //! What a command pays on root, at most.
 
 use clap::Args;
-use plasmid_bridge::client::wallet::{Options, Policy as Spending};
+use plasmid_bridge::client::wallet::{FeePolicy, Options};
 
 use super::{CliError, amount, output};
 
@@ -38,22 +38,22 @@ impl FeeOptions {
     ///
     /// # Errors
     /// Which of them is no amount.
-    pub fn spending(&self) -> Result<Spending, CliError> {
+    pub fn spending(&self) -> Result<FeePolicy, CliError> {
         let max_tip = amount::parse(&self.max_tip, GWEI_DECIMALS)?;
         let max_cost = self.max_cost.as_deref();
-        Ok(Spending {
+        Ok(FeePolicy {
             max_fee: amount::parse(&self.max_fee, GWEI_DECIMALS)?,
             max_cost: max_cost
                 .map(|text| amount::parse(text, COIN_DECIMALS))
                 .transpose()?,
             max_tip,
-            min_tip: Spending::default().min_tip.min(max_tip),
+            min_tip: FeePolicy::default().min_tip.min(max_tip),
             options: Some(Options {
                 max_fee: "--max-fee",
                 max_tip: Some("--max-tip"),
                 max_cost: Some("--max-cost"),
             }),
-            ..Spending::default()
+            ..FeePolicy::default()
         })
     }
 }
@@ -68,8 +68,8 @@ const SHOWN_GAS: u128 = 1_000_000;
 ///
 /// # Errors
 /// That it is no amount, or that the answer was not yes.
-pub fn once(max_fee: Option<&str>) -> Result<Spending, CliError> {
-    let policy = Spending::default();
+pub fn once(max_fee: Option<&str>) -> Result<FeePolicy, CliError> {
+    let policy = FeePolicy::default();
     let Some(max_fee) = max_fee else {
         return Ok(within(policy, policy.max_fee));
     };
@@ -85,8 +85,8 @@ pub fn once(max_fee: Option<&str>) -> Result<Spending, CliError> {
     Ok(within(policy, named))
 }
 
-fn within(policy: Spending, max_fee: u128) -> Spending {
-    Spending {
+fn within(policy: FeePolicy, max_fee: u128) -> FeePolicy {
+    FeePolicy {
         max_fee,
         options: Some(Options {
             max_fee: MAX_ROOT_FEE,
@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(policy.max_fee, most);
             let option = policy.options.map(|options| options.max_fee);
             assert_eq!(option, Some("--max-root-fee"));
-            assert_eq!(policy.max_tip, Spending::default().max_tip);
+            assert_eq!(policy.max_tip, FeePolicy::default().max_tip);
         }
         for wrong in ["", "-1", "x", "0.0000000001"] {
             assert!(once(Some(wrong)).is_err(), "{wrong}");

@@ -16,7 +16,7 @@ mod held;
 mod options;
 mod turn;
 
-pub use held::{Forced, HeldSequences, Last, reach};
+pub use held::{ForcedSequence, HeldSequences, Last, reach};
 pub use options::KeyOptions;
 pub use turn::Turn;
 

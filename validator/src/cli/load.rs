@@ -67,8 +67,8 @@ impl Method {
     }
 }
 
-/// Options of the load.
-#[derive(Debug, Args)]
+/// Options of the load. It has no `Debug`: an address may hold a key.
+#[derive(Args)]
 pub struct LoadCommand {
     /// Transactions a second, over all endpoints together. When each is due follows from this alone, and latency counts from then.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

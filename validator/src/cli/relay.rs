@@ -329,6 +329,12 @@ fn shown(notice: &Notice) -> (Value, String) {
             json!({ "event": "reading", "reached": reached, "target": target }),
             format!("reading the root chain: block {reached} of {target}"),
         ),
+        Notice::DateBehind { secs } => (
+            json!({ "event": "date_behind", "secs": secs }),
+            format!(
+                "the date of this machine lies {secs} seconds behind root's newest block: set its clock. The relayer goes on, because it waits by root's time and by a clock that never steps back"
+            ),
+        ),
         Notice::Trouble(reason) => (
             json!({ "event": "trouble", "reason": reason }),
             format!("trouble: {reason}; trying again"),

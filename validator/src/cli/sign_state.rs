@@ -11,7 +11,7 @@ use crate::chain::genesis::file::Loaded as Genesis;
 use crate::node::{
     comet::{CometError, signed::LastVote},
     config::Home,
-    sign_state::{Carried, CarriedError, Identity, SignState, SignStateError, Summary},
+    sign_state::{Carried, CarriedError, SignState, SignStateError, SignStateIdentity, Summary},
     signer::Reach,
 };
 
@@ -19,7 +19,7 @@ use crate::node::{
 #[derive(Debug, Subcommand)]
 pub enum SignStateCommand {
     /// Shows the sign state of a node; the node may be running.
-    Show(At),
+    Show(SignStateFolder),
     /// Refuses every epoch below this one for ever, except for digests that stand in the sign state; the node must be stopped.
     RefuseBelow(RefuseBelow),
     /// Writes both keys' sign states to a new file, for a validator that moves to another machine, and moves those of this folder aside, so that neither key signs here again until `import` takes a file over. Node and CometBFT must be stopped. A consensus key that a remote signer has, or whose files are in another folder (`--engine-elsewhere`), is refused: its sign state is not here.
@@ -34,12 +34,12 @@ pub struct Carry {
     /// The file with both sign states. It holds no secret, but whoever changes it could have this validator sign twice.
     file: PathBuf,
     #[command(flatten)]
-    at: At,
+    at: SignStateFolder,
 }
 
 /// Whose sign state.
 #[derive(Debug, Args)]
-pub struct At {
+pub struct SignStateFolder {
     /// The node's folder.
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
@@ -51,7 +51,7 @@ pub struct RefuseBelow {
     /// The first epoch that may be signed: one above all that the key can have signed elsewhere.
     epoch: u64,
     #[command(flatten)]
-    at: At,
+    at: SignStateFolder,
     /// Makes the sign state where there is none: for a key whose sign state is lost or damaged. The key file is opened with its password.
     #[arg(long)]
     new: bool,
@@ -112,8 +112,12 @@ fn genesis(home: &Home) -> Result<Genesis, CliError> {
 
 /// The deployment and the key whose sign state belongs into this folder. `plasmid start` compares both with what it opens, and so the key file is opened here too:
 /// what it says of its key is nobody's word.
-fn identity(genesis: &Genesis, home: &Home, keys: &KeyOptions) -> Result<Identity, CliError> {
-    Ok(Identity {
+fn identity(
+    genesis: &Genesis,
+    home: &Home,
+    keys: &KeyOptions,
+) -> Result<SignStateIdentity, CliError> {
+    Ok(SignStateIdentity {
         deployment: genesis.deployment.domain.deployment,
         key: keys.checkpoint_key(&home.checkpoint_key_path())?,
     })

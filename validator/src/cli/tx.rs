@@ -18,7 +18,7 @@ use plasmid_proto::ledger::v1::{
 use serde_json::{Value, json};
 
 use self::leaving::Leaving;
-pub use self::make::{Make, Withdrawal, topic_bytes};
+pub use self::make::{Make, WithdrawalOptions, topic_bytes};
 use self::order::Order;
 pub use self::order::{behind, next_of, on_its_way};
 use self::stake::Disclosure;

@@ -50,7 +50,7 @@ use crate::{
 use signer::Signer;
 
 pub use error::ClientError;
-pub use terms::{Accepted, Terms, max_epochs, sign_for_mempool};
+pub use terms::{AcceptedHead, Terms, max_epochs, sign_for_mempool};
 
 mod error;
 pub mod load;

@@ -24,7 +24,7 @@ pub struct Terms {
     /// Blocks from the tip after which it expires.
     pub valid_for: u64,
     /// The highest block that is believed to be the node's newest. With no limit the node decides for how long the signature holds:
-    /// [`Accepted::highest_tip`] gives one that follows from root, and what was signed says it in its header.
+    /// [`AcceptedHead::highest_tip`] gives one that follows from root, and what was signed says it in its header.
     pub max_tip: u64,
     /// Free bytes.
     pub memo: [u8; 32],
@@ -82,7 +82,7 @@ pub fn sign_for_mempool(
 
 /// What RootChain says of the checkpoints that it has accepted, and of epochs.
 #[derive(Clone, Copy, Debug)]
-pub struct Accepted {
+pub struct AcceptedHead {
     /// How many checkpoints it has accepted: `accepted` of its head.
     pub checkpoints: u64,
     /// Time of the last block that they cover, in Unix seconds: `lastBlockTime` of its head.
@@ -93,7 +93,7 @@ pub struct Accepted {
     pub epoch_min_secs: u64,
 }
 
-impl Accepted {
+impl AcceptedHead {
     /// The highest block that the chain can have at `now`, in Unix seconds: those of the epochs that root has accepted, and behind them as
     /// many epochs as fit into the time since, each as short as the deployment allows. It may be hours of blocks too high, and is too
     /// low only where `now` is more than a quarter of an hour behind.
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_highest_block_follows_from_what_root_accepted_and_the_time_since() {
-        let accepted = |checkpoints, last_block_time, epoch_blocks, epoch_min_secs| Accepted {
+        let accepted = |checkpoints, last_block_time, epoch_blocks, epoch_min_secs| AcceptedHead {
             checkpoints,
             last_block_time,
             epoch_blocks,

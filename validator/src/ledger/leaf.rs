@@ -5,7 +5,7 @@
 //! Decoding is strict: the width of the kind, every reserved byte zero, every enumeration known. What does not decode was
 //! not written by this program: a fault, never a reject.
 
-pub use plasmid_staking::minima::Node;
+pub use plasmid_staking::minima::MinimaNode;
 pub use plasmid_staking::{LeafError, MemberLeaf, Seat, Value};
 use plasmid_staking::{refuse, take_flag};
 

@@ -10,9 +10,9 @@ use alloy_sol_types::{SolCall, SolValue};
 use plasmid_bridge::{
     abi::IToken,
     client::{
-        ceremony::{self, Artifacts, OperatorKeys, Progress, creation_code},
+        ceremony::{self, Artifacts, CreationStep, OperatorKeys, creation_code},
         rpc::{Call, Limits, Rpc},
-        wallet::{Key, Policy, Wallet},
+        wallet::{FeePolicy, Key, Wallet},
     },
     proof::bls,
 };
@@ -31,7 +31,7 @@ use crate::{
             home::{self, Place},
         },
         keystore::{self, Cost, KeyKind, Secret},
-        sign_state::{Identity, SignState},
+        sign_state::{SignState, SignStateIdentity},
     },
 };
 
@@ -174,7 +174,7 @@ pub async fn found(
     }
     let balances = U256::from(BALANCE) * U256::from(agreed.genesis.balances.len());
     let arguments = &agreed.arguments;
-    let mut step = |progress: Progress| say(&told(&progress));
+    let mut step = |progress: CreationStep| say(&told(&progress));
     ceremony::create(
         &founder, registry, &artifacts, arguments, balances, &mut step,
     )
@@ -205,8 +205,8 @@ pub async fn found(
     })
 }
 
-fn told(progress: &Progress) -> String {
-    let Progress {
+fn told(progress: &CreationStep) -> String {
+    let CreationStep {
         number,
         steps,
         name,
@@ -257,9 +257,9 @@ pub async fn wallet(rpc: &Arc<Rpc>, secret: &Secret) -> Result<Wallet, LocalErro
         Arc::clone(rpc),
         key,
         ROOT_CHAIN_ID,
-        Policy {
+        FeePolicy {
             poll: Duration::from_millis(100),
-            ..Policy::default()
+            ..FeePolicy::default()
         },
     )
     .await?)
@@ -355,7 +355,7 @@ pub(super) fn write_keys(
     let checkpoint = keys.checkpoint().to_bytes().into();
     let path = home.checkpoint_key_path();
     keystore::create(&path, KeyKind::Bls12381, &checkpoint, PASSWORD, Cost::Light)?;
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment,
         key: keys.checkpoint_key(),
     };

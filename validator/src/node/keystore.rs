@@ -88,7 +88,7 @@ impl Cost {
 
 /// What a key is: computed from the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
+pub struct KeyDescription {
     /// What the key signs.
     pub kind: KeyKind,
     /// The public name: an account in text form, or a public key in hex.
@@ -158,7 +158,7 @@ pub fn create(
     secret: &Secret,
     password: &str,
     cost: Cost,
-) -> Result<Description, KeystoreError> {
+) -> Result<KeyDescription, KeystoreError> {
     let about = describe_secret(path, kind, secret)?;
     let derivation = Derivation::scrypt(cost.n(), &rand::random::<[u8; 32]>());
     let derived = derivation.derive(&password_bytes(kind, password));
@@ -193,7 +193,7 @@ pub fn describe(path: &Path) -> Result<Stated, KeystoreError> {
 /// [`KeystoreError::WrongPassword`] when the checksum does not match; [`KeystoreError::OtherKey`] when the file names
 /// another key than its own; [`KeystoreError::Malformed`] when the file is not of a known format, or asks for more memory
 /// or time than is accepted.
-pub fn open(path: &Path, password: &str) -> Result<(Description, Secret), KeystoreError> {
+pub fn open(path: &Path, password: &str) -> Result<(KeyDescription, Secret), KeystoreError> {
     let sealed = read(path)?;
     let kind = sealed.stated.kind;
     let derived = sealed.derivation.derive(&password_bytes(kind, password));
@@ -292,10 +292,10 @@ fn describe_secret(
     path: &Path,
     kind: KeyKind,
     secret: &Secret,
-) -> Result<Description, KeystoreError> {
+) -> Result<KeyDescription, KeystoreError> {
     let public = Signer::public_name(kind, secret);
     let public = public.map_err(|error| malformed(path, error.to_string()))?;
-    Ok(Description { kind, public })
+    Ok(KeyDescription { kind, public })
 }
 
 /// The key that stands in a decrypted text.

@@ -28,7 +28,7 @@ pub struct Keeping {
 }
 
 impl Keeping {
-    /// What a deployment needs.
+    /// How long a deployment with these parameters needs them.
     #[must_use]
     pub fn of(parameters: &Parameters) -> Self {
         Self {
@@ -45,26 +45,26 @@ pub struct RootReader {
     progress: watch::Sender<Progress>,
 }
 
-/// A message that a proposer puts into a block.
+/// A message of the inbox that a proposer puts into a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Its index.
+    /// The index of the message in the inbox.
     pub index: u64,
-    /// Its bytes.
+    /// The bytes of the message.
     pub bytes: Arc<[u8]>,
-    /// Its message hash.
+    /// The hash of the message.
     pub message_hash: B256,
 }
 
 /// Why a node must not start on this root.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RootRefusal {
-    /// Another root chain.
+    /// The endpoint is on another root chain.
     #[error(
         "endpoint {endpoint} is on root chain {seen}, and this deployment is on {expected}; correct the endpoint"
     )]
     OtherChain {
-        /// Which endpoint.
+        /// The number of the endpoint.
         endpoint: usize,
         /// The deployment's.
         expected: u64,
@@ -77,35 +77,35 @@ pub enum RootRefusal {
         .seen.map_or_else(|| "there is no block before this deployment".to_owned(), |seen| format!("the block before this deployment is {seen}"))
     )]
     OtherOrigin {
-        /// Which endpoint.
+        /// The number of the endpoint.
         endpoint: usize,
         /// The deployment's.
         expected: B256,
         /// The endpoint's.
         seen: Option<B256>,
     },
-    /// The inbox is shorter than what the child consumed.
+    /// The inbox at the endpoint has fewer messages than the child consumed.
     #[error(
         "the child consumed {cursor} messages, and the inbox at endpoint {endpoint} has {count}: it lags, or lost its history. Wait for it, use another endpoint, or begin anew with `plasmid init` and empty data folders; on a local network, with `plasmid localnet --reset`"
     )]
     Shorter {
-        /// Which endpoint.
+        /// The number of the endpoint.
         endpoint: usize,
-        /// Messages there.
+        /// The number of messages at the endpoint.
         count: u64,
-        /// Messages consumed.
+        /// The number of messages that the child consumed.
         cursor: u64,
     },
-    /// The inbox has another history.
+    /// The inbox at the endpoint has another history than the one that the child consumed.
     #[error(
         "at message {cursor} the child has link {expected}, and the inbox at endpoint {endpoint} has {seen}: it is another history. Use another endpoint, or begin anew with `plasmid init` and empty data folders; on a local network, with `plasmid localnet --reset`"
     )]
     Differs {
-        /// Which endpoint.
+        /// The number of the endpoint.
         endpoint: usize,
-        /// Messages consumed.
+        /// The number of messages that the child consumed.
         cursor: u64,
-        /// The child's link.
+        /// The link that the child has.
         expected: B256,
         /// The endpoint's.
         seen: B256,
@@ -113,13 +113,13 @@ pub enum RootRefusal {
 }
 
 impl RootReader {
-    /// A reader of `follower`.
+    /// A reader of the view of `follower`.
     #[must_use]
     pub fn of(follower: &Follower) -> Self {
         Self::new(follower.view(), follower.progress())
     }
 
-    /// A reader of a view that is published here, and where progress is told.
+    /// A reader of the view that is published in `view`; what the child consumed is told to `progress`.
     #[must_use]
     pub fn new(view: watch::Receiver<Arc<View>>, progress: watch::Sender<Progress>) -> Self {
         Self { view, progress }
@@ -158,13 +158,13 @@ impl RootReader {
             .send_replace(Progress::Consumed { cursor, link });
     }
 
-    /// The record of an accepted checkpoint, while it is kept.
+    /// The record of an accepted checkpoint, as long as it is kept.
     #[must_use]
     pub fn acceptance(&self, epoch: u64) -> Option<Acceptance> {
         self.view.borrow().acceptances.get(&epoch).cloned()
     }
 
-    /// Checkpoints accepted in final root blocks.
+    /// The number of checkpoints that were accepted in final root blocks.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.view.borrow().accepted
@@ -177,7 +177,7 @@ impl RootReader {
     ///
     /// Whatever time has passed, a checkpoint that nobody finalized on root can still be voided, and people leave with the state before it: the
     /// last finalized one is kept with all behind it, as far back as RootChain's ring reaches, because what has left the ring cannot be voided
-    /// or exited. Of the end, an endpoint that lies can have a node keep more than it must, or what time alone has it keep.
+    /// or exited. By lying about the deployment's end, an endpoint can make a node keep more than it must, or what time alone makes it keep, and never less.
     #[must_use]
     pub fn settled(&self, keeping: Keeping, agreed: &Agreed<'_>) -> u64 {
         let view = self.view.borrow();
@@ -187,7 +187,7 @@ impl RootReader {
         let accepted = view.acceptances.range(..agreed.accepted);
         let records = accepted.map(|(epoch, record)| (*epoch, not_before_its_end(record)));
         let records: BTreeMap<_, _> = records.collect();
-        // Only what has nodes keep more is taken of the end here.
+        // Of the deployment's end, only what makes a node keep more is used here.
         let end = DeploymentEnd {
             void_from: view.end.void_from,
             ..DeploymentEnd::default()
@@ -196,14 +196,14 @@ impl RootReader {
         let ripe = settled(&records, &end, now, keeping.window_secs);
         let base = view.end.finalized.saturating_sub(1);
         let count = ripe.min(base.max(agreed.accepted.saturating_sub(keeping.ring)));
-        // Those before a checkpoint follow from its digest, so the first one from there on whose record is kept proves it.
+        // A checkpoint's digest fixes all checkpoints before it, so the first one from there on whose record is kept proves them.
         let proof = records.range(count..).next();
         proof
             .filter(|(epoch, one)| (agreed.is_own)(**epoch, &one.digest))
             .map_or(0, |_| count)
     }
 
-    /// The newest root block up to which all is known.
+    /// The newest root block up to which everything is known.
     #[must_use]
     pub fn finalized(&self) -> Option<Block> {
         self.view.borrow().finalized

@@ -57,7 +57,7 @@ pub enum Permit {
 
 /// The deployment and the key whose signatures a file is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct SignStateIdentity {
     /// The deployment id.
     pub deployment: [u8; 20],
     /// The public checkpoint key.
@@ -68,7 +68,7 @@ pub struct Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The deployment and the key that it is about.
-    pub identity: Identity,
+    pub identity: SignStateIdentity,
     /// Epochs below it are refused, unless their digest stands in the file.
     pub floor: u64,
     /// How many digests stand in the file.
@@ -79,7 +79,7 @@ pub struct Summary {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Content {
-    identity: Identity,
+    identity: SignStateIdentity,
     floor: u64,
     signed: BTreeMap<u64, B256>,
 }
@@ -109,7 +109,11 @@ impl SignState {
     ///
     /// # Errors
     /// [`SignStateError::Exists`] when there is one, `Locked`, `Io`.
-    pub fn create(path: &Path, identity: Identity, floor: u64) -> Result<Self, SignStateError> {
+    pub fn create(
+        path: &Path,
+        identity: SignStateIdentity,
+        floor: u64,
+    ) -> Result<Self, SignStateError> {
         if let Some(folder) = path.parent() {
             whole::make_folder(folder).map_err(|e| failed(path, "written", e))?;
         }
@@ -138,7 +142,7 @@ impl SignState {
     ///
     /// # Errors
     /// `Missing`, `Locked`, `Damaged`, `Foreign`, `Io`.
-    pub fn open(path: &Path, identity: Identity) -> Result<Self, SignStateError> {
+    pub fn open(path: &Path, identity: SignStateIdentity) -> Result<Self, SignStateError> {
         let state = Self::open_any(path)?;
         let found = state.content.identity;
         let foreign = |what, found: &[u8], expected: &[u8]| SignStateError::Foreign {

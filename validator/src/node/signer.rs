@@ -17,7 +17,7 @@ use super::{
     config::Home,
     development,
     keystore::{self, KeyKind, Password, Secret},
-    sign_state::{Identity, SignState, SignStateError},
+    sign_state::{SignState, SignStateError, SignStateIdentity},
 };
 use crate::{
     app::ports::{Signer, Unsigned},
@@ -47,7 +47,7 @@ pub use watch::KeyWatch;
 
 /// What the checks need.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
+pub struct KeyTerms<'a> {
     /// The password of the checkpoint key.
     pub password: Option<&'a Password>,
     /// CometBFT runs with files that are not in this node's folder: they are not checked.
@@ -59,12 +59,12 @@ pub struct Terms<'a> {
 /// # Errors
 /// [`KeysError`], which says what is missing or wrong and what to do.
 pub fn open(
-    terms: Terms<'_>,
+    terms: KeyTerms<'_>,
     home: &Home,
     genesis: &Genesis,
     tree: &Tree,
     height: u64,
-) -> Result<Option<Key>, KeysError> {
+) -> Result<Option<CheckpointKey>, KeysError> {
     let root_chain_id = genesis.genesis.parameters.root_chain_id;
     let members = members(tree, height, genesis.genesis.parameters.epoch_blocks)?.concat();
     let consensus = match terms.engine_elsewhere {
@@ -92,20 +92,20 @@ pub fn open(
         })?;
     }
     remember_votes(terms, home, &genesis.deployment.domain.deployment)?;
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: genesis.deployment.domain.deployment,
         key: key.public_key(),
     };
-    Ok(Some(Key { key, identity }))
+    Ok(Some(CheckpointKey { key, identity }))
 }
 
 /// The checkpoint key, before its sign state is open.
-pub struct Key {
+pub struct CheckpointKey {
     key: bls::SecretKey,
-    identity: Identity,
+    identity: SignStateIdentity,
 }
 
-impl Key {
+impl CheckpointKey {
     /// Opens the sign state that is there. It may be an older copy, which lacks what was signed since: of the checkpoints that root has
     /// accepted, as this node's own state says, it signs none any more that does not stand in the file. Nothing is lost by that, because root
     /// needs no signature of them.
@@ -249,7 +249,7 @@ fn consensus_key(home: &Home, root_chain_id: u64) -> Result<Option<[u8; 32]>, Ke
 
 /// Whether a consensus key that is in this folder signs from here. A remote signer, and an engine elsewhere, have their own. Whoever registers such a key
 /// later has signed with it by then, and may put back a copy from before: so it does not matter whether a checkpoint key stands beside it.
-fn signs_from_here(terms: Terms<'_>, home: &Home) -> Result<bool, KeysError> {
+fn signs_from_here(terms: KeyTerms<'_>, home: &Home) -> Result<bool, KeysError> {
     let engine = home.engine();
     Ok(!terms.engine_elsewhere
         && engine.consensus_key_path().exists()
@@ -257,7 +257,11 @@ fn signs_from_here(terms: Terms<'_>, home: &Home) -> Result<bool, KeysError> {
 }
 
 /// Refuses CometBFT's sign state where it is older than it was, and keeps how far it is.
-fn remember_votes(terms: Terms<'_>, home: &Home, deployment: &[u8; 20]) -> Result<(), KeysError> {
+fn remember_votes(
+    terms: KeyTerms<'_>,
+    home: &Home,
+    deployment: &[u8; 20],
+) -> Result<(), KeysError> {
     if !signs_from_here(terms, home)? {
         return Ok(());
     }

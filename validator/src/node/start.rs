@@ -30,7 +30,7 @@ use super::{
     keystore::Password,
     metrics::{self, MetricsError},
     root::{Keeping, RootOutlook, RootReader, RootRefusal},
-    signer::{self, KeyWatch, KeysError, OlderCopy, Reach, Terms},
+    signer::{self, KeyTerms, KeyWatch, KeysError, OlderCopy, Reach},
     state_file::StateFileError,
 };
 use crate::{
@@ -177,7 +177,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         Some(loaded) => (&loaded.tree, loaded.block.height, anchor(&loaded.tree)?),
         None => (&genesis.built.tree, 0, Anchor::GENESIS),
     };
-    let terms = Terms {
+    let terms = KeyTerms {
         password: options.password.as_ref(),
         engine_elsewhere: options.engine_elsewhere,
     };

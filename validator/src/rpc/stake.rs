@@ -42,7 +42,7 @@ const NOTE: Duration = Duration::from_secs(30);
 /// How often a stream looks whether there is a new block.
 const POLL: Duration = Duration::from_millis(50);
 /// How long a stream lasts at most.
-const LONGEST: Duration = Duration::from_secs(3600);
+const MAX_TIME: Duration = Duration::from_secs(3600);
 
 type Answer<T> = Result<Response<T>, Status>;
 type Told = Result<FollowEventsResponse, Status>;
@@ -191,10 +191,10 @@ impl EventStream {
             if is_over {
                 return Ok(());
             }
-            while self.next.0 > self.tip() && start.elapsed() < LONGEST && told.elapsed() < NOTE {
+            while self.next.0 > self.tip() && start.elapsed() < MAX_TIME && told.elapsed() < NOTE {
                 sleep(POLL).await;
             }
-            if start.elapsed() >= LONGEST {
+            if start.elapsed() >= MAX_TIME {
                 return Err(Status::deadline_exceeded(format!(
                     "an hour is over: {}",
                     self.go_on()

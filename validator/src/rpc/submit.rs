@@ -29,7 +29,7 @@ const POLLS: u32 = 10;
 /// How long a transaction may be unknown before following ends: it may still be on its way into the mempool.
 const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long a transaction is followed at most.
-const LONGEST: Duration = Duration::from_secs(3600);
+const MAX_TIME: Duration = Duration::from_secs(3600);
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -167,7 +167,7 @@ async fn tell(
 ) -> Result<(), Status> {
     let start = tokio::time::Instant::now();
     let (mut last, mut seen, mut polls) = (None, None, 0u32);
-    while start.elapsed() < LONGEST {
+    while start.elapsed() < MAX_TIME {
         let moment = services.source.moment();
         let unknown = last.is_none_or(|stage| stage <= Stage::Pending as i32);
         polls = polls.wrapping_add(1);

@@ -147,7 +147,7 @@ mod tests {
     use alloy_primitives::{Address, B256};
 
     use super::*;
-    use crate::{abi, client::ceremony::Plan, proof::deployment};
+    use crate::{abi, client::ceremony::RegistryPlan, proof::deployment};
 
     #[test]
     fn the_committed_contracts_are_embedded_in_the_order_of_the_manifest() {
@@ -197,7 +197,7 @@ mod tests {
     /// So an operator that has other code, in whichever place, finds no Registry of its own plan where the others register.
     #[test]
     fn each_code_and_its_place_decide_where_the_registry_stands() {
-        let plan = Plan {
+        let plan = RegistryPlan {
             operators: vec![Address::repeat_byte(1)],
             bond: 1,
             lock_secs: 60,

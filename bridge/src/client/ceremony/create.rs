@@ -18,7 +18,7 @@ use crate::client::wallet::{ETHER, Fees, Wallet};
 
 /// A step that is about to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct CreationStep {
     /// Its number, from 1.
     pub number: usize,
     /// How many there are.
@@ -38,7 +38,7 @@ pub async fn create(
     artifacts: &Artifacts,
     genesis: &IRegistry::Genesis,
     balances: U256,
-    say: &mut dyn FnMut(Progress),
+    say: &mut dyn FnMut(CreationStep),
 ) -> Result<Vec<B256>, CeremonyError> {
     let mut mined = Vec::new();
     let steps = steps(
@@ -56,7 +56,7 @@ async fn steps(
     artifacts: &Artifacts,
     genesis: &IRegistry::Genesis,
     balances: U256,
-    say: &mut dyn FnMut(Progress),
+    say: &mut dyn FnMut(CreationStep),
     mined: &mut Vec<B256>,
 ) -> Result<(), CeremonyError> {
     let manifest = artifacts.manifest();
@@ -70,7 +70,7 @@ async fn steps(
         let number = made.saturating_add(1);
         done = number;
         let steps = manifest.len();
-        say(Progress {
+        say(CreationStep {
             number,
             steps,
             name,
@@ -278,8 +278,9 @@ mod tests {
         let node = node.await;
         let wallet = wallet(&node).await;
         let mut said = Vec::new();
-        let mut say =
-            |step: Progress| said.push(format!("{} of {}: {}", step.number, step.steps, step.name));
+        let mut say = |step: CreationStep| {
+            said.push(format!("{} of {}: {}", step.number, step.steps, step.name))
+        };
         let paid = U256::from(77);
         let mined = create(&wallet, REGISTRY, &artifacts, &genesis(), paid, &mut say).await;
         let values = node.submitted().iter().map(|sent| sent.value).collect();
@@ -322,7 +323,7 @@ mod tests {
         let node = node.await;
         let wallet = wallet(&node).await;
         let artifacts = Artifacts::embedded().unwrap();
-        let plan = super::super::Plan {
+        let plan = super::super::RegistryPlan {
             operators: vec![Address::repeat_byte(1)],
             bond: 1,
             lock_secs: 60,

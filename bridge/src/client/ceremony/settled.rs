@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use tokio::time::{Instant, sleep};
 
-use super::{Artifacts, CeremonyError, Created, Plan, read_back};
+use super::{Artifacts, CeremonyError, Created, RegistryPlan, read_back};
 use crate::client::endpoints::Endpoints;
 use crate::client::rpc::{At, Rpc, RpcError};
 use crate::relay::seen::{Block, Finality, Which};
@@ -73,7 +73,7 @@ pub async fn wait_final<'a>(
 pub async fn wait_registry_final<'a>(
     endpoints: impl Into<Endpoints<'a>>,
     artifacts: &Artifacts,
-    plan: &Plan,
+    plan: &RegistryPlan,
     finality: Finality,
     patience: Duration,
     tell: &mut dyn FnMut(&str),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What a wallet pays, and how long it is patient.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct FeePolicy {
     /// The smallest tip, and the one that is offered when the node suggests none, in wei per gas.
     pub min_tip: u128,
     /// The largest tip that is taken on a node's suggestion, in wei per gas: a node that lies must not be able to spend the account. What
@@ -28,7 +28,7 @@ pub struct Policy {
 /// enough for a transaction that was sent at the limit.
 pub const MAX_TIP_RAISE: u128 = 2;
 
-/// The names of the options that raise the limits of a [`Policy`].
+/// The names of the options that raise the limits of a [`FeePolicy`].
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// The name of the option for `max_fee`.
@@ -39,7 +39,7 @@ pub struct Options {
     pub max_cost: Option<&'static str>,
 }
 
-impl Policy {
+impl FeePolicy {
     /// The largest tip that is ever offered, in wei per gas.
     #[must_use]
     pub fn max_offered_tip(&self) -> u128 {
@@ -48,7 +48,7 @@ impl Policy {
     }
 }
 
-impl Default for Policy {
+impl Default for FeePolicy {
     fn default() -> Self {
         Self {
             min_tip: 1_000_000,

@@ -1,7 +1,7 @@
 //! What a watcher keeps: evidence before anything is sent for it, what was sent and is not mined, and how far both chains were read.
 //!
 //! One file, written whole or not at all, in a folder that one watcher holds by a lock. The stage of a report is not in it: root says that.
-//! Reading on is only faster with it; evidence is what cannot be had again once the nodes have deleted their blocks.
+//! A watcher without the file only has to read more again; the evidence alone cannot be had again once the nodes have deleted their blocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
@@ -25,7 +25,7 @@ const MAX_FILE: u64 = 128 << 20;
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// The system refused.
+    /// The operating system refused an operation.
     #[error("the watcher's folder {folder}: {source}")]
     Io {
         /// The folder.
@@ -33,22 +33,22 @@ pub enum FolderError {
         /// What the system said.
         source: io::Error,
     },
-    /// Somebody has it.
+    /// Another process holds the folder.
     #[error(
         "another watcher runs with the folder {0}: stop it first, or name another folder and another key"
     )]
     Held(PathBuf),
-    /// Its file is no watcher's, or is damaged.
+    /// The file in it was not written by a watcher, or is damaged.
     #[error(
         "{0} is damaged, or another program's: it may hold evidence, so nothing is deleted; move it away to begin anew"
     )]
     Damaged(PathBuf),
-    /// It would be too long to be read again.
+    /// The file would be longer than what a watcher reads.
     #[error(
         "{0} would have more than {MAX_FILE} bytes, which no watcher reads: what was written before stays as it is"
     )]
     TooLarge(PathBuf),
-    /// It belongs to another key or deployment.
+    /// The folder belongs to another key or deployment.
     #[error(
         "the folder {0} belongs to another key or another deployment: name another one with --folder"
     )]
@@ -60,7 +60,7 @@ pub enum FolderError {
 pub struct KeptCase {
     /// The epoch of the offence.
     pub epoch: u64,
-    /// Who committed it; zero of two certificates, which are against many.
+    /// The operator that committed it; the zero address for two certificates, which accuse many operators.
     pub operator: Address,
     /// The kind of the evidence.
     pub kind: String,
@@ -68,17 +68,17 @@ pub struct KeptCase {
     pub evidence: Bytes,
     /// The accused, ABI-encoded.
     pub accused: Bytes,
-    /// Who is paid.
+    /// The account that is paid for the report.
     pub beneficiary: Address,
-    /// How often a commitment to it was sent.
+    /// How often a commitment to this evidence was sent.
     pub commits: u32,
-    /// Of two certificates, who signed both, as a certificate's bitmap; else empty.
+    /// For two certificates, the members that signed both, as a certificate's bitmap; otherwise empty.
     #[serde(default)]
     pub both: Bytes,
 }
 
 impl KeptCase {
-    /// What it is a case of, with its evidence.
+    /// The subject of this case, given its evidence.
     #[must_use]
     pub fn subject(&self, evidence: &CourtEvidence) -> Subject {
         match evidence {
@@ -93,7 +93,7 @@ impl KeptCase {
         }
     }
 
-    /// Whether it is of that.
+    /// Whether this case is about the subject.
     #[must_use]
     pub fn is_of(&self, subject: &Subject) -> bool {
         match subject {
@@ -104,12 +104,12 @@ impl KeptCase {
     }
 }
 
-/// Statements that cannot be judged yet.
+/// A statement that cannot be judged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptStatement {
-    /// Where they are from.
+    /// The place that it comes from.
     pub place: String,
-    /// They.
+    /// The statement.
     pub statement: HandedStatement,
 }
 
@@ -118,22 +118,22 @@ pub struct KeptStatement {
 pub struct KeptSending {
     /// Its nonce.
     pub nonce: u64,
-    /// What it is for.
+    /// What the transaction is about.
     pub subject: Subject,
-    /// The step's name.
+    /// The name of the step that it takes.
     pub step: String,
-    /// All hashes that were signed for it, as far as known.
+    /// All hashes that were signed for this step, as far as they are known.
     pub hashes: Vec<B256>,
-    /// Those of other steps that were signed for the same nonce before: one of all is mined.
+    /// The hashes of other steps that were signed for the same nonce before; of all these transactions exactly one is mined.
     pub earlier: Vec<B256>,
-    /// The most that any of them costs, in wei.
+    /// The most that any of these transactions costs, in wei.
     pub most: U256,
-    /// Of what was sent by one endpoint's word alone, the most that what was signed costs, in wei.
+    /// For a transaction that is sent by the word of one endpoint alone, the most that it costs, in wei.
     #[serde(default)]
     pub alone: Option<U256>,
 }
 
-/// All of it.
+/// Everything that the file holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Kept {
@@ -149,7 +149,7 @@ pub struct Kept {
     pub told: u64,
     /// The last height that was read of each node, by its address without what may be a key.
     pub heights: BTreeMap<String, u64>,
-    /// Evidence.
+    /// The evidence that was found and checked.
     pub cases: Vec<KeptCase>,
     /// Statements that wait for the set of their epoch.
     pub waiting: Vec<KeptStatement>,
@@ -157,7 +157,7 @@ pub struct Kept {
     pub later: BTreeMap<u64, BTreeSet<u64>>,
     /// The last root block whose calldata was read.
     pub calldata: u64,
-    /// Its hash; zeros where it is not known.
+    /// The hash of that block; zeros where it is not known.
     pub calldata_hash: B256,
     /// Wei that all transactions have cost.
     pub spent: U256,
@@ -165,23 +165,23 @@ pub struct Kept {
     pub alone: U256,
     /// Checkpoints that break a rule, with what shows it.
     pub unsound: Vec<UnsoundCheckpoint>,
-    /// What was asked for on root, and what was paid in.
+    /// The questions that were asked on root, with what was paid for each.
     pub asked: Vec<KeptQuestion>,
-    /// What is on its way.
+    /// The transaction that was sent and is not mined yet.
     pub sending: Option<KeptSending>,
 }
 
 /// A question on root that this watcher pays for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptQuestion {
-    /// What is asked for.
+    /// The data that is asked for.
     pub target: DataTarget,
-    /// What is or was sent with it, in wei, at most.
+    /// The most that is or was sent with the question, in wei.
     pub price: U256,
     /// The nonce with which it was sent last.
     #[serde(default)]
     pub nonce: u64,
-    /// Whether root says that it is ours.
+    /// Whether root says that this watcher asked the question.
     pub is_ours: bool,
 }
 
@@ -234,7 +234,7 @@ impl WatchFolder {
         Ok((Self { path, _lock: lock }, kept))
     }
 
-    /// Writes it down; whoever is killed later finds it.
+    /// Writes everything down, so that it is found again after the process was killed.
     ///
     /// # Errors
     /// What the system says, or [`FolderError::TooLarge`] where [`Self::open`] could not read it again.

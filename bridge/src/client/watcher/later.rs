@@ -20,26 +20,26 @@ type Later = (u64, u64);
 /// Which blocks were read again.
 #[derive(Debug, Default)]
 pub(super) struct Rereading {
-    /// Root's newest block, and those that were read again at it.
+    /// Root's newest block; `done` are the blocks that were read again while it was the newest.
     tip: B256,
     done: BTreeSet<Later>,
     last: Later,
-    /// Those whose certificates stand in this process's book.
+    /// Blocks whose certificates stand in this process's book.
     booked: BTreeSet<Later>,
 }
 
 impl Rereading {
-    /// What it shows of an epoch stands in the book.
+    /// Notes that what this block shows of the epoch stands in the book.
     pub(super) fn book(&mut self, epoch: u64, number: u64) {
         self.booked.insert((epoch, number));
     }
 
-    /// Whether this process has read no look's blocks to the end yet.
+    /// Whether this process has not yet begun to read such blocks again.
     pub(super) fn is_first(&self) -> bool {
         self.tip.is_zero()
     }
 
-    /// The rest of this one is read in the next look.
+    /// Has the next look read the rest of this block.
     fn go_on(&mut self, one: Later) {
         self.done.remove(&one);
         let (epoch, number) = one;
@@ -58,7 +58,7 @@ impl Rereading {
         self.booked.retain(is_kept);
     }
 
-    /// The next one of epochs that are `ready`, in a circle behind the last one. What stands in the book waits until something of its epoch `is_accepted`.
+    /// The next block of the epochs that are `ready`, in a circle that goes on behind the last one. A block whose certificates stand in the book waits until its epoch `is_accepted`.
     fn next(
         &mut self,
         later: &BTreeMap<u64, BTreeSet<u64>>,
@@ -129,7 +129,7 @@ impl<C: ChildSource> Watcher<C> {
             let Some((epoch, number)) = next else {
                 break;
             };
-            // What still cannot be checked puts it back.
+            // If its submissions still cannot be checked, reading it puts it back.
             if let Some(blocks) = self.kept.later.get_mut(&epoch) {
                 blocks.remove(&number);
             }
@@ -137,7 +137,7 @@ impl<C: ChildSource> Watcher<C> {
             match read {
                 Ok(Some(read)) => {
                     checked = checked.saturating_add(read.submissions);
-                    // By one endpoint's word alone nothing is let go of.
+                    // While one endpoint alone is believed, no block is let go of.
                     if self.ahead.is_some() {
                         self.kept.later.entry(epoch).or_default().insert(number);
                     }

@@ -1,8 +1,8 @@
 //! A second endpoint of root: what decides a step, or that something is let go of, is read at both in the same block. Whatever is let go of, be it
-//! evidence, an epoch or a position, asks [`Watcher::both_say`] first. One that says nothing: [`super::silence`].
+//! evidence, an epoch or a position, asks [`Watcher::both_say`] first. What happens when one endpoint says nothing stands in [`super::silence`].
 //!
-//! The second one's answers are compared with those by which was decided: the first one is asked once in a block ([`Rpc::remember`]), and of a checkpoint the word is made of what
-//! its event showed. So an endpoint that answers alternately gains nothing by it.
+//! The second endpoint's answers are compared with the very answers that the decision used: the first endpoint is asked each question once a block ([`Rpc::remember`]), and the word of a
+//! checkpoint is made from what its event showed. So an endpoint that answers now one way and now another gains nothing by it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,10 +24,10 @@ pub(super) const MAX_CONFIRMED: usize = 16;
 /// Bytes of a word of an answer.
 const WORD: usize = 32;
 
-/// What both must say the same of.
+/// The subject about which both endpoints must say the same.
 #[derive(Clone, Debug)]
 pub(super) enum About {
-    /// How far root is.
+    /// How far root has accepted and finalized checkpoints.
     Head,
     /// What is next for a subject, or that nothing is.
     Subject(Subject),
@@ -47,11 +47,11 @@ pub(super) enum About {
 struct Deciding {
     contract: Address,
     data: Bytes,
-    /// What it tells.
+    /// What the function tells, in words for a person.
     what: &'static str,
-    /// What is known of it that was not asked of a view function: of an epoch.
+    /// The epoch and the answer, where the answer is known from an event and was not asked of the view function.
     read: Option<(u64, Bytes)>,
-    /// Behind how many bytes of the answer it begins.
+    /// How many bytes at the beginning of the answer are not compared.
     begins: usize,
 }
 
@@ -68,7 +68,7 @@ impl Deciding {
     }
 }
 
-/// What the second endpoint says of one block: it too is asked once.
+/// What the second endpoint says of one block; like the first, it is asked each question once.
 #[derive(Debug, Default)]
 pub(super) struct Confirmed {
     block: B256,
@@ -87,24 +87,24 @@ pub(super) struct Confirmed {
 /// Which of the two endpoints did not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SilentEndpoint {
-    /// The one by whose answers is decided.
+    /// The endpoint whose answers the decision uses.
     First,
-    /// The one that is compared with it.
+    /// The endpoint whose answers are compared with the first one's.
     Second,
 }
 
 /// What a second endpoint says.
 pub(super) enum SecondWord {
-    /// The same.
+    /// It says the same as the first endpoint.
     Same,
-    /// Nothing yet: it does not have the block.
+    /// It does not have the block yet.
     Later,
-    /// Something else.
+    /// It says something else.
     Other(String),
 }
 
 impl<C: ChildSource> Watcher<C> {
-    /// What the second one says of it. An error comes with whose it is.
+    /// What the second endpoint says about the subject. An error comes with the endpoint that did not answer.
     pub(super) async fn difference(
         &mut self,
         rpc: &Rpc,
@@ -174,7 +174,7 @@ impl<C: ChildSource> Watcher<C> {
                 }
             };
             if told.get(begins..) != there.get(begins..) {
-                // Perhaps the first one does not say it any more either.
+                // Perhaps the first endpoint does not say it any more either.
                 if let Some(epoch) = epoch {
                     self.records.doubt(epoch);
                 }
@@ -186,7 +186,7 @@ impl<C: ChildSource> Watcher<C> {
         Ok(SecondWord::Same)
     }
 
-    /// What decides: root refuses to tell of a checkpoint that it does not keep.
+    /// The view functions that decide about a subject; root refuses to tell of a checkpoint that it does not keep.
     fn deciding(&self, about: &About) -> Vec<Deciding> {
         let (court, root_chain) = (self.contracts.court, self.contracts.root_chain);
         let mut all = vec![Deciding::of(
@@ -218,7 +218,7 @@ impl<C: ChildSource> Watcher<C> {
                     kind: target.kind(),
                 };
                 let contract = self.contracts.data_challenges;
-                // Endpoints reckon the price by base fees of their own where nothing is paid; the deadline is root's alone.
+                // Where nothing is paid, each endpoint computes the price from a base fee of its own; only the deadline comes from root's state.
                 all.push(Deciding {
                     begins: WORD,
                     ..Deciding::of(contract, call, "the deadline of a question")
@@ -259,7 +259,7 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// The set of an epoch, what was accepted before it and behind it, and who is convicted of it.
+    /// The functions that tell the set of an epoch, what was accepted before it and behind it, and who is convicted of an offence in it.
     fn of_an_epoch(&self, epoch: u64, all: &mut Vec<Deciding>) {
         self.records_of(epoch.saturating_sub(2)..epoch.saturating_add(2), all);
         let (court, root_chain) = (self.contracts.court, self.contracts.root_chain);
@@ -280,7 +280,7 @@ impl<C: ChildSource> Watcher<C> {
                 commitment_: case.commitment,
             };
             all.push(Deciding::of(court, call, "the commitment"));
-            // What commits to the set, and the checkpoint that evidence may name.
+            // The checkpoint that commits to the set, and the one that the evidence may name.
             let epoch = subject.epoch();
             self.records_of(epoch.saturating_sub(2)..epoch, all);
         }

@@ -18,16 +18,16 @@ use crate::relay::acceptance::Acceptance;
 use crate::relay::seen::Block;
 use crate::relay::watch::statement::TwoCertificates;
 
-/// Epochs behind the last accepted one of which anything is kept until it can be judged.
+/// For how many epochs behind the last accepted one submissions are kept until they can be judged.
 pub(super) const AHEAD: u64 = 64;
-/// Blocks of which it is known how far they were read, at most. Of the others nothing is lost: they are read from their beginning.
+/// For how many blocks at most this process remembers how far they were read. Nothing is lost of the others, because they are read from their beginning.
 const MAX_PARTS: usize = 64;
 
 /// What became of a submission that was read.
 pub(super) enum SubmissionFate {
-    /// It need not be read again.
+    /// The submission need not be read again.
     Over,
-    /// It cannot be checked before the set of those who sign the checkpoint of this epoch is known.
+    /// It cannot be checked before the set that signs the checkpoint of this epoch is known.
     Later(u64),
     /// It is a certificate of this epoch, of which root has accepted none yet.
     Booked(u64),
@@ -38,9 +38,9 @@ pub(super) enum SubmissionFate {
 /// A block of which not all submissions were read in one look.
 #[derive(Debug, Default)]
 struct ReadPart {
-    /// Its hash at each endpoint, and how many of its submissions there were read.
+    /// For each endpoint, the hash of the block there and how many of its submissions were read.
     read: [(B256, usize); 2],
-    /// Epochs of those that are to be read again.
+    /// Epochs of the submissions that are to be read again.
     later: BTreeSet<u64>,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct BlockParts {
 }
 
 impl BlockParts {
-    /// A look begins to read.
+    /// Notes that a look begins to read.
     pub(super) const fn begin(&mut self, asked: usize) {
         self.before = asked;
     }
@@ -63,7 +63,7 @@ impl BlockParts {
         asked.saturating_sub(self.before) >= MAX_CONFIRMED
     }
 
-    /// How many submissions of a block were read at an endpoint: none where it has another block now.
+    /// How many submissions of a block were read at an endpoint; zero if the endpoint has another block at this number now.
     pub(super) fn read(&self, number: u64, endpoint: usize, hash: B256) -> usize {
         let part = self.parts.get(&number);
         let read = part.and_then(|part| part.read.get(endpoint));
@@ -73,7 +73,7 @@ impl BlockParts {
         })
     }
 
-    /// So many were read of it, and the rest waits for a later look.
+    /// Notes how many submissions of the block were read; the rest waits for a later look.
     pub(super) fn stop(&mut self, number: u64, read: [(B256, usize); 2], later: BTreeSet<u64>) {
         if self.parts.len() >= MAX_PARTS && !self.parts.contains_key(&number) {
             self.parts.clear();
@@ -83,12 +83,12 @@ impl BlockParts {
         part.later.extend(later);
     }
 
-    /// Whether a part of it was read alone.
+    /// Whether only a part of the block was read.
     pub(super) fn has(&self, number: u64) -> bool {
         self.parts.contains_key(&number)
     }
 
-    /// All of it was read. Gives the epochs of which its earlier parts are to be read again.
+    /// Notes that all of the block was read, and returns the epochs whose submissions in its earlier parts are to be read again.
     pub(super) fn end(&mut self, number: u64) -> BTreeSet<u64> {
         let part = self.parts.remove(&number);
         part.map(|part| part.later).unwrap_or_default()
@@ -136,7 +136,7 @@ impl<C: ChildSource> Watcher<C> {
             });
         }
         if self.is_closed(signing, now) {
-            // Of earlier ones both have said it.
+            // Both endpoints have already said that the reports of earlier epochs are closed.
             let is_over = signing < self.kept.first_epoch;
             if !is_over && !self.both_say(rpc, latest, &about, say).await {
                 return Ok(SubmissionFate::Later(epoch));
@@ -145,7 +145,7 @@ impl<C: ChildSource> Watcher<C> {
             self.ignore(place, epoch, reason, say);
             return Ok(SubmissionFate::Over);
         }
-        // No set has signed it.
+        // A certificate without a signer, or with a signature that is no point of the curve, was signed by no set.
         if given.bitmap == [0; 64] || bls::aggregate_signatures(&[given.signature]).is_err() {
             return Ok(SubmissionFate::Over);
         }
@@ -177,7 +177,7 @@ impl<C: ChildSource> Watcher<C> {
             self.ignore(place, epoch, reason, say);
             return Ok(SubmissionFate::Over);
         }
-        // The book is lost with this process.
+        // The book ends with this process, so the block is read again after a restart.
         Ok(SubmissionFate::Booked(epoch))
     }
 }

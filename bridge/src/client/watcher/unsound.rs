@@ -1,8 +1,8 @@
-//! Accepted checkpoints that break a rule of the child. Who reads the child judges them, and hands over what shows root that one is broken; this keeps it until
-//! the checkpoint is void or final, and sends it.
+//! Accepted checkpoints that break a rule of the child. The reader of the child judges them, and hands over the proof that shows root that one is broken; this module keeps the proof
+//! until the checkpoint is void or final, and sends it.
 //!
 //! ```text
-//! root: acceptances ──▶ who reads the child: opened, judged ──▶ (rule, call of FraudCourt) ──▶ watch.json ──▶ dry run, send, void
+//! root: acceptances ──▶ the reader of the child: opened, judged ──▶ (rule, call of FraudCourt) ──▶ watch.json ──▶ dry run, send, void
 //! ```
 
 use std::collections::BTreeSet;
@@ -19,56 +19,56 @@ use crate::proof::deployment;
 use crate::relay::acceptance::Acceptance;
 use crate::relay::watch::{Decision, End, ReportStep};
 
-/// Proofs that are kept, at most: those of the lowest epochs, because a void of one is a void of all behind it. And of one epoch: another one is sent where root refuses one.
+/// The most proofs that are kept: those of the lowest epochs, because when one checkpoint is void all behind it are void too. Of one epoch several are kept, because another one is sent where root refuses one.
 pub(super) const MAX_UNSOUND: usize = 32;
 const MAX_OF_EPOCH: usize = 4;
 /// Bytes of a proof, at most: no node of root takes larger transactions.
 const MAX_PROOF: usize = 128 << 10;
-/// Root blocks before a checkpoint can be final from which on its proof waits for nobody.
+/// When a checkpoint can be final in at most this number of root blocks, its proof does not wait for other watchers.
 const URGENT_BLOCKS: u64 = 64;
 
-/// Final checkpoints that are told with those that are not: a state that stands behind one of them is carried on from there.
+/// How many final checkpoints are published with those that are not final, because the reader's state may stand behind one of them and is carried on from there.
 pub const MAX_FINAL: u64 = 12;
 
-/// A checkpoint that breaks a rule, and what shows it.
+/// A checkpoint that breaks a rule, and the proof that shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnsoundCheckpoint {
-    /// Its epoch.
+    /// The epoch of the checkpoint.
     pub epoch: u64,
     /// The word that root keeps of it, which the proof opens.
     pub record: B256,
-    /// `L1` to `L15`, `bad_signature`, `wrong_sender` or `bad_segment`.
+    /// The rule that it breaks: `L1` to `L15`, `bad_signature`, `wrong_sender` or `bad_segment`.
     pub rule: String,
-    /// How it is broken.
+    /// How it breaks the rule.
     pub reason: String,
     /// The height of the block that breaks it.
     pub height: u64,
-    /// The call of `FraudCourt`; none when what it needs is not there.
+    /// The call of `FraudCourt`; `None` when the data that the call needs is not there.
     pub call: Option<Bytes>,
 }
 
-/// What root has accepted and can still call void, as it keeps it.
+/// The checkpoints that root has accepted and can still call void, as root keeps them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AcceptedCheckpoints {
-    /// Ascending, with the last ones that are final, [`MAX_FINAL`] at most: the first of the others follows them.
+    /// The acceptances in ascending order: at most [`MAX_FINAL`] of the last final ones, and then those that are not final.
     pub acceptances: Vec<Acceptance>,
-    /// Checkpoints that are final.
+    /// How many checkpoints are final.
     pub finalized: u64,
-    /// Those that are over, as all endpoints of root say: what is kept of them may be deleted.
+    /// The checkpoints that are over, as all endpoints of root say; what is kept of them may be deleted.
     pub over: CheckpointsOver,
 }
 
 /// Checkpoints that are final or void, as all endpoints of root say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckpointsOver {
-    /// Those of lower epochs are final.
+    /// The checkpoints of lower epochs are final.
     pub finalized: u64,
-    /// Those from this epoch on are void.
+    /// The checkpoints from this epoch on are void.
     pub void_from: Option<u64>,
 }
 
 impl CheckpointsOver {
-    /// Whether that of an epoch is void, or final and not the last one: the next one follows that.
+    /// Whether the checkpoint of an epoch is void, or final and not the last final one, which is still needed because the next one follows it.
     #[must_use]
     pub fn is_over(&self, epoch: u64) -> bool {
         let is_void = self.void_from.is_some_and(|from| from <= epoch);
@@ -94,13 +94,13 @@ impl UnsoundCheckpoint {
 }
 
 impl AcceptedCheckpoints {
-    /// Those that are not final.
+    /// The acceptances that are not final.
     pub fn open(&self) -> impl Iterator<Item = &Acceptance> {
         let accepted = self.acceptances.iter();
         accepted.filter(|one| one.epoch >= self.finalized)
     }
 
-    /// The one of an epoch.
+    /// The acceptance of an epoch.
     #[must_use]
     pub fn of(&self, epoch: u64) -> Option<&Acceptance> {
         self.acceptances.iter().find(|one| one.epoch == epoch)
@@ -108,13 +108,13 @@ impl AcceptedCheckpoints {
 }
 
 impl<C: ChildSource> Watcher<C> {
-    /// What root has accepted and can still call void, at each look.
+    /// The checkpoints that root has accepted and can still call void, published at each look.
     #[must_use]
     pub fn accepted(&self) -> watch::Receiver<AcceptedCheckpoints> {
         self.standing.subscribe()
     }
 
-    /// Tells who reads the child what there is to judge. `is_confirmed`: all endpoints say the same of how far root is.
+    /// Tells the reader of the child what there is to judge. `is_confirmed` says whether all endpoints agree about how far root is.
     pub(super) fn publish(&mut self, is_confirmed: bool) {
         let finalized = self.end.finalized;
         self.withheld = self.withheld.split_off(&finalized);
@@ -140,13 +140,13 @@ impl<C: ChildSource> Watcher<C> {
         });
     }
 
-    /// Whether root keeps another word of its checkpoint than the one that it opens. Where root's word is not known at this moment, nothing follows.
+    /// Whether root keeps another word of this checkpoint than the one that the proof opens. Where root's word is not known at this moment, the answer is no.
     fn is_other(&self, found: &UnsoundCheckpoint) -> bool {
         let accepted = self.records.acceptance(found.epoch).map(Acceptance::record);
         accepted.is_some_and(|word| word != found.record)
     }
 
-    /// Says what was found of words that root did not keep when it was heard, and keeps now.
+    /// Says what was found about words that root did not keep when the finding was handed over, and that root keeps again now.
     pub(super) fn accuse_returned(&mut self, say: &mut impl FnMut(&WatchNotice)) {
         let over = self.checkpoints_over.finalized;
         for found in std::mem::take(&mut self.elsewhere) {
@@ -156,8 +156,8 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// Takes over what shows that a checkpoint is broken, and says it. Where root keeps another word at this moment it is put aside until root goes back to this one:
-    /// who found it tells it once.
+    /// Takes over the proof that a checkpoint is broken, and says it. Where root keeps another word at this moment, the proof is put aside until root goes back to this word,
+    /// because the reader of the child hands each finding over only once.
     pub(super) fn accuse_checkpoint(
         &mut self,
         found: UnsoundCheckpoint,
@@ -184,7 +184,7 @@ impl<C: ChildSource> Watcher<C> {
         if !found.is_provable() {
             return;
         }
-        // What root's word is known to contradict makes room for what it does not.
+        // A proof that root's word is known to contradict makes room for one that it does not contradict.
         let word = |epoch| self.records.acceptance(epoch).map(Acceptance::record);
         let alike = self.kept.unsound.iter();
         let alike = alike.filter(|one| one.epoch == found.epoch);
@@ -211,7 +211,7 @@ impl<C: ChildSource> Watcher<C> {
         ends.saturating_sub(self.root_time)
     }
 
-    /// Root refused the proof of a checkpoint: another one of it goes first.
+    /// Puts the proof that root refused behind the other proofs of the same checkpoint.
     pub(super) fn prove_otherwise(&mut self, epoch: u64) {
         let of_epoch = |one: &UnsoundCheckpoint| one.epoch == epoch;
         if let Some(place) = self.proof_place(epoch) {
@@ -222,13 +222,13 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// What there is to do about checkpoints.
+    /// The broken checkpoints about which there is something to do.
     pub(super) fn unsound(&self) -> BTreeSet<Subject> {
         let epochs = self.kept.unsound.iter().map(|one| one.epoch);
         epochs.map(|epoch| Subject::Checkpoint { epoch }).collect()
     }
 
-    /// What is next for a broken checkpoint: its proof, until root calls it void or final. While there is time, other watchers go first by a few blocks, so that mostly one pays.
+    /// What is next for a broken checkpoint: to send its proof, until root calls it void or final. While there is time, watchers begin at different blocks, so that in most cases only one pays.
     pub(super) fn unsound_step(&mut self, epoch: u64, now: &RootMoment) -> Decision {
         if epoch < self.end.finalized {
             return Decision::Done(End::Final);
@@ -257,7 +257,7 @@ impl<C: ChildSource> Watcher<C> {
         self.final_in(epoch) <= secs
     }
 
-    /// Whether somebody else's proof waits in the node's pool. A pool is nobody's word, so a proof waits for one a few blocks alone.
+    /// Whether somebody else's proof waits in the node's pool. Nobody vouches for what a pool shows, so our own proof waits for it only a few blocks.
     pub(super) async fn is_proven_in_pool(
         &mut self,
         rpc: &Rpc,
@@ -269,7 +269,7 @@ impl<C: ChildSource> Watcher<C> {
         }
         let call = IRootChain::headCall {};
         let pool = view_call(rpc, self.contracts.root_chain, call, At::Pending).await;
-        // An endpoint that tells nothing of its pool holds no proof back.
+        // An endpoint that does not show its pool holds no proof back.
         let void_from = pool
             .ok()
             .and_then(|head| DeploymentEnd::of(&head).void_from);
@@ -280,14 +280,14 @@ impl<C: ChildSource> Watcher<C> {
         turn.is_some_and(|turn| turn.pool.lasts(now.number))
     }
 
-    /// Which proof of a checkpoint goes first, of those that open what root keeps.
+    /// The place of the proof that goes first, among the proofs of this checkpoint that open the word that root keeps.
     fn proof_place(&self, epoch: u64) -> Option<usize> {
         let record = self.records.acceptance(epoch)?.record();
         let mut kept = self.kept.unsound.iter();
         kept.position(|one| one.epoch == epoch && one.record == record)
     }
 
-    /// The call that makes it void, if root still keeps what it opens.
+    /// The call that makes the checkpoint void, if root still keeps the word that the call opens.
     pub(super) fn proof_of(&self, epoch: u64) -> Option<Call> {
         let known = self.kept.unsound.get(self.proof_place(epoch)?)?;
         let data = known.call.as_ref()?;

@@ -252,6 +252,11 @@ pub enum Notice {
         /// The block to reach.
         target: u64,
     },
+    /// The date of this machine lies behind the time of root's newest block; said by the driver once until it no longer does.
+    DateBehind {
+        /// By how many seconds.
+        secs: u64,
+    },
     /// Something did not work; it will be tried again.
     Trouble(String),
 }

@@ -626,7 +626,9 @@ pub async fn list(net: &Net, numbers: [u64; 3]) {
         .bridge()
         .list_withdrawals(ListWithdrawalsRequest::default())
         .await;
-    let all = all.expect("a page").into_inner().withdrawals;
+    let all = all.expect("a page").into_inner();
+    assert!(all.next_page_token.is_empty(), "all are on one page");
+    let all = all.withdrawals;
     let expected: Vec<u64> = (1..=numbers[2]).collect();
     assert_eq!(
         all.iter().map(|one| one.number).collect::<Vec<_>>(),

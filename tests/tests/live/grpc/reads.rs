@@ -171,7 +171,9 @@ pub async fn supply(net: &Net) {
     let count = net.view(inbox, IInbox::countCall {}).await;
     net.wait_message(count).await;
     let answer = net.chain().get_supply(GetSupplyRequest::default()).await;
-    let assets = answer.expect("the sums").into_inner().assets;
+    let answer = answer.expect("the sums").into_inner();
+    assert!(answer.next_page_token.is_empty(), "all are on one page");
+    let assets = answer.assets;
     assert!(assets.len() >= 2, "the native coin and a token: {assets:?}");
     let vault = net.contract(&net.status.vault);
     for asset in assets {
@@ -263,7 +265,9 @@ pub async fn balances(net: &Net, holder: &Account) {
 
     let request = ListTokensRequest::default();
     let tokens = net.accounts().list_tokens(request).await.expect("tokens");
-    let tokens = tokens.into_inner().tokens;
+    let tokens = tokens.into_inner();
+    assert!(tokens.next_page_token.is_empty(), "all are on one page");
+    let tokens = tokens.tokens;
     assert_eq!(tokens.len(), 2);
     let (_, leaf) = net
         .proven(&Slot::Asset(net.token.into_array()).key(), 0)

@@ -129,7 +129,9 @@ impl<'a> Delegator<'a> {
             ..ListDelegationsRequest::default()
         };
         let answer = client(net).list_delegations(request).await;
-        answer.expect("a list").into_inner()
+        let list = answer.expect("a list").into_inner();
+        assert!(list.next_page_token.is_empty(), "all are on one page");
+        list
     }
 
     async fn position(&self, net: &Net, number: u64) -> stake::Position {

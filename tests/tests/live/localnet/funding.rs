@@ -61,6 +61,7 @@ pub fn is_claimed(folder: &Path) {
 fn pays_another(folder: &Path, backing: u64, least: u128) {
     let positions = || {
         let answer = run(folder, &words("query stake delegations bob"));
+        assert_eq!(answer["next_page"], "", "{answer}");
         answer["positions"].as_array().expect("rows").clone()
     };
     let before = positions();

@@ -10,7 +10,7 @@ use plasmid_bridge::{
         ceremony::creation_code,
         follower::view_call,
         rpc::{At, Call, Limits, Rpc},
-        wallet::{Key, Policy, Wallet},
+        wallet::{FeePolicy, Key, Wallet},
     },
 };
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Switch {
         let secret = text(&alice.expect("alice")["secret"]);
         let secret = <[u8; 32]>::try_from(hex::decode(secret).expect("hex")).expect("32 bytes");
         let key = Key::from_bytes(&secret).expect("a key");
-        let wallet = Wallet::open(Arc::new(rpc), key, 31_337, Policy::default()).await;
+        let wallet = Wallet::open(Arc::new(rpc), key, 31_337, FeePolicy::default()).await;
         let wallet = wallet.expect("a wallet");
         let code: Bytes = creation_code("ApprovalToken", CODE).expect("the artifact");
         let call = Call {
@@ -146,6 +146,7 @@ pub fn odd(folder: &Path, description: &Value) {
     let answer = deposit(folder, token, 1_000_000);
     assert_eq!(answer["amount"], "990000", "{answer}");
     let balances = run(folder, &words("query balances alice"));
+    assert_eq!(balances["next_page"], "", "all are on one page: {balances}");
     let rows = balances["balances"].as_array().expect("rows");
     let row = rows.iter().find(|row| row["token"] == token.to_string());
     let row = row.expect("the token is there");

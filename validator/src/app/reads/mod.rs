@@ -7,6 +7,12 @@
 //! ```
 //! Reads see the newest decided block. Nothing here writes, waits, or asks the root chain, which is why PrepareDeposit and
 //! PrepareForce, whose price is root's, are gRPC's only; and so is GetLeaves, whose pages the engine's few places would be taken for.
+//!
+//! What a read answers is written once, and two tables say which function answers which method, because they have different things to add.
+//! gRPC's is made of the generated services (`rpc`): each method there also names the pool of threads and the door that bound it. The
+//! engine's is [`answer`]: it only decodes and encodes, because the engine's connection has already bounded the call. The test
+//! `tests/tests/live/grpc/paths.rs` asks every method of the descriptors both ways and compares the answers, so a row that is missing or
+//! pairs a method with another function is found. `/leaf` is no gRPC method, and `app::query` answers it.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use super::{LOST, NATIVE_DECIMALS, Price, beside, message::Sent, read, wallet};
+use super::{LOST, NATIVE_DECIMALS, Price, beside, message::SentMessage, read, wallet};
 use crate::{
     cli::{
         CliError, amount,
@@ -129,7 +129,7 @@ async fn deposit(
         })
         .await?;
     let after = |error: CliError| error.after_root(&receipt.hash);
-    let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
+    let sent = SentMessage::of(deployment.inbox, &receipt.logs).map_err(after)?;
     let wanted = Deposit {
         token: paid,
         recipient: recipient.bytes(),

@@ -23,7 +23,7 @@ use serde_json::json;
 use self::held::HeldForced;
 use super::{
     LOST, Price, beside,
-    message::{Outcome, Sent},
+    message::{MessageOutcome, SentMessage},
     read, wallet,
 };
 use crate::{
@@ -49,7 +49,7 @@ use crate::{
 #[derive(Subcommand)]
 pub enum ForceCommand {
     #[command(flatten)]
-    Make(Make<Sending>),
+    Make(Make<ForceSender>),
     /// Submits bytes that were signed before: elsewhere with `--dry-run`, or by a command that did not end well. The same bytes cannot take effect twice.
     Submit {
         /// The bytes in hex.
@@ -66,7 +66,7 @@ pub enum ForceCommand {
 
 /// Who acts, and who pays on root. It has no `Debug`: an endpoint may hold a provider's key.
 #[derive(Args)]
-pub struct Sending {
+pub struct ForceSender {
     /// Name of the key that signs.
     #[arg(long)]
     from: String,
@@ -185,7 +185,7 @@ async fn signers_turn(
 
 /// The bytes of what the user asked for, and the turn at the key whose sequence they take.
 async fn bytes_of(
-    make: &Make<Sending>,
+    make: &Make<ForceSender>,
     connection: &Connection,
     keys: &KeyOptions,
     deployment: &Deployment,
@@ -215,7 +215,7 @@ async fn bytes_of(
 }
 
 /// Tells what is done with stake: whoever is backed, and on which terms, may follow from a node's word.
-fn tell(make: &Make<Sending>, body: &Body, sender: Account) {
+fn tell(make: &Make<ForceSender>, body: &Body, sender: Account) {
     if let (Make::Stake(stake), Body::Stake(body)) = (make, body) {
         output::note(&(stake.words(body, sender) + put_off(body)));
     }
@@ -297,7 +297,7 @@ impl Way<'_> {
         let value = self.price.with_room(self.price.check(price)?);
         let receipt = self.hand_in(held, bytes.clone(), value).await?;
         let after = |error: CliError| held.after(error.after_root(&receipt.hash));
-        let sent = Sent::of(self.inbox, &receipt.logs).map_err(after)?;
+        let sent = SentMessage::of(self.inbox, &receipt.logs).map_err(after)?;
         let is_this = |body: &MessageBody| matches!(body, MessageBody::Forced { transaction, .. } if transaction.as_slice() == bytes);
         sent.require(self.cursor, is_this).map_err(after)?;
         held.stands(sent.hash(), sent.index).map_err(after)?;
@@ -318,7 +318,7 @@ impl Way<'_> {
         }
         output.object(&object);
         match outcome.transpose().map_err(after)? {
-            Some(Outcome { code, log, .. }) if code != 0 => {
+            Some(MessageOutcome { code, log, .. }) if code != 0 => {
                 let said = format!("the child consumed it without effect: {log} (code {code})");
                 Err(after(CliError::new(said)))
             }

@@ -9,7 +9,7 @@ use plasmid_bridge::{abi::IInbox, client::funding, proof::inbox::Body};
 use plasmid_proto::stake::v1::{GetRewardsRequest, GetRewardsResponse};
 use serde_json::{Value, json};
 
-use super::{LOST, NATIVE_DECIMALS, Price, beside, message::Sent, on_final_root, read};
+use super::{LOST, NATIVE_DECIMALS, Price, beside, message::SentMessage, on_final_root, read};
 use crate::cli::{
     CliError, amount, connect::Connection, init::SecondRoot, keys::KeyOptions, output::Output,
 };
@@ -77,7 +77,7 @@ pub async fn run(
     progress.finish_and_clear();
     let (_, receipt) = done?;
     let after = |error: CliError| error.after_root(&receipt.hash);
-    let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
+    let sent = SentMessage::of(deployment.inbox, &receipt.logs).map_err(after)?;
     let is_this = |body: &Body| {
         let funder = wallet.address().into_array();
         *body

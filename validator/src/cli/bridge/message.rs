@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(250);
 const POLLS: u32 = 480;
 
 /// A message that stands in the inbox.
-pub struct Sent {
+pub struct SentMessage {
     pub index: u64,
     /// The engine's hash of its transaction on the child.
     hash: [u8; 32],
@@ -32,7 +32,7 @@ pub struct Sent {
 }
 
 /// What the child made of a message.
-pub struct Outcome {
+pub struct MessageOutcome {
     /// Its result code; zero: it did what it says.
     pub code: u32,
     /// Why it did not.
@@ -41,7 +41,7 @@ pub struct Outcome {
     pub withdrawals: Vec<u64>,
 }
 
-impl Outcome {
+impl MessageOutcome {
     /// Adds itself to an object that is printed.
     pub fn add_to(&self, object: &mut Value) {
         object["consumed"] = true.into();
@@ -53,7 +53,7 @@ impl Outcome {
     }
 }
 
-impl Sent {
+impl SentMessage {
     /// The message that `inbox` took in a transaction with these events.
     pub fn of(inbox: Address, logs: &[Log]) -> Result<Self, CliError> {
         let event = sent(inbox, logs)?;
@@ -104,7 +104,7 @@ impl Sent {
     }
 
     /// Waits until the child has consumed it, and asks what it did.
-    pub async fn outcome(&self, connection: &Connection) -> Result<Outcome, CliError> {
+    pub async fn outcome(&self, connection: &Connection) -> Result<MessageOutcome, CliError> {
         self.wait(connection).await?;
         let request = GetTransactionRequest {
             id: Some(get_transaction_request::Id::Hash(self.hash.to_vec())),
@@ -116,7 +116,7 @@ impl Sent {
             let told = hex::encode(&status.hash);
             return Err(CliError::other_than_asked("transaction", self.hash(), told));
         }
-        Ok(Outcome {
+        Ok(MessageOutcome {
             code: status.code,
             withdrawals: tx::withdrawals(&status),
             log: plain::words(&status.log),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::{
     LOST, NATIVE_DECIMALS, Price, beside,
-    message::{Outcome, Sent},
+    message::{MessageOutcome, SentMessage},
     on_final_root, read,
 };
 use crate::{
@@ -118,7 +118,7 @@ pub async fn run(
     object["root_transaction"] = receipt.hash.to_string().into();
     object["root_block"] = receipt.block.into();
     let after = |error: CliError| error.after_root(&receipt.hash);
-    let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
+    let sent = SentMessage::of(deployment.inbox, &receipt.logs).map_err(after)?;
     object["message"] = sent.index.into();
     object["hash"] = sent.hash().into();
     if command.wait {
@@ -139,7 +139,7 @@ pub async fn run(
 }
 
 /// What the child made of the message.
-fn judge(outcome: Outcome, number: u64) -> Result<(), CliError> {
+fn judge(outcome: MessageOutcome, number: u64) -> Result<(), CliError> {
     match outcome.code {
         0 => Ok(()),
         code => Err(CliError::new(format!(
@@ -196,7 +196,7 @@ impl Change {
     }
 
     /// What to type next.
-    fn next(self, command: &RegisterCommand, sent: &Sent) -> String {
+    fn next(self, command: &RegisterCommand, sent: &SentMessage) -> String {
         let home = command.home.display();
         let steps = match self {
             Self::First => format!(

@@ -20,7 +20,7 @@ use alloy_sol_types::SolCall;
 use plasmid_bridge::{
     abi::IRegistry,
     client::{
-        ceremony::{self, Artifacts, CeremonyError, Progress},
+        ceremony::{self, Artifacts, CeremonyError, CreationStep},
         rpc::Rpc,
         wallet::Wallet,
     },
@@ -44,7 +44,7 @@ use crate::{
     },
     node::{
         config::Home,
-        founding::{self, Agreed, FoundingError, Plan},
+        founding::{self, AgreedGenesis, FoundingError, Plan},
     },
     plain,
 };
@@ -281,8 +281,8 @@ impl InitStep {
         self.output.tell(&money.sentence());
         let paid = U256::from(money.paid);
         let (registry, artifacts) = (self.registry, &self.artifacts);
-        let mut say = |progress: Progress| {
-            let Progress {
+        let mut say = |progress: CreationStep| {
+            let CreationStep {
                 number,
                 steps,
                 name,
@@ -332,7 +332,7 @@ impl InitStep {
 
     /// What follows from the plan and everybody's registration. A stake that was taken back after the creation began is told apart from one that
     /// was never sent.
-    async fn agreed(&self, money: &Money) -> Result<Agreed, CliError> {
+    async fn agreed(&self, money: &Money) -> Result<AgreedGenesis, CliError> {
         let error = match founding::agreed(self.endpoints(), self.registry, &self.plan).await {
             Ok(agreed) => return Ok(agreed),
             Err(error) => error,
@@ -347,7 +347,7 @@ impl InitStep {
     }
 
     /// That the next step will find everybody's agreement on this genesis: from the first step on it binds them for a while.
-    async fn may_create(&self, agreed: &Agreed, money: &Money) -> Result<(), CliError> {
+    async fn may_create(&self, agreed: &AgreedGenesis, money: &Money) -> Result<(), CliError> {
         let begun = match self.begun().await? {
             None => return self.all_agreed(agreed).await,
             Some(begun) => begun,
@@ -370,7 +370,7 @@ impl InitStep {
         }
     }
 
-    async fn all_agreed(&self, agreed: &Agreed) -> Result<(), CliError> {
+    async fn all_agreed(&self, agreed: &AgreedGenesis) -> Result<(), CliError> {
         let now = self.now().await?;
         for operator in self.plan.operators.iter().copied() {
             let found = self.read(IRegistry::agreementByCall { operator }).await?;

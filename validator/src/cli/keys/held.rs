@@ -39,7 +39,7 @@ pub struct Last {
 /// The furthest transaction that was handed in to the inbox on root. It is valid for ever: it counts until the account has passed it, or the
 /// child has consumed it without effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forced {
+pub struct ForcedSequence {
     account: String,
     /// Its sequence.
     pub sequence: u64,
@@ -56,7 +56,7 @@ pub struct Forced {
 #[serde(deny_unknown_fields)]
 struct Kept {
     last: Option<Last>,
-    forced: Option<Forced>,
+    forced: Option<ForcedSequence>,
     /// Higher than that of every deployment that was written before.
     #[serde(default)]
     turn: u64,
@@ -115,10 +115,11 @@ impl HeldSequences {
     ///
     /// # Errors
     /// As [`Self::last`].
-    pub fn forced(&self, account: Account, own: u64) -> Result<Option<Forced>, CliError> {
+    pub fn forced(&self, account: Account, own: u64) -> Result<Option<ForcedSequence>, CliError> {
         let account = account.to_string();
-        let counts =
-            |forced: &Forced| forced.account == account && reach(own).contains(&forced.sequence);
+        let counts = |forced: &ForcedSequence| {
+            forced.account == account && reach(own).contains(&forced.sequence)
+        };
         Ok(self.kept()?.forced.filter(counts))
     }
 
@@ -126,10 +127,14 @@ impl HeldSequences {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn keep_forced(&self, account: Account, sequence: u64) -> Result<Option<Forced>, CliError> {
+    pub fn keep_forced(
+        &self,
+        account: Account,
+        sequence: u64,
+    ) -> Result<Option<ForcedSequence>, CliError> {
         let behind = self.forced(account, sequence)?;
         let forced = behind.filter(|behind| behind.sequence > sequence);
-        self.put_forced(Some(forced.unwrap_or_else(|| Forced {
+        self.put_forced(Some(forced.unwrap_or_else(|| ForcedSequence {
             account: account.to_string(),
             sequence,
             message: None,
@@ -152,7 +157,7 @@ impl HeldSequences {
             None => Ok(()),
             Some(forced) => {
                 let (message, index) = (Some(message), Some(index));
-                let named = Forced {
+                let named = ForcedSequence {
                     message,
                     index,
                     ..forced
@@ -177,14 +182,17 @@ impl HeldSequences {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn put_forced(&self, forced: Option<Forced>) -> Result<Option<Forced>, CliError> {
+    pub fn put_forced(
+        &self,
+        forced: Option<ForcedSequence>,
+    ) -> Result<Option<ForcedSequence>, CliError> {
         let mut kept = self.kept()?;
         let before = std::mem::replace(&mut kept.forced, forced);
         self.write(kept)?;
         Ok(before)
     }
 
-    fn exactly(&self, account: Account, sequence: u64) -> Result<Option<Forced>, CliError> {
+    fn exactly(&self, account: Account, sequence: u64) -> Result<Option<ForcedSequence>, CliError> {
         let forced = self.forced(account, sequence)?;
         Ok(forced.filter(|forced| forced.sequence == sequence))
     }

@@ -14,7 +14,7 @@ use crate::{
     cli::{CliError, connect::Connection},
     client::signer::Signer,
     ledger::Account,
-    node::keystore::{self, Description, KeyKind, Password, Secret, Stated},
+    node::keystore::{self, KeyDescription, KeyKind, Password, Secret, Stated},
 };
 
 /// The largest password or secret file that is read, in bytes.
@@ -165,7 +165,7 @@ impl KeyOptions {
     ///
     /// # Errors
     /// When there is no such key, or it does not open.
-    pub fn open(&self, name: &str) -> Result<(Description, Secret), CliError> {
+    pub fn open(&self, name: &str) -> Result<(KeyDescription, Secret), CliError> {
         let path = self.existing(name)?;
         let password = self.password(&format!("key {name}"), false)?;
         Ok(keystore::open(&path, &password)?)

@@ -14,7 +14,7 @@ use crate::{
     ledger::Account,
 };
 use events::Events;
-use lists::At;
+use lists::ListHeight;
 
 mod events;
 mod lists;
@@ -36,14 +36,14 @@ pub enum StakeQuery {
         #[command(flatten)]
         page: Page,
         #[command(flatten)]
-        at: At,
+        at: ListHeight,
     },
     /// All operators, those with a seat first: power, commission, votes, jail, and what their lines have paid.
     Validators {
         #[command(flatten)]
         page: Page,
         #[command(flatten)]
-        at: At,
+        at: ListHeight,
     },
     /// What happened to stake, from a height on.
     Events(Events),
@@ -55,7 +55,7 @@ pub enum StakeQuery {
         #[arg(long, default_value_t = 0, value_name = "EPOCH")]
         cuts_from: u64,
         #[command(flatten)]
-        at: At,
+        at: ListHeight,
     },
     /// An operator: its newest registration, its line and its seat.
     Validator {
@@ -69,7 +69,7 @@ pub enum StakeQuery {
         #[command(flatten)]
         page: Page,
         #[command(flatten)]
-        at: At,
+        at: ListHeight,
     },
     /// Money of rewards, and stake that was cut. `drip` is the part of the pool, in 10^9ths, that the end of each epoch gives to those who validated and to who backs them.
     Rewards,
@@ -292,7 +292,7 @@ async fn lines(
     connection: &Connection,
     output: Output,
     operator: String,
-    (page, at): (Page, At),
+    (page, at): (Page, ListHeight),
 ) -> Result<(), CliError> {
     let request = ListLinesRequest {
         operator,

@@ -117,6 +117,11 @@ fn programs_and_people_are_told_the_same_of_every_notice() {
             "reading the root chain: block 8 of 9".to_owned(),
         ),
         (
+            Notice::DateBehind { secs: 61 },
+            json!({ "event": "date_behind", "secs": 61 }),
+            "the date of this machine lies 61 seconds behind root's newest block: set its clock. The relayer goes on, because it waits by root's time and by a clock that never steps back".to_owned(),
+        ),
+        (
             Notice::Trouble("no answer".into()),
             json!({ "event": "trouble", "reason": "no answer" }),
             "trouble: no answer; trying again".to_owned(),

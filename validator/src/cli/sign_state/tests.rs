@@ -46,7 +46,7 @@ fn genesis(key: &SecretKey) -> File {
 fn what_a_sign_state_says_is_shown_under_its_names() {
     let digest = B256::repeat_byte(3);
     let summary = |newest| Summary {
-        identity: Identity {
+        identity: SignStateIdentity {
             deployment: [1; 20],
             key: [2; 96],
         },
@@ -103,7 +103,7 @@ fn a_new_sign_state_is_of_the_key_in_the_file_and_not_of_the_one_that_it_names()
     }
 }
 
-fn own(home: &Home, keys: &KeyOptions) -> Result<Identity, CliError> {
+fn own(home: &Home, keys: &KeyOptions) -> Result<SignStateIdentity, CliError> {
     identity(&super::genesis(home)?, home, keys)
 }
 
@@ -130,7 +130,7 @@ fn validator(key: &SecretKey, seed: u8) -> (tempfile::TempDir, Home, KeyOptions)
 fn carry(home: &tempfile::TempDir, file: &std::path::Path) -> Carry {
     Carry {
         file: file.to_owned(),
-        at: At {
+        at: SignStateFolder {
             home: home.path().to_owned(),
         },
     }

@@ -37,7 +37,7 @@ pub struct OfLine {
 
 /// What is signed of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct DelegationTerms {
     /// The operator.
     pub operator: [u8; 20],
     /// Its line.
@@ -70,14 +70,14 @@ impl Behind {
         &self,
         connection: &Connection,
         keys: &KeyOptions,
-    ) -> Result<Accepted, CliError> {
+    ) -> Result<DelegationTerms, CliError> {
         let operator = operator_of(keys.account(&self.to)?)?;
         let named = (self.line.line, self.max_commission);
         let (line, max_commission) = match named {
             (Some(line), Some(most)) => (line, most),
             _ => judge(&newest(connection, operator).await?, named)?,
         };
-        Ok(Accepted {
+        Ok(DelegationTerms {
             operator,
             line,
             max_commission,
@@ -85,7 +85,7 @@ impl Behind {
     }
 }
 
-impl Accepted {
+impl DelegationTerms {
     /// A delegation to it.
     pub const fn delegation(self, amount: u128) -> StakeBody {
         StakeBody::Delegate {
@@ -118,13 +118,17 @@ impl OfLine {
     ///
     /// # Errors
     /// When the line that the node knows is another one, or is closed.
-    pub async fn own(self, connection: &Connection, sender: Account) -> Result<Accepted, CliError> {
+    pub async fn own(
+        self,
+        connection: &Connection,
+        sender: Account,
+    ) -> Result<DelegationTerms, CliError> {
         let operator = operator_of(sender)?;
         let line = match self.line {
             Some(line) => line,
             None => judge(&newest(connection, operator).await?, (None, Some(ALL)))?.0,
         };
-        Ok(Accepted {
+        Ok(DelegationTerms {
             operator,
             line,
             max_commission: ALL,

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use alloy_primitives::Address;
 use clap::{Args, Subcommand};
 
-use super::{stake::Stake, token};
+use super::{stake::StakeAction, token};
 use crate::{
     cli::{
         CliError, amount,
@@ -42,7 +42,7 @@ pub enum Make<S: Args, T: Args = S> {
     /// Takes money off the child, to be claimed on root.
     Withdraw {
         #[command(flatten)]
-        withdrawal: Withdrawal,
+        withdrawal: WithdrawalOptions,
         #[command(flatten)]
         authority: S,
     },
@@ -67,12 +67,12 @@ pub enum Make<S: Args, T: Args = S> {
     },
     /// Stakes, and does what operators and owners of stake do.
     #[command(subcommand)]
-    Stake(Stake<T>),
+    Stake(StakeAction<T>),
 }
 
 /// What is taken off, and who gets it.
 #[derive(Clone, Debug, Args)]
-pub struct Withdrawal {
+pub struct WithdrawalOptions {
     /// Who is paid on root [default: the sender's own address; an Ed25519 account has none].
     #[arg(long, value_parser = address::parse)]
     to: Option<Address>,
@@ -121,7 +121,7 @@ impl<S: Args, T: Args + Borrow<S>> Make<S, T> {
                 Body::Transfer { to, token, amount }
             }
             Self::Withdraw {
-                withdrawal: Withdrawal { to, money },
+                withdrawal: WithdrawalOptions { to, money },
                 ..
             } => {
                 let (token, amount) = resolve(connection, money).await?;

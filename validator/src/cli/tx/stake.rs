@@ -28,7 +28,7 @@ const NATIVE_DECIMALS: u32 = 18;
 
 /// A transaction of stake, and who acts (`S`).
 #[derive(Debug, Subcommand)]
-pub enum Stake<S: Args> {
+pub enum StakeAction<S: Args> {
     /// Puts money of an operator behind its own line, as a new position.
     Bond {
         /// Decimal number of coins (1.5), or base units (1500base).
@@ -221,7 +221,7 @@ pub struct Texts {
     details: String,
 }
 
-impl<S: Args> Stake<S> {
+impl<S: Args> StakeAction<S> {
     /// Who acts.
     pub const fn authority(&self) -> &S {
         match self {

@@ -14,7 +14,7 @@ use crate::{
         CliError,
         connect::{Connection, Deployment},
     },
-    client::Accepted,
+    client::AcceptedHead,
 };
 
 /// What RootChain says of the checkpoints that it has accepted, and its parameters: asked once for a command.
@@ -52,7 +52,7 @@ impl RootView {
     pub fn highest(&self) -> Result<u64, CliError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_err(|error| CliError::new(error.to_string()))?;
-        let accepted = Accepted {
+        let accepted = AcceptedHead {
             checkpoints: self.head.accepted,
             last_block_time: self.head.lastBlockTime,
             epoch_blocks: self.parameters.epochBlocks,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 /// The longest latency that is told from longer ones, in microseconds.
-const LONGEST_MICROS: u64 = 600_000_000;
+const MAX_MICROS: u64 = 600_000_000;
 /// The end of the first range of [`Latencies::ranges`], in microseconds; each range is twice as long as the one before it.
 const FIRST_RANGE_MICROS: u64 = 1_000;
 /// Digits that are kept of all latencies of a load.
@@ -40,7 +40,7 @@ impl Latencies {
 
     fn new(digits: u8) -> Self {
         // Constant bounds that the histogram takes; where it would not, nothing is counted, and a test sees that.
-        Self(Histogram::new_with_bounds(1, LONGEST_MICROS, digits).ok())
+        Self(Histogram::new_with_bounds(1, MAX_MICROS, digits).ok())
     }
 
     pub(super) fn add(&mut self, latency: Duration) {

@@ -1,4 +1,4 @@
-//! From a request to the one method that answers it, with what a fault or a panic in there means.
+//! Hands each request to the one method that answers it, and decides what a fault or a panic in that method means.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
@@ -17,21 +17,21 @@ pub const INTERNAL_CODE: u32 = u32::MAX;
 /// Codespace of `INTERNAL_CODE`.
 pub const INTERNAL_CODESPACE: &str = "engine";
 
-/// What is said to who asked what this node could not judge.
+/// The answer to a caller whose input this node could not judge.
 const UNJUDGED: &str = "this node could not judge the input: see its log";
 
 /// The node is broken and has stopped answering consensus. The process must end; the engine beside it ends by itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ALARM: this node stopped in {call}: {fault}")]
 pub struct Alarm {
-    /// What the engine asked.
+    /// The call that the engine made.
     pub call: &'static str,
-    /// What failed.
+    /// The fault that ended it.
     pub fault: Fault,
 }
 
 impl Alarm {
-    /// An alarm in `call`.
+    /// An alarm about a fault in `call`.
     pub(super) fn new(call: &'static str, cause: &dyn std::fmt::Display) -> Self {
         Self {
             call,
@@ -43,13 +43,13 @@ impl Alarm {
 /// When a call may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Answered by the connection itself.
+    /// The connection itself answers it.
     Transport,
-    /// At any time, out of its connection's order.
+    /// It may run at any time, and out of its connection's order.
     Read,
-    /// At any time, in its connection's order.
+    /// It may run at any time, in its connection's order.
     Ordered,
-    /// One at a time over all connections.
+    /// It runs alone: one such call at a time over all connections.
     Consensus,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn class(request: &Request) -> Class {
     }
 }
 
-/// The handler with what surrounds each call of it.
+/// The handler, and what is done before and behind each call of it.
 pub(super) struct Dispatch<H> {
     handler: Arc<H>,
     consensus: Mutex<()>,
@@ -80,7 +80,7 @@ impl<H: Handler> Dispatch<H> {
         }
     }
 
-    /// Sees the alarm when it is raised.
+    /// A receiver that sees the alarm when it is raised.
     pub(super) fn alarm(&self) -> watch::Receiver<Option<Alarm>> {
         self.alarm.subscribe()
     }
@@ -94,13 +94,13 @@ impl<H: Handler> Dispatch<H> {
         );
     }
 
-    /// Calls the handler; blocks as long as it does. An alarm means that there is no answer, now or later.
+    /// Calls the handler, and returns when it has answered. An alarm means that there is no answer, now or later.
     pub(super) fn call(&self, request: Request) -> Result<Response, Alarm> {
         static NEVER: AtomicBool = AtomicBool::new(false);
         self.call_until(request, &NEVER)
     }
 
-    /// The same; a query is told by `cancelled` that nobody waits for it any more.
+    /// Calls the handler like [`Self::call`]; a query learns from `cancelled` that nobody waits for its answer any more.
     pub(super) fn call_until(
         &self,
         request: Request,
@@ -127,7 +127,7 @@ impl<H: Handler> Dispatch<H> {
             }
             (Err(fault), None) => {
                 let alarm = Alarm { call, fault };
-                // Before anything else: nothing that goes wrong behind it may leave it out.
+                // The alarm is raised before anything else, so that nothing which goes wrong later can keep it from being raised.
                 self.alarm.send_if_modified(|raised| {
                     raised.get_or_insert_with(|| alarm.clone());
                     true
@@ -138,8 +138,8 @@ impl<H: Handler> Dispatch<H> {
         }
     }
 
-    /// Several calls of one connection. Those of `check_tx` are handed in together; if they break the handler, each is called by
-    /// itself, so that no other one is refused with the one that does.
+    /// Answers several calls of one connection. Calls of `check_tx` are handed in together; if that breaks the handler, each is called by
+    /// itself, so that only the call that breaks it is refused.
     pub(super) fn call_all(&self, requests: Vec<Request>) -> Result<Vec<Response>, Alarm> {
         let checks = requests.iter().filter_map(|request| match request {
             Request::CheckTx(check) => Some(check.clone()),
@@ -208,7 +208,7 @@ fn checked(outcome: Outcome<ResponseCheckTx>) -> Response {
     }))
 }
 
-/// What is said of a transaction that this node could not judge.
+/// The answer about a transaction that this node could not judge.
 fn unjudged() -> ResponseCheckTx {
     ResponseCheckTx {
         code: INTERNAL_CODE,
@@ -218,7 +218,7 @@ fn unjudged() -> ResponseCheckTx {
     }
 }
 
-/// The answer to a call that anyone can cause, when the handler has none: it must not stop the node.
+/// The answer to a call that anyone can cause, for when the handler has none, because such a call must not stop the node.
 fn refusal(request: &Request) -> Option<Response> {
     match request {
         Request::CheckTx(_) => Some(Response::CheckTx(unjudged())),
@@ -227,7 +227,7 @@ fn refusal(request: &Request) -> Option<Response> {
     }
 }
 
-/// The answer to a read of snapshots that has none.
+/// The answer to a read of snapshots when the handler has none.
 pub(super) fn nothing(request: &Request) -> Option<Response> {
     match request {
         Request::ListSnapshots(_) => Some(Response::ListSnapshots(Default::default())),
@@ -236,7 +236,7 @@ pub(super) fn nothing(request: &Request) -> Option<Response> {
     }
 }
 
-/// The answer to a query that has none.
+/// The answer to a query when the handler has none.
 pub(super) fn unanswered(log: &str) -> Response {
     Response::Query(ResponseQuery {
         code: INTERNAL_CODE,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use alloy_primitives::{B256, keccak256};
-use plasmid_staking::minima::{Node, Weight};
+use plasmid_staking::minima::{MinimaNode, Weight};
 use plasmid_staking::{Key, LineId, Seat, SeatState, Standing};
 
 use super::*;
@@ -307,7 +307,7 @@ fn every_value_has_its_width_and_comes_back() {
     });
     comes_back(seat());
     comes_back(Seat::default());
-    comes_back(Node(std::array::from_fn(|place| Weight {
+    comes_back(MinimaNode(std::array::from_fn(|place| Weight {
         stake: 1 << 90,
         seat: place as u16,
     })));
@@ -335,7 +335,12 @@ fn every_value_has_its_width_and_comes_back() {
 
 #[test]
 fn an_unused_place_of_the_minima_is_all_ones() {
-    assert!(Node::default().encode().iter().all(|byte| *byte == 0xff));
+    assert!(
+        MinimaNode::default()
+            .encode()
+            .iter()
+            .all(|byte| *byte == 0xff)
+    );
 }
 
 /// The bytes with one of them changed.

@@ -56,7 +56,7 @@ pub struct Genesis {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params {
-    pub block: Block,
+    pub block: BlockLimits,
     pub evidence: Evidence,
     pub validator: Keys,
     pub version: Version,
@@ -64,7 +64,7 @@ pub struct Params {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Block {
+pub struct BlockLimits {
     #[serde(with = "from_str")]
     pub max_bytes: u64,
     #[serde(with = "from_str")]
@@ -122,7 +122,7 @@ impl Genesis {
             chain_id: parts.chain_id,
             initial_height: 1,
             consensus_params: Params {
-                block: Block {
+                block: BlockLimits {
                     max_bytes: parts.max_block_bytes,
                     max_gas: -1,
                 },

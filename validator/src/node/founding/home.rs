@@ -22,7 +22,7 @@ use crate::{
             statesync::StateSync,
         },
         config::{Config, Home, MAX_SHARED, RootConfig},
-        sign_state::{Identity, SignState},
+        sign_state::{SignState, SignStateIdentity},
     },
 };
 
@@ -243,7 +243,7 @@ pub fn ensure_sign_state<E: From<FoundingError>>(
     let mut operators = genesis.operators.iter();
     if operators.any(|founder| (founder.consensus_key, founder.checkpoint_key) == (consensus, key))
     {
-        let identity = Identity { deployment, key };
+        let identity = SignStateIdentity { deployment, key };
         SignState::create(&path, identity, 0).map_err(FoundingError::from)?;
     }
     Ok(())

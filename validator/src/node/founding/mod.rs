@@ -128,7 +128,7 @@ fn list(addresses: &[Address]) -> String {
 }
 
 /// The genesis of a plan whose operators have registered, with what they agree on.
-pub struct Agreed {
+pub struct AgreedGenesis {
     /// The genesis.
     pub genesis: Genesis,
     /// Its state.
@@ -147,7 +147,7 @@ pub async fn agreed<'a>(
     endpoints: impl Into<Endpoints<'a>>,
     registry: Address,
     plan: &Plan,
-) -> Result<Agreed, FoundingError> {
+) -> Result<AgreedGenesis, FoundingError> {
     plan.check()?;
     let operators = registrations(endpoints.into(), registry, plan).await?;
     follows(plan, registry, operators)
@@ -158,7 +158,7 @@ fn follows(
     plan: &Plan,
     registry: Address,
     mut operators: Vec<Operator>,
-) -> Result<Agreed, FoundingError> {
+) -> Result<AgreedGenesis, FoundingError> {
     for operator in &mut operators {
         if let Some(terms) = plan.terms_of(&operator.operator.into()) {
             operator.opening = terms.opening();
@@ -189,7 +189,7 @@ fn follows(
         .map(|operator| registered(operator, plan.bond_wei))
         .collect();
     let agreement = ceremony::agreement(&registered, &arguments);
-    Ok(Agreed {
+    Ok(AgreedGenesis {
         genesis,
         built,
         arguments,
@@ -276,7 +276,7 @@ pub async fn check_created<'a>(
     endpoints: impl Into<Endpoints<'a>>,
     created: &Created,
     plan: &Plan,
-    agreed: &Agreed,
+    agreed: &AgreedGenesis,
 ) -> Result<File, FoundingError> {
     let endpoints = endpoints.into();
     let call = IRootChain::parametersCall {};

@@ -214,8 +214,8 @@ impl Plan {
     }
 
     /// What the Registry's address commits to.
-    pub fn registry(&self) -> ceremony::Plan {
-        ceremony::Plan {
+    pub fn registry(&self) -> ceremony::RegistryPlan {
+        ceremony::RegistryPlan {
             operators: self.operators.clone(),
             bond: self.bond_wei,
             lock_secs: self.lock_secs,

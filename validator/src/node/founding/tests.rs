@@ -34,7 +34,7 @@ pub(super) fn founded() -> (Plan, Address, Vec<Operator>) {
 const REGISTRY: Address = Address::repeat_byte(0xcc);
 
 /// Writes the folder of a node of the network that this plan founds.
-fn join(plan: &Plan, agreed: &Agreed) -> Result<(), FoundingError> {
+fn join(plan: &Plan, agreed: &AgreedGenesis) -> Result<(), FoundingError> {
     let folder = tempfile::tempdir().expect("a folder");
     let home = Home::new(folder.path());
     let root_chain = deployment::root_chain(&REGISTRY.into_array());

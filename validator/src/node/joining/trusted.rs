@@ -30,7 +30,7 @@ const PAGE: u32 = 1_000;
 /// The largest answer that is read.
 const ANSWER_BYTES: usize = 2 << 20;
 /// Seconds for which a header is trusted at least: a person types the commands that follow.
-const LEAST_TRUST_SECS: u64 = 3_600;
+const MIN_TRUST_SECS: u64 = 3_600;
 
 /// Why no header can be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +82,7 @@ pub async fn trusted(
             Ok(header) => {
                 // Who signed may sign anything again once their stake is theirs.
                 let secs = parameters.unbonding_secs / 3 * 2;
-                let period = Duration::from_secs(secs.max(LEAST_TRUST_SECS));
+                let period = Duration::from_secs(secs.max(MIN_TRUST_SECS));
                 return Ok(StateSync::from(servers, header, period));
             }
             Err(error) => said.push(format!("{}: {error}", plain::place(server))),

@@ -25,7 +25,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 /// Opens a key file of this text.
-fn open_text(text: &str, password: &str) -> Result<(Description, Secret), KeystoreError> {
+fn open_text(text: &str, password: &str) -> Result<(KeyDescription, Secret), KeystoreError> {
     let folder = folder();
     let path = folder.path().join("key.json");
     fs::write(&path, text).expect("write");

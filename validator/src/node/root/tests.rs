@@ -1,4 +1,4 @@
-//! The view through the node's eyes.
+//! Tests of what a node makes of the follower's view.
 
 use std::collections::BTreeMap;
 
@@ -137,7 +137,7 @@ fn only_what_a_person_must_mend_refuses_a_start() {
     );
 }
 
-/// Accepted every ten seconds from 100 on; `due` are due at it, `consumed` are consumed by it.
+/// The acceptance of an epoch's checkpoint. One is accepted every ten seconds from second 100 on; `due` messages are due at it, and `consumed` are consumed by it.
 fn accepted(epoch: u64, due: u64, consumed: u64) -> (u64, Acceptance) {
     let checkpoint = Checkpoint {
         deployment: [0; 20],
@@ -163,7 +163,7 @@ fn accepted(epoch: u64, due: u64, consumed: u64) -> (u64, Acceptance) {
 #[test]
 fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_final_one() {
     let mut records: BTreeMap<u64, Acceptance> = (0..4).map(|e| accepted(e, 0, 0)).collect();
-    // Final at 115, 125, ... with a window of 15 seconds; settled from 130, 140, ... on.
+    // With a window of 15 seconds they are final at 115, 125, ... and settled from 130, 140, ... on.
     let cases = [
         (0, 0),
         (114, 0),
@@ -190,7 +190,7 @@ fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_f
         settled(&BTreeMap::new(), &DeploymentEnd::default(), u64::MAX, 15),
         0
     );
-    // One that left out what was due is final only once a later one has consumed it.
+    // A checkpoint that left out a message that was due is final only once a later one has consumed it.
     records.extend([accepted(2, 7, 6), accepted(3, 7, 6)]);
     assert_eq!(settled(&records, &DeploymentEnd::default(), 1_000, 15), 1);
     records.extend([accepted(9, 7, 7)]);
@@ -201,7 +201,7 @@ fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_f
         "the newest final one is 3"
     );
     assert_eq!(settled(&records, &DeploymentEnd::default(), late, 15), 4);
-    // Those before the first that is kept are settled when it is final.
+    // The checkpoints before the first that is kept are settled when that one is final.
     records.retain(|epoch, _| *epoch >= 3);
     assert_eq!(
         settled(&records, &DeploymentEnd::default(), 1_000, 2_000),
@@ -213,7 +213,7 @@ fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_f
     );
 }
 
-/// What an honest child agreed on of these records, and what a node that shows `shown` would give up.
+/// How many states a node gives up when its endpoint shows the records `shown`, and the child agreed on the records `honest`.
 fn given_up(
     honest: &BTreeMap<u64, Acceptance>,
     shown: BTreeMap<u64, Acceptance>,
@@ -223,7 +223,7 @@ fn given_up(
     let (root, _told) = root(0, 0, healthy);
     let mut view = View::clone(&root.view());
     view.accepted = shown.last_key_value().map_or(0, |(epoch, _)| epoch + 1);
-    // All of it was finalized, so that time alone decides.
+    // All of them were finalized, so that time alone decides.
     view.end.finalized = view.accepted;
     view.acceptances = shown;
     view.finalized = view.finalized.map(|block| Block {
@@ -254,7 +254,7 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
         let count = random.random_range(0..12u64);
         let mut honest: BTreeMap<u64, Acceptance> = (0..count).map(|e| accepted(e, 0, 0)).collect();
         for record in honest.values_mut() {
-            // Brought as soon as its epoch was over.
+            // The checkpoint was brought to root as soon as its epoch was over.
             record.checkpoint.last_block_time = record.time;
             record.checkpoint.state_root = B256::repeat_byte(7);
             record.digest = record.checkpoint.digest();
@@ -268,8 +268,8 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
             "an honest view says it"
         );
         assert_eq!(given_up(&honest, honest.clone(), false, agreed), 0, "doubt");
-        // Up to some epoch the child's own checkpoints, whose digests follow from each other; then other contents, and epochs that are not
-        // accepted or not over. All with earlier times, and a later clock.
+        // Up to some epoch the endpoint shows the child's own checkpoints, whose digests follow from each other; behind it other contents, and epochs that are not
+        // accepted or not over. It shows all with earlier times, and a later clock.
         let cut = random.random_range(0..=count);
         let mut shown: BTreeMap<u64, Acceptance> = (0..count + random.random_range(0..40))
             .map(|e| accepted(e, 0, 0))
@@ -284,18 +284,18 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
         let seen = given_up(&honest, shown.clone(), true, (clock, now, count));
         assert!(seen <= truth, "round {round}: {seen} and not {truth}");
         lied += u64::from(settled(&shown, &DeploymentEnd::default(), clock, 15) > truth);
-        // Before the child has consumed a message of it, nothing is given up at all.
+        // Before the child has agreed on any checkpoint, nothing is given up at all.
         assert_eq!(given_up(&honest, shown, true, (clock, now, 0)), 0);
     }
     assert!(lied > 1_000, "{lied} lies would have cost states");
 }
 
-/// Root accepted twenty checkpoints long ago, and the child has agreed on all.
+/// How many states a node gives up when root accepted twenty checkpoints long ago and the child has agreed on all.
 fn given_up_at(end: DeploymentEnd, ring: u64) -> u64 {
     given_up_by(0, |_| true, end, ring)
 }
 
-/// The same where a node keeps the records of root from `first` on, and its own checkpoints are those that `is_own` says.
+/// How many states a node gives up then, when it keeps the records of root from `first` on, and its own checkpoints are those for which `is_own` is true.
 fn given_up_by(first: u64, is_own: fn(u64) -> bool, end: DeploymentEnd, ring: u64) -> u64 {
     let (root, _told) = root(0, 0, true);
     let mut view = View::clone(&root.view());
@@ -322,7 +322,7 @@ fn given_up_by(first: u64, is_own: fn(u64) -> bool, end: DeploymentEnd, ring: u6
 
 #[test]
 fn what_is_older_than_every_record_that_a_node_keeps_is_given_up_too() {
-    // Nobody finalized anything, and the ring reaches further back than the records.
+    // Nobody finalized a checkpoint, and the ring reaches further back than the records.
     for first in 0..19 {
         let end = DeploymentEnd::default;
         assert_eq!(given_up_by(first, |_| true, end(), 10), 10);
@@ -337,7 +337,7 @@ fn the_state_that_people_leave_with_after_a_void_is_kept_however_long_ago_its_ep
         exit_at: void_from.map(|_| 90_000),
         void_from,
     };
-    // Ripe are all twenty for long; what nobody finalized can be voided, and then the one before it is the base.
+    // All twenty have been ripe for a long time; a checkpoint that nobody finalized can be voided, and then the one before it is the base.
     assert_eq!(given_up_at(end(20, None), 1_000), 19);
     for finalized in 0..20u64 {
         let kept = finalized.saturating_sub(1);
@@ -347,7 +347,7 @@ fn the_state_that_people_leave_with_after_a_void_is_kept_however_long_ago_its_ep
             let base = void.saturating_sub(1);
             assert!(first_kept <= base, "{void} is void, {base} is the base");
         }
-        // Whatever nobody finalized, no more is kept than a ring has, because nothing before it can be voided.
+        // However little was finalized, no more is kept than the ring holds, because nothing before the ring can be voided.
         for ring in 1..20 {
             assert_eq!(
                 given_up_at(end(finalized, None), ring),

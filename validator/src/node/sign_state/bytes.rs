@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{B256, keccak256};
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 
-use super::{Content, ENTRY_BYTES, HEADER_BYTES, Identity};
+use super::{Content, ENTRY_BYTES, HEADER_BYTES, SignStateIdentity};
 
 const MAGIC: [u8; 4] = *b"PSGN";
 const VERSION: u8 = 1;
@@ -53,7 +53,7 @@ fn content(reader: &mut Reader<'_>) -> Result<Option<Content>, DecodeError> {
     if reader.array()? != MAGIC || reader.u8()? != VERSION {
         return Ok(None);
     }
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: reader.array()?,
         key: reader.array()?,
     };

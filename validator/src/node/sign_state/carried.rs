@@ -16,7 +16,7 @@ use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Content, Identity, MAX_DIGESTS, SignState, SignStateError, exported, lock, read, write,
+    Content, MAX_DIGESTS, SignState, SignStateError, SignStateIdentity, exported, lock, read, write,
 };
 use crate::node::comet::signed::LastVote;
 
@@ -205,7 +205,11 @@ impl Carried {
     ///
     /// # Errors
     /// [`CarriedError::Foreign`].
-    pub fn check(&self, identity: Identity, consensus_key: [u8; 32]) -> Result<(), CarriedError> {
+    pub fn check(
+        &self,
+        identity: SignStateIdentity,
+        consensus_key: [u8; 32],
+    ) -> Result<(), CarriedError> {
         let pairs = [
             (
                 "deployment",
@@ -258,7 +262,7 @@ impl Carried {
     pub fn take_over<E: From<CarriedError>>(
         &self,
         path: &Path,
-        identity: Identity,
+        identity: SignStateIdentity,
         before: impl FnOnce() -> Result<(), E>,
     ) -> Result<(), E> {
         if let Some(folder) = path.parent() {
@@ -281,7 +285,7 @@ impl Carried {
     }
 
     /// What stands at `path` and what is carried, in one.
-    fn joined(&self, path: &Path, identity: Identity) -> Result<Content, CarriedError> {
+    fn joined(&self, path: &Path, identity: SignStateIdentity) -> Result<Content, CarriedError> {
         let exported = exported(path);
         let mut next = match (path.exists(), exported.exists()) {
             (true, true) => {

@@ -7,7 +7,7 @@ use alloy_primitives::keccak256;
 
 use super::*;
 
-const IDENTITY: Identity = Identity {
+const IDENTITY: SignStateIdentity = SignStateIdentity {
     deployment: [1; 20],
     key: [2; 96],
 };
@@ -167,11 +167,11 @@ fn another_deployment_or_key_is_refused() {
     let path = folder.path().join("sign_state");
     drop(SignState::create(&path, IDENTITY, 0).unwrap());
     let others = [
-        Identity {
+        SignStateIdentity {
             deployment: [9; 20],
             ..IDENTITY
         },
-        Identity {
+        SignStateIdentity {
             key: [9; 96],
             ..IDENTITY
         },

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use plasmid_bridge::proof::vote;
 
-use super::{KeysError, Terms, signs_from_here};
+use super::{KeyTerms, KeysError, signs_from_here};
 use crate::{
     app::ports::OwnVotes,
     chain::tally::{CommitVote, Flag},
@@ -62,7 +62,10 @@ impl OlderCopy {
     ///
     /// # Errors
     /// When CometBFT's files cannot be read.
-    pub fn watching(terms: Terms<'_>, home: &Home) -> Result<Option<Box<dyn OwnVotes>>, KeysError> {
+    pub fn watching(
+        terms: KeyTerms<'_>,
+        home: &Home,
+    ) -> Result<Option<Box<dyn OwnVotes>>, KeysError> {
         if !signs_from_here(terms, home)? {
             return Ok(None);
         }
@@ -279,7 +282,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::new(folder.path());
         let engine = home.engine();
-        let terms = |engine_elsewhere| Terms {
+        let terms = |engine_elsewhere| KeyTerms {
             password: None,
             engine_elsewhere,
         };

@@ -128,11 +128,11 @@ fn a_new_sign_state_begins_with_the_first_checkpoint_that_root_has_not() {
         ..member(seat)
     });
     let set = set::commit(&members).expect("a set").commitment;
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: [1; 20],
         key: key.public_key(),
     };
-    let key = Key { key, identity };
+    let key = CheckpointKey { key, identity };
     let (ours, others) = (0b10, 0b01);
     for (accepted, bits) in [
         (0, vec![]),
@@ -168,7 +168,7 @@ fn a_new_sign_state_begins_with_the_first_checkpoint_that_root_has_not() {
 #[test]
 fn while_root_does_not_answer_no_sign_state_is_made() {
     let key = bls::SecretKey::from_entropy(&[7; 32]).expect("a key");
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: [1; 20],
         key: key.public_key(),
     };
@@ -177,7 +177,7 @@ fn while_root_does_not_answer_no_sign_state_is_made() {
         finalized: None,
         ..view(0, &[], B256::ZERO)
     };
-    let refused = Key { key, identity }.new_state(&home, &[], &unknown, REACH);
+    let refused = CheckpointKey { key, identity }.new_state(&home, &[], &unknown, REACH);
     assert!(matches!(refused, Err(KeysError::RootUnknown(_))));
     assert!(!home.sign_state_path().exists());
 }
@@ -186,11 +186,11 @@ fn while_root_does_not_answer_no_sign_state_is_made() {
 #[test]
 fn what_cannot_be_accepted_yet_makes_no_sign_state_and_the_error_says_both_numbers() {
     let key = bls::SecretKey::from_entropy(&[7; 32]).expect("a key");
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: [1; 20],
         key: key.public_key(),
     };
-    let key = Key { key, identity };
+    let key = CheckpointKey { key, identity };
     let now = std::time::SystemTime::now();
     let now = now.duration_since(std::time::UNIX_EPOCH).expect("a date");
     let (_folder, home) = home();
@@ -354,7 +354,7 @@ fn a_node_without_a_checkpoint_key_is_no_members_and_has_never_signed() {
         judged,
         Err(KeysError::NoCheckpointKey { seat: 2, .. })
     ));
-    let identity = Identity {
+    let identity = SignStateIdentity {
         deployment: [1; 20],
         key: [2; 96],
     };
@@ -387,9 +387,9 @@ fn state_with(accepted: u64) -> (Tree, u64) {
 #[test]
 fn an_older_sign_state_that_is_put_back_signs_nothing_else_that_root_has_accepted() {
     let (_folder, home) = home();
-    let key = Key {
+    let key = CheckpointKey {
         key: bls::SecretKey::from_entropy(&[7; 32]).expect("a key"),
-        identity: Identity {
+        identity: SignStateIdentity {
             deployment: [1; 20],
             key: [2; 96],
         },

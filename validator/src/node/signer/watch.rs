@@ -16,7 +16,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::proof::vote;
 use plasmid_staking::{Key, Member, Signer as Registered};
 
-use super::{KeysError, Terms, members, remember_votes};
+use super::{KeyTerms, KeysError, members, remember_votes};
 use crate::{
     app::{
         App,
@@ -113,7 +113,7 @@ impl KeyWatch {
     /// # Errors
     /// [`CometError::OlderVotes`](comet::CometError::OlderVotes): somebody put an older copy there, and the engine ends with the node.
     fn remember(&self) -> Result<(), KeysError> {
-        let terms = Terms {
+        let terms = KeyTerms {
             password: None,
             engine_elsewhere: self.engine_elsewhere,
         };

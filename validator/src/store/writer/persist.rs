@@ -14,7 +14,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How far the disk was when it last did something.
-pub struct Progress {
+pub struct DiskProgress {
     begun: u64,
     at: Instant,
 }
@@ -48,8 +48,8 @@ impl<S: Backend> Writer<S> {
         done
     }
 
-    pub fn progress(&self) -> Progress {
-        Progress {
+    pub fn progress(&self) -> DiskProgress {
+        DiskProgress {
             begun: self.archive.disk.begun(),
             at: Instant::now(),
         }
@@ -59,7 +59,7 @@ impl<S: Backend> Writer<S> {
     pub fn wait_for_disk<'a>(
         &self,
         shared: MutexGuard<'a, WriterState>,
-        last: &mut Progress,
+        last: &mut DiskProgress,
     ) -> MutexGuard<'a, WriterState> {
         let look = LOOK.min(shared.patience);
         let waited = self.changed.wait_timeout(shared, look);

@@ -130,11 +130,11 @@ pub async fn wallet(node: &Node) -> Wallet {
         attempts: 5,
         ..Limits::default()
     };
-    let policy = Policy {
+    let policy = FeePolicy {
         poll: Duration::from_millis(5),
         stuck: Duration::from_millis(300),
         give_up: Duration::from_secs(120),
-        ..Policy::default()
+        ..FeePolicy::default()
     };
     let rpc = Arc::new(Rpc::new(&node.url, limits).unwrap());
     let key = Key::from_bytes(&[7; 32]).unwrap();

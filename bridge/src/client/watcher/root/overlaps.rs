@@ -10,17 +10,17 @@ use crate::relay::watch::overlap::ConvictedSeen;
 /// Overlaps that are read in one look, at most: this number of the oldest ones that are open, and this number of the newest. Each costs its members their stake, so
 /// there are few.
 const MAX_READ: usize = 128;
-/// In an offence's place of the leader: it is paid.
+/// The bit in the leader's field of an offence which says that the leader is paid.
 const PAID: u128 = 1 << 103;
 
-/// The bits of words as the Court keeps them.
+/// The bitmap of signers in the two words that the Court keeps.
 #[must_use]
 pub fn bits(words: &[alloy_primitives::U256; 2]) -> [u8; 64] {
     signer_bitmap(&words.map(B256::from))
 }
 
 impl CourtRecords {
-    /// Reads all overlaps in this block that are not over.
+    /// Reads from the state at this block all overlaps that are not over.
     pub async fn read_overlaps(&mut self, rpc: &Rpc, at: At) -> Result<(), RpcError> {
         let court = self.contracts.court;
         let number = view_call(rpc, court, ICourt::overlapsCall {}, at).await?;
@@ -42,7 +42,7 @@ impl CourtRecords {
         self.overlaps.iter().map(|(number, one)| (*number, one))
     }
 
-    /// Those of one epoch.
+    /// The overlaps of one epoch.
     pub fn overlaps_of(&self, epoch: u64) -> impl Iterator<Item = (u64, &ICourt::Overlap)> + '_ {
         self.overlaps().filter(move |(_, one)| one.epoch == epoch)
     }
@@ -76,14 +76,14 @@ impl CourtRecords {
         self.convicted.get(offence).copied()
     }
 
-    /// Offences of an epoch that two certificates showed, and that are not over.
+    /// Whether two certificates showed an offence of this epoch that is not over.
     #[must_use]
     pub fn has_convicted(&self, epoch: u64) -> bool {
         self.convicted.keys().any(|offence| offence.epoch == epoch)
     }
 
-    /// What root says of an offence that two certificates showed, where `own` are our commitments to such evidence. With the commitment that is to be paid for
-    /// it; `None` when root knows no such offence any more.
+    /// What root says of an offence that two certificates showed, and which of our own commitments (`own`) is still to be paid for it. The answer is `None`
+    /// when root knows no such offence any more.
     pub async fn convicted_seen(
         &self,
         rpc: &Rpc,
@@ -140,12 +140,12 @@ impl CourtRecords {
 /// What is owed to a commitment of ours for an offence that two certificates showed.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvictedDue {
-    /// It.
+    /// The commitment.
     pub commitment: B256,
     /// The registration whose bond pays.
     pub registration: u64,
-    /// Whether the reward is its own.
+    /// Whether this commitment leads, so that the reward belongs to it.
     pub leads: bool,
-    /// Wei of gas.
+    /// What is paid back for gas, in wei.
     pub gas_wei: u128,
 }

@@ -106,6 +106,7 @@ pub fn of_what_is_left(folder: &Path, position: u64) {
             .is_some_and(|rows| rows.iter().any(is_left)),
         "{then}"
     );
+    assert_eq!(now["next_page"], "", "{now}");
     let rows = now["positions"].as_array().expect("rows");
     assert!(rows.len() == 1 && rows.iter().all(is_left), "{now}");
 }

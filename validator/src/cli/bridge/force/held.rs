@@ -42,7 +42,7 @@ impl HeldForced {
     ///
     /// # Errors
     /// As [`keys::HeldSequences::keep_forced`].
-    pub fn leaves(&self) -> Result<Option<keys::Forced>, CliError> {
+    pub fn leaves(&self) -> Result<Option<keys::ForcedSequence>, CliError> {
         let mut before = None;
         if let Some((sequence, bytes)) = &self.signed {
             if let Some(beside) = &self.beside {
@@ -58,7 +58,7 @@ impl HeldForced {
     }
 
     /// The error of one that takes no sequence, because its bytes did not leave: what was kept before is kept again.
-    pub fn stays(&self, before: Option<keys::Forced>, error: CliError) -> CliError {
+    pub fn stays(&self, before: Option<keys::ForcedSequence>, error: CliError) -> CliError {
         let signed = self.signed.as_ref().and(self.beside.as_ref());
         match signed.map(|beside| beside.put_forced(before)) {
             Some(Err(unkept)) => error.and(&format!("\n{unkept}")),

@@ -26,7 +26,7 @@ pub async fn accepted_checkpoint(world: &World, epoch: u64) -> Result<Checkpoint
 }
 
 /// What root's own event says of an accepted checkpoint, and the gas of its transaction.
-pub struct Accepted {
+pub struct CarriedCheckpoint {
     pub digest: B256,
     pub carrier: Address,
     /// Commitment of the set of the epoch after next.
@@ -36,7 +36,7 @@ pub struct Accepted {
     pub gas: u64,
 }
 
-impl Accepted {
+impl CarriedCheckpoint {
     /// Whether member `number` of the signing set signed.
     pub fn has_signed(&self, number: usize) -> bool {
         let [low, high] = &self.signers;
@@ -47,7 +47,7 @@ impl Accepted {
     }
 }
 
-pub async fn acceptance_event(world: &World, epoch: u64) -> Result<Accepted, CliError> {
+pub async fn acceptance_event(world: &World, epoch: u64) -> Result<CarriedCheckpoint, CliError> {
     let root_chain = Address::from(world.domain.root_chain);
     let topics = serde_json::json!([
         IRootChain::CheckpointAccepted::SIGNATURE_HASH,
@@ -78,7 +78,7 @@ pub async fn acceptance_event(world: &World, epoch: u64) -> Result<Accepted, Cli
         .receipt(hash)
         .await?
         .ok_or_else(|| CliError::new("the event's transaction has no receipt"))?;
-    Ok(Accepted {
+    Ok(CarriedCheckpoint {
         digest: event.digest,
         carrier: event.carrier,
         next_set: event.checkpoint.nextSet,

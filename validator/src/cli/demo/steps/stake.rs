@@ -15,7 +15,7 @@ use crate::{
             observe::{LegSeen, PositionSeen, RefusedSeen},
             people::{DemoPerson, FEE, World},
         },
-        tx::{behind::Accepted, stake::action},
+        tx::{behind::DelegationTerms, stake::action},
     },
     ledger::{
         Account, Code,
@@ -170,10 +170,10 @@ pub(super) async fn line(world: &World, operator: Account) -> Result<Line, CliEr
 }
 
 /// The terms of an operator as they are now, which whoever puts stake behind it signs.
-async fn terms(world: &World, operator: Account) -> Result<Accepted, CliError> {
+async fn terms(world: &World, operator: Account) -> Result<DelegationTerms, CliError> {
     let line = line(world, operator).await?;
     let commission = u16::try_from(line.commission);
-    Ok(Accepted {
+    Ok(DelegationTerms {
         operator: operator.id,
         line: line.number,
         max_commission: commission.map_err(|error| CliError::new(error.to_string()))?,

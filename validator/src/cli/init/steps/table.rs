@@ -7,7 +7,7 @@ use super::super::DECIMALS;
 use crate::{
     chain::genesis::{Genesis, Operator},
     cli::{amount, output::Output},
-    node::founding::Agreed,
+    node::founding::AgreedGenesis,
 };
 
 /// Everybody's stake, keys and share of the power in the set of a genesis.
@@ -60,7 +60,7 @@ impl PowerShare {
 }
 
 impl OperatorTable {
-    pub(super) fn of(agreed: &Agreed) -> Self {
+    pub(super) fn of(agreed: &AgreedGenesis) -> Self {
         let genesis = &agreed.genesis;
         let unit = genesis.parameters.unit;
         let power = |stake: u128| stake.checked_div(unit).unwrap_or(0);

@@ -16,7 +16,7 @@ use crate::{
 
 /// The state that a list shows.
 #[derive(Clone, Debug, Args)]
-pub struct At {
+pub struct ListHeight {
     /// The last block of an epoch whose state the node still keeps, or 0 for the newest state.
     #[arg(long, default_value_t = 0)]
     pub height: u64,
@@ -27,7 +27,7 @@ pub(super) async fn delegations(
     connection: &Connection,
     output: Output,
     owner: Account,
-    (page, at): (Page, At),
+    (page, at): (Page, ListHeight),
 ) -> Result<(), CliError> {
     let owner = owner.to_string();
     let request = ListDelegationsRequest {
@@ -96,7 +96,7 @@ const VALIDATOR_COLUMNS: [&str; 10] = [
 pub(super) async fn validators(
     connection: &Connection,
     output: Output,
-    (page, at): (Page, At),
+    (page, at): (Page, ListHeight),
 ) -> Result<(), CliError> {
     let request = ListValidatorsRequest {
         page_size: page.limit,

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::{NATIVE_DECIMALS, Stake, told};
+use super::{NATIVE_DECIMALS, StakeAction, told};
 use crate::{
     cli::{CliError, amount, connect::Connection, output::Output},
     ledger::{
@@ -22,7 +22,7 @@ pub struct Disclosure {
 impl Disclosure {
     /// The disclosure of a command, with the header and the body that are to be signed for it.
     pub async fn of<S: Args>(
-        stake: &Stake<S>,
+        stake: &StakeAction<S>,
         connection: &Connection,
         signs: (Scheme, Header, &StakeBody),
         domain: &Domain,

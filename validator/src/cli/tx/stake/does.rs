@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{NATIVE_DECIMALS, Stake};
+use super::{NATIVE_DECIMALS, StakeAction};
 use crate::{
     cli::{amount, output::listed},
     ledger::{
@@ -27,7 +27,7 @@ const HELD: &str = "if the line takes a seat, or returns from jail, in the epoch
 /// The whole reward.
 const ALL: u16 = 10_000;
 
-impl<S: Args> Stake<S> {
+impl<S: Args> StakeAction<S> {
     /// What `body`, which was made of this command, does when `sender` signs it.
     pub fn words(&self, body: &StakeBody, sender: Account) -> String {
         let mut words = words(body, sender);

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-const OWN: Identity = Identity {
+const OWN: SignStateIdentity = SignStateIdentity {
     deployment: [1; 20],
     key: [2; 96],
 };
@@ -154,7 +154,7 @@ fn another_network_another_key_and_a_node_that_runs_are_refused() {
     for (what, identity, key) in [
         (
             "deployment",
-            Identity {
+            SignStateIdentity {
                 deployment: [9; 20],
                 ..OWN
             },
@@ -162,7 +162,7 @@ fn another_network_another_key_and_a_node_that_runs_are_refused() {
         ),
         (
             "checkpoint key",
-            Identity {
+            SignStateIdentity {
                 key: [9; 96],
                 ..OWN
             },
@@ -176,7 +176,7 @@ fn another_network_another_key_and_a_node_that_runs_are_refused() {
     // The file that is there may be of another network than the folder.
     let (_other, foreign) = signed(0, &[]);
     let of = Content {
-        identity: Identity {
+        identity: SignStateIdentity {
             deployment: [9; 20],
             ..OWN
         },

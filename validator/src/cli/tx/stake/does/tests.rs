@@ -7,14 +7,14 @@ use crate::ledger::transaction::Text;
 #[derive(Clone, Debug, Args)]
 struct Nobody {}
 
-fn said(stake: &Stake<Nobody>, body: &StakeBody) -> String {
+fn said(stake: &StakeAction<Nobody>, body: &StakeBody) -> String {
     stake.words(body, Account::ethereum([9; 20]))
 }
 
 #[test]
 fn what_was_not_typed_is_told_as_the_nodes_word_and_what_was_typed_is_not() {
     for (amount, told) in [(Some("1".to_owned()), false), (None, true)] {
-        let stake = Stake::Undelegate {
+        let stake = StakeAction::Undelegate {
             part: Part {
                 position: 7,
                 amount,
@@ -43,7 +43,7 @@ fn who_bonds_accepts_his_own_commission_and_who_is_paid_is_called_as_he_was_type
         line: 3,
         max_commission: ALL,
     };
-    let stake = Stake::Bond {
+    let stake = StakeAction::Bond {
         amount: "5base".into(),
         line: OfLine::default(),
         authority: Nobody {},
@@ -53,7 +53,7 @@ fn who_bonds_accepts_his_own_commission_and_who_is_paid_is_called_as_he_was_type
     assert!(own.contains("as this node says: the line"), "{own}");
     let other = said(&stake, &bond([8; 20]));
     assert!(other.contains("at most 10000 / 10,000"), "{other}");
-    let stake = Stake::ClaimRewards {
+    let stake = StakeAction::ClaimRewards {
         positions: vec![1, 2],
         payee: Payee {
             to: Some("bob".into()),

@@ -5,7 +5,7 @@ use super::*;
 const COUNT: usize = 40;
 const BYTES: usize = 1_000;
 /// Room for the bytes of seven of them.
-const MOST: usize = 7_999;
+const MAX_HELD: usize = 7_999;
 
 fn segments() -> Vec<OpenedSegment> {
     let one = |number: usize| OpenedSegment {
@@ -28,8 +28,8 @@ fn turn(known: &[KnownSegment]) -> (Vec<OpenedSegment>, usize) {
     let (mut all, mut pages): (Vec<_>, _) = (records.collect(), 0);
     while all.len() < COUNT {
         let page = segments().into_iter().skip(all.len()).take(3);
-        take_page(&mut all, page.collect(), known, MOST);
-        assert!(held(&all) <= MOST);
+        take_page(&mut all, page.collect(), known, MAX_HELD);
+        assert!(held(&all) <= MAX_HELD);
         pages += 1;
     }
     (all, pages)
