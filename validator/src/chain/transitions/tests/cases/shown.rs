@@ -552,14 +552,7 @@ fn witnesses() -> Vec<Expected> {
         let key = low(case);
         hash_only(key)(case);
     });
-    let mut missing = people();
-    let keys: Vec<Slot> = missing.order().to_vec();
-    let mut without = Memory::with_count(1);
-    for slot in keys.iter().filter(|slot| **slot != Slot::FeePool) {
-        let value = crate::ledger::Leaves::read(&mut missing, slot).expect("it is read");
-        let value = value.expect("it stands");
-        crate::ledger::Leaves::write(&mut without, slot, value).expect("it is written");
-    }
+    let without = without(people(), &Slot::FeePool);
     let unsound = CourtCase::of(
         "no fee pool",
         &sparse(&without),
