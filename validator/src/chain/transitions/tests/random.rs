@@ -28,7 +28,7 @@ mod scene;
 mod segments;
 
 /// Segments of a run of which nobody says how many it has: each answer is met in it.
-const USUAL: u64 = 1_000;
+const USUAL: u64 = 5_000;
 
 fn number_of(name: &str, usual: u64) -> u64 {
     let given = std::env::var(name).ok();
@@ -36,7 +36,14 @@ fn number_of(name: &str, usual: u64) -> u64 {
 }
 
 /// A segment of a random state.
-fn random(number: u64, numbers: &mut Numbers) -> (CourtCase, SparseState) {
+struct Drawn {
+    case: CourtCase,
+    state: SparseState,
+    /// A leaf of the state has another kind than its key.
+    is_of_other_kind: bool,
+}
+
+fn random(number: u64, numbers: &mut Numbers) -> Drawn {
     let mut memory = scene(numbers);
     let what = numbers.below(18);
     if what == 17 {
@@ -54,7 +61,8 @@ fn random(number: u64, numbers: &mut Numbers) -> (CourtCase, SparseState) {
         true => SparseState::of(&memory, count),
         false => SparseState::spread(&memory, count),
     };
-    if what == 16 {
+    let is_of_other_kind = what == 16;
+    if is_of_other_kind {
         state = state.of_other_kind(numbers);
     }
     let mut at = moment();
@@ -71,25 +79,37 @@ fn random(number: u64, numbers: &mut Numbers) -> (CourtCase, SparseState) {
     };
     let name = format!("segment {number}");
     let case = CourtCase::of(&name, &state, (kind, at), &transactions);
-    (case, state)
+    Drawn {
+        case,
+        state,
+        is_of_other_kind,
+    }
 }
 
 /// Makes a segment and its mutants and has them judged.
-fn look_at(met: &mut Met, evm: &mut Evm, seed: u64, number: u64) -> Result<(), String> {
+fn look_at(met: &mut Met, evm: &mut Evm, seed: u64, number: u64) {
     let mut numbers = Numbers::new((seed << 32) | number);
-    let (case, state) = random(number, &mut numbers);
-    let right = met.compare(evm, "as it is", &case)?;
-    let is_decided = right.is_ok()
-        || right == Err(UndecidedSegment::NotJudged)
-        || right == Err(UndecidedSegment::Unsound);
-    if !is_decided {
-        return Err(format!("{}: {}", case.name, name_of(right)));
+    let drawn = random(number, &mut numbers);
+    let (case, state) = (drawn.case, drawn.state);
+    // Rust sees another kind by the width of its value alone. No sound block leaves such a state, and nothing follows from what is said of it.
+    if drawn.is_of_other_kind {
+        if !met.stops_at_kind(evm, &case) {
+            let _same = met.compare(evm, "beside a leaf of another kind", &case);
+        }
+        return;
+    }
+    let right = met.compare(evm, "as it is", &case);
+    let undecided = [UndecidedSegment::NotJudged, UndecidedSegment::Unsound];
+    if right.is_err_and(|why| !undecided.contains(&why)) {
+        met.differs("as it is", &case, "what is shown decides nothing");
     }
     if right == Ok(None) {
         let mut other = case.clone();
         other.after.0[numbers.below(32)] ^= 1 << numbers.below(8);
-        let found = met.compare(evm, "another state behind it", &other)?;
-        assert_eq!(found, Ok(Some(SegmentFraud::After)), "{}", case.name);
+        let way = "another state behind it";
+        if met.compare(evm, way, &other) != Ok(Some(SegmentFraud::After)) {
+            met.differs(way, &other, "that is not what is wrong");
+        }
     }
     // Whatever is shown of a segment, it is decided as it is, or not at all.
     let mut shown = Vec::new();
@@ -100,29 +120,20 @@ fn look_at(met: &mut Met, evm: &mut Evm, seed: u64, number: u64) -> Result<(), S
     }
     shown.extend(shown_otherwise(&case, &state, &mut numbers));
     for (way, other) in shown {
-        let found = met.compare(evm, way, &other)?;
+        let found = met.compare(evm, way, &other);
         if found != right && found.is_ok() {
-            return Err(format!(
-                "{}, {way}: it is {} now: {:#}",
-                case.name,
-                name_of(found),
-                told(&other)
-            ));
+            met.differs(way, &other, "it is decided otherwise");
         }
     }
+    let claimed = claimed_otherwise(&case, &mut numbers);
     let written = written_otherwise(&case, &mut numbers);
     let mut both = written.1.clone();
     mutate(&mut both.proof, &case.proof, &mut numbers);
-    let others = [
-        claimed_otherwise(&case, &mut numbers),
-        written,
-        ("other bytes and another proof", both),
-    ];
-    for (way, other) in others {
+    let both = ("other bytes and another proof", both);
+    for (way, other) in [claimed, written, both] {
         // What is right of these says Rust alone.
-        let _right = met.compare(evm, way, &other)?;
+        let _right = met.compare(evm, way, &other);
     }
-    Ok(())
 }
 
 #[test]
@@ -137,30 +148,28 @@ fn rust_and_the_contracts_say_the_same_of_random_segments_and_of_mutants_of_them
         let mut met = Met::default();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= wanted {
-                return Ok(met);
+            if number >= wanted || met.is_enough() {
+                return met;
             }
-            if let Err(differs) = look_at(&mut met, &mut evm, seed, number) {
-                next.store(wanted, Ordering::Relaxed);
-                return Err(format!("seed {seed}, {differs}"));
-            }
+            look_at(&mut met, &mut evm, seed, number);
         }
     };
-    let all = std::thread::scope(|scope| {
+    let mut met = Met::default();
+    std::thread::scope(|scope| {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let ended = workers.into_iter().map(|one| one.join().expect("it ends"));
-        ended.collect::<Result<Vec<Met>, String>>()
+        for worker in workers {
+            met.add(worker.join().expect("it ends"));
+        }
     });
-    let mut met = Met::default();
-    all.unwrap_or_else(|differs| panic!("{differs}"))
-        .into_iter()
-        .for_each(|one| met.add(one));
     let seconds = begun.elapsed().as_secs_f64();
     println!(
         "{wanted} segments of seed {seed}, {} judged on both sides in {seconds:.0} s\n{met}",
         met.compared()
     );
+    if let Some(differences) = met.differences() {
+        panic!("{differences}");
+    }
     let never = met.never();
     if wanted >= USUAL {
         assert!(never.is_empty(), "never met: {}", never.join(", "));

@@ -526,6 +526,18 @@ fn witnesses() -> Vec<Expected> {
         let all = [pay(0, 0), pay(0, 5)];
         CourtCase::of(name, &state, (SegmentKind::Users, moment()), &all)
     };
+    let late = |name: &str, appends| {
+        let wallet = Wallet::new(0);
+        let to = Account {
+            kind: 1,
+            id: [0x77; 20],
+        };
+        let body = transfer(to, NATIVE, 7);
+        let first = wallet.sign(wallet.header(0), body).encode();
+        let all = [first, pay(0, 5)];
+        let case = CourtCase::of(name, &state, (SegmentKind::Users, moment()), &all);
+        case.with(name, |case| holds(case, &state, appends, |_| true))
+    };
     let low = |case: &CourtCase| {
         let key = Slot::Account(Account {
             kind: 1,
@@ -714,6 +726,7 @@ fn witnesses() -> Vec<Expected> {
                 }),
             "nonce_ahead",
         ),
+        (late("a place too few, before fraud", 0), "nonce_ahead"),
         (
             fraud("a transaction that does not apply")
                 .with("fraud in another state", |case| case.before.0[0] ^= 1),

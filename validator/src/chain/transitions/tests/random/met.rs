@@ -6,6 +6,9 @@ use std::fmt;
 use super::evm::{Evm, Reverted};
 use super::*;
 
+/// Differences behind which a run ends.
+const ENOUGH: usize = 20;
+
 /// Answers, counted.
 #[derive(Default)]
 pub struct Met {
@@ -14,51 +17,78 @@ pub struct Met {
     reverted: BTreeMap<&'static str, usize>,
     ways: BTreeMap<&'static str, usize>,
     most_gas: u64,
+    differing: Vec<(String, String)>,
 }
 
 type Answer = Result<Option<SegmentFraud>, UndecidedSegment>;
 
 impl Met {
-    /// Judges a case on both sides and compares.
-    ///
-    /// # Errors
-    /// What differs, in words, with the case in the form of the vectors.
-    pub fn compare(
-        &mut self,
-        evm: &mut Evm,
-        way: &'static str,
-        case: &CourtCase,
-    ) -> Result<Answer, String> {
+    /// Judges a case on both sides and compares; what Rust says.
+    pub fn compare(&mut self, evm: &mut Evm, way: &'static str, case: &CourtCase) -> Answer {
         let expected = case.answer();
         let answered = evm.judge(case);
-        let differs = |found: &str| {
-            format!(
-                "{}, {way}: Rust says {} and the contracts say {found}: {:#}",
-                case.name,
-                name_of(expected),
-                told(case)
-            )
-        };
         self.most_gas = self.most_gas.max(answered.gas);
-        match answered.answer.map_err(|fault| differs(&fault))? {
-            Ok(verdict) => {
-                let right = expected.map(|fraud| fraud.map_or(0, SegmentFraud::number));
-                if right != Ok(verdict) {
-                    return Err(differs(&format!("{verdict:#06x}")));
-                }
-                *self.of_root.entry(name_of(expected)).or_default() += 1;
-            }
-            Err(reverted) => {
-                if !expected.is_err_and(|undecided| may_revert(undecided, reverted, case)) {
-                    return Err(differs(reverted.name));
-                }
-                *self.of_root.entry(reverted.class.name()).or_default() += 1;
-                *self.reverted.entry(reverted.name).or_default() += 1;
-            }
-        }
         *self.of_rust.entry(name_of(expected)).or_default() += 1;
         *self.ways.entry(way).or_default() += 1;
-        Ok(expected)
+        let right = expected.map(|fraud| fraud.map_or(0, SegmentFraud::number));
+        let found = match answered.answer {
+            Ok(Ok(verdict)) if right == Ok(verdict) => {
+                *self.of_root.entry(name_of(expected)).or_default() += 1;
+                return expected;
+            }
+            Ok(Err(reverted)) => {
+                *self.of_root.entry(reverted.class.name()).or_default() += 1;
+                *self.reverted.entry(reverted.name).or_default() += 1;
+                let undecided = expected.err();
+                if undecided.is_some_and(|undecided| may_revert(undecided, reverted, case)) {
+                    return expected;
+                }
+                reverted.name.to_owned()
+            }
+            Ok(Ok(verdict)) => format!("{verdict:#06x}"),
+            Err(fault) => fault,
+        };
+        let rust = name_of(expected);
+        self.differs(
+            way,
+            case,
+            &format!("Rust says {rust} and the contracts say {found}"),
+        );
+        expected
+    }
+
+    /// Whether the contracts decide nothing about a case because a leaf is of another kind than the one that is asked for.
+    pub fn stops_at_kind(&mut self, evm: &mut Evm, case: &CourtCase) -> bool {
+        let answered = evm.judge(case).answer;
+        let found = answered.ok().and_then(Result::err);
+        let found = found.filter(|reverted| reverted.name == "OtherKind");
+        if let Some(reverted) = found {
+            *self.of_root.entry(reverted.class.name()).or_default() += 1;
+            *self.reverted.entry(reverted.name).or_default() += 1;
+        }
+        found.is_some()
+    }
+
+    /// Notes what must not be.
+    pub fn differs(&mut self, way: &'static str, case: &CourtCase, what: &str) {
+        let said = format!("{}, {way}: {what}", case.name);
+        self.differing.push((said, format!("{:#}", told(case))));
+    }
+
+    /// Whether enough differs to be looked at.
+    pub fn is_enough(&self) -> bool {
+        self.differing.len() >= ENOUGH
+    }
+
+    /// What differs, in words, and the shortest of it in the form of the vectors.
+    pub fn differences(&self) -> Option<String> {
+        let all: Vec<&str> = self
+            .differing
+            .iter()
+            .map(|(said, _)| said.as_str())
+            .collect();
+        let shortest = self.differing.iter().min_by_key(|(_, case)| case.len());
+        shortest.map(|(said, case)| format!("{}\n\n{said}:\n{case}", all.join("\n")))
     }
 
     pub fn add(&mut self, other: Self) {
@@ -74,6 +104,7 @@ impl Met {
             }
         }
         self.most_gas = self.most_gas.max(other.most_gas);
+        self.differing.extend(other.differing);
     }
 
     /// Cases that were compared.
