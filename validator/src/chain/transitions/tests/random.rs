@@ -28,7 +28,7 @@ mod scene;
 mod segments;
 
 /// Segments of a run of which nobody says how many it has: each answer is met in it.
-const USUAL: u64 = 5_000;
+const USUAL: u64 = 3_000;
 
 fn number_of(name: &str, usual: u64) -> u64 {
     let given = std::env::var(name).ok();
