@@ -50,7 +50,9 @@ fn main() -> Result<(), Failure> {
         let (outcome, gas, given) = match evm.transact(call)?.result {
             ExecutionResult::Success { gas, output, .. } => (0, gas, output.into_data()),
             ExecutionResult::Revert { gas, output, .. } => (1, gas, output),
-            ExecutionResult::Halt { reason, gas, .. } => (2, gas, format!("{reason:?}").into_bytes().into()),
+            ExecutionResult::Halt { reason, gas, .. } => {
+                (2, gas, format!("{reason:?}").into_bytes().into())
+            }
         };
         let length = u32::try_from(given.len())?;
         output.write_all(&[outcome])?;
