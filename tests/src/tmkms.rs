@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plasmid::node::tools::{InstallError, Tools, report};
+use plasmid::node::tools::Tools;
 use serde_json::{Value, json};
 
 const FILES: [(&str, &str); 3] = [
@@ -22,27 +22,8 @@ const BEHIND_ALL_STEPS: u8 = 3;
 /// When it cannot be built.
 #[must_use]
 pub fn program() -> PathBuf {
-    let binary = Path::new("bin/tmkms");
-    let built = Tools::new(None).ensure("tmkms", &FILES, &[binary], build);
-    built.expect("Cargo builds tests/tmkms").join(binary)
-}
-
-fn build(folder: &Path) -> Result<(), InstallError> {
-    // What it is built from is not kept: it is a hundred times as large.
-    let built = tempfile::tempdir().map_err(|source| InstallError::File {
-        path: std::env::temp_dir(),
-        source,
-    })?;
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(folder)
-        .args(["install", "--locked", "--no-track", "--path", "."])
-        .args(["--root", "."])
-        .env("CARGO_TARGET_DIR", built.path())
-        // The settings of the build that runs this must not change what is built.
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    report("tmkms (cargo install)", command)
+    let built = Tools::new(None).ensure_rust("tmkms", &FILES);
+    built.expect("Cargo builds tests/tmkms")
 }
 
 /// What an operator does whose key moves from CometBFT's files to tmkms: the key is imported, the state begins where CometBFT's ended, and the

@@ -253,7 +253,7 @@ const OVER_THE_BRIDGE: [(&str, &[&str]); 15] = [
 ];
 
 /// Our crates that the manifest of each crate may name.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("proto", &[]),
     ("staking", &[]),
     ("bridge", &["plasmid-staking"]),
@@ -271,6 +271,7 @@ const CRATES: [(&str, &[&str]); 6] = [
         ],
     ),
     ("tests/tmkms", &[]),
+    ("tests/evm", &[]),
 ];
 
 /// Files with unsafe code, each with what it is for.

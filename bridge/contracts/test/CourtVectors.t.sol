@@ -114,25 +114,8 @@ contract CourtVectorsTest is Test {
         _run("witness", 1);
     }
 
-    /// Segments at random, which Rust writes with PLASMID_SEED=S before: none of them is kept.
-    function test_random() external {
-        string memory seed = string.concat("random-", vm.toString(vm.envOr("PLASMID_SEED", uint256(1))), "-");
-        string memory file = string.concat("random/", seed, "0");
-        for (uint256 i; vm.exists(_path(file)); file = string.concat("random/", seed, vm.toString(++i))) {
-            _cases(file, 1);
-        }
-    }
-
     function _run(string memory name, uint256 least) private {
-        _cases(string.concat("court/", name), least);
-    }
-
-    function _path(string memory file) private pure returns (string memory) {
-        return string.concat("../../validator/vectors/", file, ".json");
-    }
-
-    function _cases(string memory file, uint256 least) private {
-        _json = vm.readFile(_path(file));
+        _json = vm.readFile(string.concat("../../validator/vectors/court/", name, ".json"));
         _domain = vm.parseJsonBytes32(_json, ".deployment.domain_separator");
         uint256 cases;
         for (string memory place = ".cases[0]"; vm.keyExistsJson(_json, place);) {

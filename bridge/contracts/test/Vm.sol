@@ -76,7 +76,6 @@ interface Vm {
     function projectRoot() external view returns (string memory path);
     function readFile(string calldata path) external view returns (string memory text);
     function readFileBinary(string calldata path) external view returns (bytes memory data);
-    function exists(string calldata path) external view returns (bool found);
 
     // Builds by source and name, like `src/Inbox.sol:Inbox`.
     function getCode(string calldata artifact) external view returns (bytes memory creationCode);

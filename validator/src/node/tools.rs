@@ -93,6 +93,32 @@ impl Tools {
         Ok(folder.join(binary))
     }
 
+    /// The binary of a Rust program with a lock file of its own; Cargo builds it on the first call, and it has the name of its folder. Blocks.
+    ///
+    /// # Errors
+    /// [`InstallError`].
+    pub fn ensure_rust(&self, name: &str, files: &[(&str, &str)]) -> Result<PathBuf, InstallError> {
+        let binary = Path::new("bin").join(name);
+        let folder = self.ensure(name, files, &[&binary], |folder| {
+            // What it is built from is not kept: it is a hundred times as large.
+            let built = tempfile::tempdir().map_err(|source| InstallError::File {
+                path: std::env::temp_dir(),
+                source,
+            })?;
+            let mut command = Command::new("cargo");
+            command
+                .current_dir(folder)
+                .args(["install", "--locked", "--no-track", "--path", "."])
+                .args(["--root", "."])
+                .env("CARGO_TARGET_DIR", built.path())
+                // The settings of the build that runs this must not change what is built.
+                .env_remove("RUSTFLAGS")
+                .env_remove("CARGO_ENCODED_RUSTFLAGS");
+            report(&format!("{name} (cargo install)"), command)
+        })?;
+        Ok(folder.join(binary))
+    }
+
     /// The folder of the tools that `files` pin, with every one of `products` in it; installed by `install` if need be.
     pub fn ensure(
         &self,

@@ -2,6 +2,8 @@
 
 mod cases;
 mod mutants;
+// It needs the tools of a node.
+#[cfg(feature = "node")]
 mod random;
 mod state;
 mod vectors;
@@ -9,6 +11,7 @@ mod vectors;
 use super::*;
 use crate::chain::reexecute;
 use crate::chain::segments::bytes_of;
+use crate::ledger::Code;
 use state::SparseState;
 
 /// A segment, what a court is shown of it, and its answer.
@@ -104,4 +107,36 @@ fn name_of(answer: Result<Option<SegmentFraud>, UndecidedSegment>) -> &'static s
         Ok(Some(fraud)) => fraud.name(),
         Err(undecided) => undecided.name(),
     }
+}
+
+/// Codes with which the state refuses a user's transaction of a kind that courts judge.
+const REFUSING: [Code; 9] = [
+    Code::NonceUsed,
+    Code::NonceAhead,
+    Code::Expired,
+    Code::FeeTooLow,
+    Code::InsufficientBalance,
+    Code::UnknownToken,
+    Code::BadRecipient,
+    Code::Overflow,
+    Code::StateFull,
+];
+
+/// The name of every answer.
+fn all_answers() -> Vec<&'static str> {
+    let answers = ["sound", "frames", "form", "order", "touched", "after"];
+    let undecided = [
+        UndecidedSegment::HeightZero,
+        UndecidedSegment::Kind,
+        UndecidedSegment::NotJudged,
+        UndecidedSegment::Witness,
+        UndecidedSegment::Undecided,
+        UndecidedSegment::HashOnly,
+        UndecidedSegment::Appends,
+        UndecidedSegment::Hints,
+        UndecidedSegment::Unsound,
+    ];
+    let refused = REFUSING.map(|code| SegmentFraud::Refused(code).name());
+    let all = answers.into_iter().chain(refused);
+    all.chain(undecided.map(UndecidedSegment::name)).collect()
 }

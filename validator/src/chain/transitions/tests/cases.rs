@@ -6,8 +6,8 @@ mod whole;
 use plasmid_bridge::proof::inbox::Message;
 
 use super::*;
-use crate::ledger::Memory;
 use crate::ledger::rules::vectors::{GivenCase, given};
+use crate::ledger::{Memory, Slot};
 
 /// Height of the blocks of the ledger's cases.
 pub const HEIGHT: u64 = 200;
@@ -73,6 +73,18 @@ fn of_rule(given: GivenCase) -> Vec<Expected> {
 /// The leaves with which the ledger's tests begin.
 fn people() -> Memory {
     crate::ledger::fixture::state(1)
+}
+
+/// A memory without one of its leaves.
+pub fn without(mut memory: Memory, slot: &Slot) -> Memory {
+    let order = memory.order().to_vec();
+    let mut rest = Memory::with_count(1);
+    for other in order.iter().filter(|other| *other != slot) {
+        let value = crate::ledger::Leaves::read(&mut memory, other).expect("it is read");
+        let value = value.expect("it stands");
+        crate::ledger::Leaves::write(&mut rest, other, value).expect("it is written");
+    }
+    rest
 }
 
 fn sparse(memory: &Memory) -> SparseState {

@@ -32,7 +32,7 @@ impl Numbers {
 }
 
 /// The ways in which what is shown is changed.
-const WAYS: usize = 14;
+const WAYS: usize = 16;
 
 /// Changes something; some changes change nothing that counts.
 pub fn mutate(proof: &mut SegmentProof, other: &SegmentProof, numbers: &mut Numbers) -> usize {
@@ -90,6 +90,11 @@ pub fn mutate(proof: &mut SegmentProof, other: &SegmentProof, numbers: &mut Numb
             _ => proof.hints.push(U256::ONE),
         },
         13 => *proof = other.clone(),
+        14 => proof
+            .witness
+            .extend(vec![0; 32 * (1 + numbers.below(2_000))]),
+        // How many leaves there are, how many places for new ones, how many leaves follow.
+        15 if length > 5 => proof.witness[numbers.below(6)] = numbers.below(256) as u8,
         _ => {}
     }
     way

@@ -1,341 +1,177 @@
-//! Random segments, sound and not, with what shows them and with mutants of it: what one program makes of them, another must make too.
+//! Random segments, sound and not, with what shows them and with mutants of all of it: Rust and the contracts say the same of each.
 //!
-//! `PLASMID_COURT_SEGMENTS=N` makes N of them, in place of some hundreds; with `PLASMID_COURT_SEED=S` others than those of seed 1. With
-//! `PLASMID_COURT_FOLDER=F` they are written to the folder F, in the form of the vectors, for whoever judges them in another language.
+//! ```text
+//! seed, number ──► a state, a segment of it ──► its proof ──► mutants ──► judge_segment ──┐
+//!                                                              └───────► EVM: the judge ──┴─► one answer, counted on both sides
+//! ```
+//! `PLASMID_COURT_SEGMENTS=N` makes N segments, in place of some hundreds; with `PLASMID_COURT_SEED=S` others than those of seed 1. It fails where the two
+//! differ, where the EVM runs out of gas, panics or reverts for no reason that is known, and where an answer is never met.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-use plasmid_bridge::proof::inbox::Body as Sent;
-
-use super::cases::{HEIGHT, messages, moment};
+use super::cases::{HEIGHT, messages, moment, without};
 use super::mutants::{Numbers, mutate};
-use super::vectors::keep_random;
+use super::vectors::told;
 use super::*;
-use crate::chain::bitmap::Bitmap;
 use crate::ledger::fees::RESERVED_FROM;
-use crate::ledger::fixture::{
-    REGISTRY, STRANGE, TOKEN, Wallet, deposit, forced_bytes, state, transfer, withdraw,
-};
-use crate::ledger::leaf::{
-    AccountLeaf, EpochRecord, FeePool, NATIVE, Participation, ShareBits, TokenBalance,
-};
-use crate::ledger::leaves::write;
-use crate::ledger::transaction::{Body, Data, Header};
-use crate::ledger::{Account, Memory, Slot, Value, ring_place};
+use altered::{claimed_otherwise, shown_otherwise, written_otherwise};
+use evm::Evm;
+use met::Met;
+use scene::{break_books, scene};
+use segments::{apart, block_record, inbox, not_judged, users};
 
-/// Segments of one file.
-const PAGE: usize = 20;
-/// People who act.
-const PEOPLE: u8 = 12;
+mod altered;
+mod evm;
+mod met;
+mod scene;
+mod segments;
+
+/// Segments of a run of which nobody says how many it has: each answer is met in it.
+const USUAL: u64 = 3_000;
 
 fn number_of(name: &str, usual: u64) -> u64 {
     let given = std::env::var(name).ok();
     given.map_or(usual, |given| given.parse().expect("a number"))
 }
 
-fn put<T: Value>(memory: &mut Memory, slot: Slot, value: &T) {
-    write(memory, &slot, value).expect("it is written");
+/// A segment of a random state.
+struct Drawn {
+    case: CourtCase,
+    state: SparseState,
+    /// A leaf of the state has another kind than its key.
+    is_of_other_kind: bool,
 }
 
-/// A sum, near an end now and then.
-fn amount(numbers: &mut Numbers) -> u128 {
-    match numbers.below(12) {
-        0 => 0,
-        1 => u128::MAX,
-        2 => u128::MAX - numbers.below(9) as u128,
-        3 => 1 << numbers.below(128),
-        _ => 1 + numbers.below(1_000) as u128,
+fn random(number: u64, numbers: &mut Numbers) -> Drawn {
+    let mut memory = scene(numbers);
+    let what = numbers.below(18);
+    if what == 17 {
+        memory = break_books(memory, numbers);
     }
-}
-
-/// As many transactions as a segment can have, now and then: these are what touches too much.
-fn many(numbers: &mut Numbers, usual: usize) -> usize {
-    match numbers.below(8) {
-        0 => 32,
-        _ => 1 + numbers.below(usual),
-    }
-}
-
-fn token(numbers: &mut Numbers) -> [u8; 20] {
-    let new = [numbers.below(40) as u8 + 0x80; 20];
-    *numbers.pick(&[NATIVE, NATIVE, NATIVE, TOKEN, TOKEN, STRANGE, new])
-}
-
-fn somebody(numbers: &mut Numbers) -> Account {
-    match numbers.below(16) {
-        0 => Account::ethereum(REGISTRY),
-        1 => Account::ethereum(TOKEN),
-        2 => Account::NONE,
-        3 => Account {
-            kind: 2,
-            id: [9; 20],
-        },
-        4..=7 => Account {
-            kind: 1,
-            id: [numbers.below(40) as u8 + 1; 20],
-        },
-        _ => Wallet::new(numbers.below(PEOPLE.into()) as u8).account(),
-    }
-}
-
-/// A state with people in it.
-fn scene(numbers: &mut Numbers) -> Memory {
-    let mut memory = state(1);
-    for number in 0..PEOPLE {
-        let account = Wallet::new(number).account();
-        let balance = match numbers.below(10) {
-            0 => 0,
-            1 => u128::MAX >> 8,
-            2 => 1_000_000 + numbers.below(2_000) as u128,
-            _ => 1 << 60,
-        };
-        let leaf = AccountLeaf {
-            balance,
-            ..AccountLeaf::default()
-        };
-        put(&mut memory, Slot::Account(account), &leaf);
-        if numbers.below(3) > 0 {
-            let leaf = TokenBalance {
-                token: TOKEN,
-                amount: amount(numbers) >> 9,
-            };
-            put(&mut memory, Slot::TokenBalance(account, TOKEN), &leaf);
-        }
-    }
-    let parameters = crate::ledger::fixture::parameters();
-    for epoch in 1..5u64 {
-        let record = EpochRecord {
-            epoch: epoch + if numbers.below(9) == 0 { 512 } else { 0 },
-            last_block_time: numbers.below(2_000) as u64,
-            relayer: *numbers.pick(&[[0; 20], [0x31; 20], REGISTRY]),
-            fees: 1 << numbers.below(90),
-            paid: numbers.below(2) == 0,
-            accepted: numbers.below(2_000) as u64,
-        };
-        let place = ring_place(epoch, parameters.ring);
-        put(&mut memory, Slot::EpochRecord { place }, &record);
-    }
-    let pool = FeePool {
-        amount: 1 << 100,
-        epoch: 2 + numbers.below(3) as u64,
-        epoch_fees: 1 << 20,
-    };
-    put(&mut memory, Slot::FeePool, &pool);
-    if numbers.below(2) == 0 {
-        let counted = Participation(std::array::from_fn(|seat| (seat % 5) as u16));
-        put(
-            &mut memory,
-            Slot::Participation {
-                place: ring_place(3, parameters.ring),
-            },
-            &counted,
-        );
-    }
-    let bits = ShareBits {
-        epoch: 2 + numbers.below(3) as u64,
-        bitmap: [0x10; 64],
-    };
-    put(&mut memory, Slot::ShareBits, &bits);
-    memory
-}
-
-fn body(numbers: &mut Numbers) -> Body {
-    match numbers.below(9) {
-        0..=4 => transfer(somebody(numbers), token(numbers), amount(numbers)),
-        5 | 6 => withdraw(somebody(numbers).id, token(numbers), amount(numbers)),
-        7 => Body::SetPayout {
-            payout: somebody(numbers).id,
-        },
-        _ => Body::Record {
-            topic: [numbers.below(4) as u8; 32],
-            data: Data::new(vec![7; numbers.below(200)]).expect("it encodes"),
-        },
-    }
-}
-
-/// Changes bytes that were signed, now and then.
-fn spoilt(mut bytes: Vec<u8>, numbers: &mut Numbers) -> Vec<u8> {
-    let length = bytes.len();
-    match numbers.below(20) {
-        0 => bytes[numbers.below(length)] ^= 1 << numbers.below(8),
-        1 => bytes.truncate(numbers.below(length)),
-        2 => bytes.push(0),
-        _ => {}
-    }
-    bytes
-}
-
-fn users(numbers: &mut Numbers) -> Vec<Vec<u8>> {
-    let mut sequences = [0u64; PEOPLE as usize];
-    let count = many(numbers, 12);
-    let one = |_| {
-        let who = numbers.below(PEOPLE.into());
-        let wallet = Wallet::new(who as u8);
-        let sequence = match numbers.below(40) {
-            0 => sequences[who] + 1,
-            1 => sequences[who].wrapping_sub(1),
-            _ => sequences[who],
-        };
-        sequences[who] += 1;
-        let mut header = wallet.header(sequence);
-        match numbers.below(40) {
-            0 => header.fee = amount(numbers),
-            1 => header.valid_until = HEIGHT - numbers.below(2) as u64,
-            2 => header.lane = 1,
-            _ => {}
-        }
-        let mut body = body(numbers);
-        // Most apply, so that the others are met behind them.
-        if numbers.below(8) > 0 {
-            let to = Wallet::new(numbers.below(PEOPLE.into()) as u8).account();
-            body = transfer(to, NATIVE, 1 + numbers.below(50) as u128);
-        }
-        let bytes = wallet.sign(header, body).encode();
-        match numbers.below(30) {
-            0 => spoilt(bytes, numbers),
-            _ => bytes,
-        }
-    };
-    (0..count).map(one).collect()
-}
-
-fn sent(numbers: &mut Numbers, sequences: &mut [u64; PEOPLE as usize]) -> Sent {
-    match numbers.below(12) {
-        0..=3 => {
-            let (token, sum, native) = (token(numbers), amount(numbers), amount(numbers));
-            let native = if numbers.below(2) == 0 { 0 } else { native };
-            let mut one = deposit(token, sum, native, somebody(numbers));
-            one.refund = somebody(numbers).id;
-            one.symbol_length = numbers.below(40) as u8;
-            Sent::Deposit(one)
-        }
-        4 => Sent::Acceptance {
-            epoch: 1 + numbers.below(5) as u64,
-            relayer: somebody(numbers).id,
-            gas_price: amount(numbers),
-            absent: numbers.below(9) as u16,
-        },
-        5 => Sent::RewardFunding {
-            amount: amount(numbers) >> 20,
-            funder: [1; 20],
-        },
-        6 => Sent::Opaque {
-            kind: numbers.below(256) as u8 | 0x20,
-            bytes: vec![1; numbers.below(99)],
-        },
-        _ => {
-            let who = numbers.below(PEOPLE.into());
-            let wallet = Wallet::new(who as u8);
-            let mut header = wallet.forced_header(sequences[who]);
-            if numbers.below(12) == 0 {
-                header = Header { fee: 1, ..header };
-            }
-            sequences[who] += u64::from(numbers.below(9) > 0);
-            let bytes = wallet.sign(header, body(numbers)).encode();
-            forced_bytes(somebody(numbers).id, spoilt(bytes, numbers))
-        }
-    }
-}
-
-fn inbox(numbers: &mut Numbers) -> Vec<Vec<u8>> {
-    let mut sequences = [0; PEOPLE as usize];
-    let count = many(numbers, 8);
-    let bodies: Vec<Sent> = (0..count).map(|_| sent(numbers, &mut sequences)).collect();
-    let mut all = messages(bodies);
-    if numbers.below(12) == 0 {
-        let (left, right) = (numbers.below(count), numbers.below(count));
-        all.swap(left, right);
-    }
-    all
-}
-
-fn block_record(numbers: &mut Numbers, moment: Moment) -> Vec<Vec<u8>> {
-    let mut bits = || Bitmap(std::array::from_fn(|_| numbers.below(256) as u8));
-    let (participation, shares) = (bits(), bits());
-    let executing = Executing {
-        height: moment.height,
-        time: moment.time,
-        proposer: [1; 20],
-        participation,
-        shares,
-    };
-    vec![spoilt(executing.encode(), numbers)]
-}
-
-fn random(number: u64, numbers: &mut Numbers) -> CourtCase {
-    let memory = scene(numbers);
     let made = memory.order().len() as u32 + 1;
-    let what = numbers.below(8);
     // The leaf of a new place of the ring needs room, which a record does not ask for: it has it long before a state is full.
     let count = match numbers.below(8) {
-        0 if what > 0 => RESERVED_FROM - numbers.below(3) as u32,
-        1 if what > 0 => u32::MAX - numbers.below(4) as u32,
+        0 if what > 1 => RESERVED_FROM - numbers.below(3) as u32,
+        1 if what > 1 => u32::MAX - numbers.below(4) as u32,
         2 => 1 << 20,
         _ => made,
     };
-    let state = match count == made {
+    let mut state = match count == made {
         true => SparseState::of(&memory, count),
         false => SparseState::spread(&memory, count),
     };
+    let is_of_other_kind = what == 16;
+    if is_of_other_kind {
+        state = state.of_other_kind(numbers);
+    }
     let mut at = moment();
     let (kind, transactions) = match what {
-        0 => {
+        0 | 1 => {
             at.height = *numbers.pick(&[1, 2, 193, 194, 200, 256, 257]);
             (SegmentKind::Record, block_record(numbers, at))
         }
-        1..=3 => (SegmentKind::Messages, inbox(numbers)),
+        2..=6 => (SegmentKind::Messages, inbox(numbers)),
+        7 => not_judged(numbers),
+        8 => apart(numbers),
+        16 | 17 if numbers.below(2) == 0 => (SegmentKind::Messages, inbox(numbers)),
         _ => (SegmentKind::Users, users(numbers)),
     };
-    CourtCase::of(
-        &format!("number {number}"),
-        &state,
-        (kind, at),
-        &transactions,
-    )
+    let name = format!("segment {number}");
+    let case = CourtCase::of(&name, &state, (kind, at), &transactions);
+    Drawn {
+        case,
+        state,
+        is_of_other_kind,
+    }
+}
+
+/// Makes a segment and its mutants and has them judged.
+fn look_at(met: &mut Met, evm: &mut Evm, seed: u64, number: u64) {
+    let mut numbers = Numbers::new((seed << 32) | number);
+    let drawn = random(number, &mut numbers);
+    let (case, state) = (drawn.case, drawn.state);
+    // Rust sees another kind by the width of its value alone. No sound block leaves such a state, and nothing follows from what is said of it.
+    if drawn.is_of_other_kind {
+        if !met.stops_at_kind(evm, &case) {
+            let _same = met.compare(evm, "beside a leaf of another kind", &case);
+        }
+        return;
+    }
+    let right = met.compare(evm, "as it is", &case);
+    let undecided = [UndecidedSegment::NotJudged, UndecidedSegment::Unsound];
+    if right.is_err_and(|why| !undecided.contains(&why)) {
+        met.differs("as it is", &case, "what is shown decides nothing");
+    }
+    if right == Ok(None) {
+        let mut other = case.clone();
+        other.after.0[numbers.below(32)] ^= 1 << numbers.below(8);
+        let way = "another state behind it";
+        if met.compare(evm, way, &other) != Ok(Some(SegmentFraud::After)) {
+            met.differs(way, &other, "that is not what is wrong");
+        }
+    }
+    // Whatever is shown of a segment, it is decided as it is, or not at all.
+    let mut shown = Vec::new();
+    for _ in 0..2 {
+        let mut other = case.clone();
+        mutate(&mut other.proof, &SegmentProof::default(), &mut numbers);
+        shown.push(("another proof", other));
+    }
+    shown.extend(shown_otherwise(&case, &state, &mut numbers));
+    for (way, other) in shown {
+        let found = met.compare(evm, way, &other);
+        if found != right && found.is_ok() {
+            met.differs(way, &other, "it is decided otherwise");
+        }
+    }
+    let claimed = claimed_otherwise(&case, &mut numbers);
+    let written = written_otherwise(&case, &mut numbers);
+    let mut both = written.1.clone();
+    mutate(&mut both.proof, &case.proof, &mut numbers);
+    let both = ("other bytes and another proof", both);
+    for (way, other) in [claimed, written, both] {
+        // What is right of these says Rust alone.
+        let _right = met.compare(evm, way, &other);
+    }
 }
 
 #[test]
-fn a_random_segment_is_decided_by_what_is_shown_of_it_and_no_mutant_decides_otherwise() {
+fn rust_and_the_contracts_say_the_same_of_random_segments_and_of_mutants_of_them() {
     let seed = number_of("PLASMID_COURT_SEED", 1);
-    let wanted = number_of("PLASMID_COURT_SEGMENTS", 400);
-    let folder = std::env::var("PLASMID_COURT_FOLDER")
-        .ok()
-        .map(PathBuf::from);
-    let mut numbers = Numbers::new(seed << 32);
-    let mut met: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut page = Vec::new();
-    for number in 0..wanted {
-        let mut case = random(number, &mut numbers);
-        let right = case.answer();
-        let is_decided = right.is_ok() || right == Err(UndecidedSegment::NotJudged);
-        assert!(is_decided, "{}: {}", case.name, name_of(right));
-        if right == Ok(None) && numbers.below(4) == 0 {
-            case.after.0[numbers.below(32)] ^= 1 << numbers.below(8);
-            assert_eq!(
-                case.answer(),
-                Ok(Some(SegmentFraud::After)),
-                "{}",
-                case.name
-            );
+    let wanted = number_of("PLASMID_COURT_SEGMENTS", USUAL);
+    let program = evm::program();
+    let next = AtomicU64::new(0);
+    let begun = Instant::now();
+    let work = || {
+        let mut evm = Evm::start(&program);
+        let mut met = Met::default();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= wanted || met.is_enough() {
+                return met;
+            }
+            look_at(&mut met, &mut evm, seed, number);
         }
-        let right = case.answer();
-        if numbers.below(6) == 0 {
-            let other = case.proof.clone();
-            let way = mutate(&mut case.proof, &other, &mut numbers);
-            let found = case.answer();
-            assert!(found == right || found.is_err(), "{}, way {way}", case.name);
+    };
+    let mut met = Met::default();
+    std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            met.add(worker.join().expect("it ends"));
         }
-        *met.entry(name_of(case.answer())).or_default() += 1;
-        page.push(case);
-        let is_last = number + 1 == wanted;
-        if let Some(folder) = &folder
-            && (page.len() == PAGE || is_last)
-        {
-            let file = number / PAGE as u64;
-            keep_random(&folder.join(format!("random-{seed}-{file}.json")), &page);
-            page.clear();
-        }
+    });
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "{wanted} segments of seed {seed}, {} judged on both sides in {seconds:.0} s\n{met}",
+        met.compared()
+    );
+    if let Some(differences) = met.differences() {
+        panic!("{differences}");
     }
-    println!("{wanted} segments of seed {seed}: {met:?}");
+    let never = met.never();
+    if wanted >= USUAL {
+        assert!(never.is_empty(), "never met: {}", never.join(", "));
+    }
 }

@@ -8,9 +8,11 @@ use plasmid_bridge::proof::tree::{
     Content, DEPTH, Multiproof, Witness, WitnessLeaf, leaf, node, state_root, value_hash, zeros,
 };
 
+use super::mutants::Numbers;
 use crate::chain::overlay::Reads;
 use crate::chain::transitions::show::WitnessState;
 use crate::ledger::Memory;
+use crate::ledger::slot::width_of_kind;
 
 #[derive(Clone)]
 struct Standing {
@@ -91,6 +93,21 @@ impl SparseState {
                 node(&below(place * 2), &below(place * 2 + 1))
             }
         }
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &B256> {
+        self.leaves.keys()
+    }
+
+    /// This state with a leaf, but for the sentinel, that has another kind than its key.
+    pub fn of_other_kind(mut self, numbers: &mut Numbers) -> Self {
+        let mut leaves: Vec<&mut Standing> = self.leaves.values_mut().skip(1).collect();
+        let number = numbers.below(leaves.len());
+        let leaf = &mut leaves[number];
+        leaf.kind = 1 + numbers.below(0x14) as u8;
+        let width = width_of_kind(leaf.kind).unwrap_or_default();
+        leaf.value.resize(width, 0);
+        self
     }
 
     pub fn root(&self) -> B256 {

@@ -9,7 +9,6 @@ use serde_json::{Value as Json, json};
 
 use super::cases::groups;
 use super::*;
-use crate::ledger::Code;
 use crate::ledger::fixture::{REGISTRY, domain};
 use crate::ledger::vectors::keep;
 
@@ -17,7 +16,8 @@ fn hex_of(bytes: impl AsRef<[u8]>) -> String {
     format!("0x{}", hex::encode(bytes))
 }
 
-fn told(case: &CourtCase) -> Json {
+/// A case in the form of the vectors.
+pub fn told(case: &CourtCase) -> Json {
     let answer = case.answer();
     let verdict = match answer {
         Ok(fraud) => fraud.map_or(0, |fraud| i32::from(fraud.number())),
@@ -46,12 +46,6 @@ fn file<'a>(cases: impl Iterator<Item = &'a CourtCase>) -> Json {
         },
         "cases": cases.map(told).collect::<Vec<_>>(),
     })
-}
-
-/// Writes random segments for another program.
-pub fn keep_random(path: &Path, cases: &[CourtCase]) {
-    let made = format!("{:#}\n", file(cases.iter()));
-    std::fs::write(path, made).expect("they are written");
 }
 
 #[test]
@@ -90,19 +84,6 @@ fn every_case_gets_the_answer_that_it_is_about() {
     assert!(other.is_empty(), "{other:#?}");
 }
 
-/// Codes with which the state refuses a user's transaction of a kind that courts judge.
-const REFUSING: [Code; 9] = [
-    Code::NonceUsed,
-    Code::NonceAhead,
-    Code::Expired,
-    Code::FeeTooLow,
-    Code::InsufficientBalance,
-    Code::UnknownToken,
-    Code::BadRecipient,
-    Code::Overflow,
-    Code::StateFull,
-];
-
 #[test]
 fn every_answer_has_a_vector() {
     let mut met: BTreeMap<&str, usize> = BTreeMap::new();
@@ -111,22 +92,7 @@ fn every_answer_has_a_vector() {
             *met.entry(name_of(case.answer())).or_default() += 1;
         }
     }
-    let answers = ["sound", "frames", "form", "order", "touched", "after"];
-    let undecided = [
-        UndecidedSegment::HeightZero,
-        UndecidedSegment::Kind,
-        UndecidedSegment::NotJudged,
-        UndecidedSegment::Witness,
-        UndecidedSegment::Undecided,
-        UndecidedSegment::HashOnly,
-        UndecidedSegment::Appends,
-        UndecidedSegment::Hints,
-        UndecidedSegment::Unsound,
-    ];
-    let refused = REFUSING.map(|code| SegmentFraud::Refused(code).name());
-    let all = answers.into_iter().chain(refused);
-    let all = all.chain(undecided.map(UndecidedSegment::name));
-    for name in all {
+    for name in all_answers() {
         assert!(met.contains_key(name), "{name}: {met:?}");
     }
     println!("{met:?}");

@@ -526,6 +526,18 @@ fn witnesses() -> Vec<Expected> {
         let all = [pay(0, 0), pay(0, 5)];
         CourtCase::of(name, &state, (SegmentKind::Users, moment()), &all)
     };
+    let late = |name: &str, appends| {
+        let wallet = Wallet::new(0);
+        let to = Account {
+            kind: 1,
+            id: [0x77; 20],
+        };
+        let body = transfer(to, NATIVE, 7);
+        let first = wallet.sign(wallet.header(0), body).encode();
+        let all = [first, pay(0, 5)];
+        let case = CourtCase::of(name, &state, (SegmentKind::Users, moment()), &all);
+        case.with(name, |case| holds(case, &state, appends, |_| true))
+    };
     let low = |case: &CourtCase| {
         let key = Slot::Account(Account {
             kind: 1,
@@ -552,14 +564,7 @@ fn witnesses() -> Vec<Expected> {
         let key = low(case);
         hash_only(key)(case);
     });
-    let mut missing = people();
-    let keys: Vec<Slot> = missing.order().to_vec();
-    let mut without = Memory::with_count(1);
-    for slot in keys.iter().filter(|slot| **slot != Slot::FeePool) {
-        let value = crate::ledger::Leaves::read(&mut missing, slot).expect("it is read");
-        let value = value.expect("it stands");
-        crate::ledger::Leaves::write(&mut without, slot, value).expect("it is written");
-    }
+    let without = without(people(), &Slot::FeePool);
     let unsound = CourtCase::of(
         "no fee pool",
         &sparse(&without),
@@ -721,6 +726,7 @@ fn witnesses() -> Vec<Expected> {
                 }),
             "nonce_ahead",
         ),
+        (late("a place too few, before fraud", 0), "nonce_ahead"),
         (
             fraud("a transaction that does not apply")
                 .with("fraud in another state", |case| case.before.0[0] ^= 1),
