@@ -7,6 +7,7 @@ import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {Checkpoints} from "./libraries/Checkpoints.sol";
 import {Leaves} from "./libraries/Leaves.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
@@ -21,6 +22,12 @@ contract Exits is IExits {
     struct Naming {
         address payout;
         uint64 nonce;
+    }
+
+    /// @dev What the owner of a withdrawal wants for it, in one slot.
+    struct Offer {
+        uint128 price;
+        uint64 deadline;
     }
 
     address private constant NATIVE = address(0);
@@ -39,6 +46,10 @@ contract Exits is IExits {
     Base private _base;
     /// @dev By kind and id of an account, 21 bytes.
     mapping(bytes21 => Naming) private _named;
+    /// @dev By number and recipient of a withdrawal: its owner, where that is not its recipient.
+    mapping(bytes32 => address) private _assigned;
+    /// @dev By the same. An offer is its owner's, and gone when the owner changes.
+    mapping(bytes32 => Offer) private _offers;
 
     constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
@@ -143,6 +154,57 @@ contract Exits is IExits {
     }
 
     /// @inheritdoc IExits
+    function assign(uint64 number, address recipient, address to) external {
+        bytes32 key = _owned(number, recipient);
+        _assign(key, number, recipient, to);
+    }
+
+    /// @inheritdoc IExits
+    function offer(uint64 number, address recipient, uint128 price, uint64 deadline) external {
+        _offers[_owned(number, recipient)] = Offer(price, deadline);
+        emit Offered(number, recipient, price, deadline);
+    }
+
+    /// @inheritdoc IExits
+    /// @dev The owner changes before the seller is paid: whatever the seller does then, it is the buyer's.
+    function buy(
+        IRootChain.Checkpoint calldata checkpoint,
+        IRootChain.Acceptance calldata acceptance,
+        uint32 leafCount,
+        Leaf calldata leaf,
+        bytes32[] calldata siblings,
+        address to
+    ) external payable {
+        _requireStanding(checkpoint, acceptance);
+        if (leaf.kind != Leaves.WITHDRAWAL) revert NotWithdrawal(leaf.index, leaf.kind);
+        _requireLeaf(checkpoint.stateRoot, leafCount, leaf, siblings);
+        if (vault.claimed(leaf.index)) revert PaidAlready(leaf.index);
+        uint64 number = uint64(bytes8(leaf.fields));
+        address recipient = address(bytes20(leaf.value[:20]));
+        bytes32 key = _withdrawal(number, recipient);
+        Offer memory wanted = _offers[key];
+        if (wanted.price == 0) revert NotOffered(number, recipient);
+        if (block.timestamp > wanted.deadline) revert OfferOver(wanted.deadline);
+        if (msg.value != wanted.price) revert WrongPrice(wanted.price, msg.value);
+        address seller = _owner(key, recipient);
+        _assign(key, number, recipient, to);
+        emit Bought(number, recipient, seller, to, wanted.price);
+        (bool taken,) = seller.call{value: wanted.price}("");
+        if (!taken) revert PriceNotTaken(seller, wanted.price);
+    }
+
+    /// @inheritdoc IExits
+    function payee(uint64 number, address recipient) external view returns (address) {
+        return _owner(_withdrawal(number, recipient), recipient);
+    }
+
+    /// @inheritdoc IExits
+    function offered(uint64 number, address recipient) external view returns (uint128 price, uint64 deadline) {
+        Offer memory wanted = _offers[_withdrawal(number, recipient)];
+        return (wanted.price, wanted.deadline);
+    }
+
+    /// @inheritdoc IExits
     function named(uint8 kind, bytes20 id) external view returns (address payout, uint64 nonce) {
         Naming memory own = _named[_account(kind, id)];
         return (own.payout, own.nonce);
@@ -200,7 +262,12 @@ contract Exits is IExits {
         uint8 kind = one.kind;
         if (kind == Leaves.WITHDRAWAL) {
             if (one.account != 0) revert WrongAccount(one.index, one.account);
-            return (address(bytes20(value[20:40])), address(bytes20(value[:20])), uint128(bytes16(value[40:56])));
+            (token, amount) = (address(bytes20(value[20:40])), uint128(bytes16(value[40:56])));
+            address recipient = address(bytes20(value[:20]));
+            to = _owner(_withdrawal(uint64(bytes8(one.fields)), recipient), recipient);
+            // Nobody could ever use what a token pays to itself.
+            if (to == token && to != recipient) to = address(0);
+            return (token, to, amount);
         }
         amount = uint128(bytes16(value[:16]));
         if (kind == Leaves.ACCOUNT) {
@@ -250,6 +317,55 @@ contract Exits is IExits {
         emit Named(kind, id, payout, own.nonce);
         own.payout = payout;
         ++own.nonce;
+    }
+
+    /// @dev That root accepted this checkpoint, and it is not void.
+    function _requireStanding(IRootChain.Checkpoint calldata checkpoint, IRootChain.Acceptance calldata acceptance)
+        private
+        view
+    {
+        uint64 epoch = checkpoint.epoch;
+        bytes32 digest = Checkpoints.digest(checkpoint, rootChain.deployment());
+        bytes32 computed = Checkpoints.record(digest, checkpoint.nextSet, acceptance);
+        if (computed != rootChain.record(epoch)) revert NotAcceptedSo(epoch);
+        if (epoch >= rootChain.head().standing) revert VoidCheckpoint(epoch);
+    }
+
+    /// @dev That a leaf stands at its index under a state.
+    function _requireLeaf(bytes32 stateRoot, uint32 leafCount, Leaf calldata one, bytes32[] calldata siblings)
+        private
+        pure
+    {
+        if (one.index >= leafCount) revert IndexBeyondCount(one.index, leafCount);
+        uint32[] memory indices = new uint32[](1);
+        bytes32[] memory hashes = new bytes32[](1);
+        (indices[0], hashes[0]) = (one.index, Leaves.hash(one));
+        bytes32 root = StateTree.stateRoot(StateTree.multiproofRoot(indices, hashes, siblings), leafCount);
+        if (root != stateRoot) revert StateRootMismatch(stateRoot, root);
+    }
+
+    function _withdrawal(uint64 number, address recipient) private pure returns (bytes32) {
+        return keccak256(abi.encode(number, recipient));
+    }
+
+    function _owner(bytes32 key, address recipient) private view returns (address) {
+        address given = _assigned[key];
+        return given == address(0) ? recipient : given;
+    }
+
+    /// @dev A withdrawal that is the caller's.
+    function _owned(uint64 number, address recipient) private view returns (bytes32 key) {
+        key = _withdrawal(number, recipient);
+        address owner = _owner(key, recipient);
+        if (msg.sender != owner) revert NotOwner(owner, msg.sender);
+    }
+
+    function _assign(bytes32 key, uint64 number, address recipient, address to) private {
+        if (to == address(0)) revert PayoutZero();
+        vault.requireUsable(NATIVE, to);
+        delete _offers[key];
+        _assigned[key] = to;
+        emit Assigned(number, recipient, to);
     }
 
     function _account(uint8 kind, bytes20 id) private pure returns (bytes21) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IExits} from "./interfaces/IExits.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
@@ -165,10 +166,11 @@ contract Vault is IVault {
     function payOut(Withdrawal calldata withdrawal) external {
         if (msg.sender != address(this)) revert OnlyItself(msg.sender);
         _take(withdrawal.index);
-        _pay(withdrawal.token, withdrawal.recipient, withdrawal.amount);
-        emit Claimed(
-            withdrawal.index, withdrawal.recipient, withdrawal.token, withdrawal.amount, withdrawal.number
-        );
+        address to = IExits(EXITS).payee(withdrawal.number, withdrawal.recipient);
+        // Nobody could ever use what a token pays to itself.
+        if (to == withdrawal.token && to != withdrawal.recipient) revert AccountUnusable(to);
+        _pay(withdrawal.token, to, withdrawal.amount);
+        emit Claimed(withdrawal.index, to, withdrawal.token, withdrawal.amount, withdrawal.number);
     }
 
     /// @inheritdoc IVault
