@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Openings} from "./court/Openings.sol";
 import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
 import {IExits} from "./interfaces/IExits.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
 import {IVault} from "./interfaces/IVault.sol";
-import {Checkpoints} from "./libraries/Checkpoints.sol";
 import {Leaves} from "./libraries/Leaves.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
 import {PayoutGas} from "./libraries/PayoutGas.sol";
 import {StateTree} from "./libraries/StateTree.sol";
+import {Withdrawals} from "./libraries/Withdrawals.sol";
 
 /// @title The ways out
 /// @dev Holds no money and has no key: the Vault pays, by the base that this contract fixed.
@@ -33,10 +34,10 @@ contract Exits is IExits {
     address private constant NATIVE = address(0);
     uint8 private constant ADDRESS = 0;
     uint8 private constant KEY = 1;
-    bytes32 private constant DOMAIN = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
-    );
-    bytes32 private constant NAMING = keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)");
+    bytes32 private constant DOMAIN =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)");
+    bytes32 private constant NAMING =
+        keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)");
 
     IRootChain public immutable rootChain;
     IInbox public immutable inbox;
@@ -136,15 +137,9 @@ contract Exits is IExits {
     }
 
     /// @inheritdoc IExits
-    function nameByKey(
-        bytes32 key,
-        address payout,
-        uint64 deadline,
-        bytes32 r,
-        bytes32 s,
-        uint256 xKey,
-        uint256 xR
-    ) external {
+    function nameByKey(bytes32 key, address payout, uint64 deadline, bytes32 r, bytes32 s, uint256 xKey, uint256 xR)
+        external
+    {
         if (block.timestamp > deadline) revert NamingLate(deadline);
         bytes20 id = bytes20(sha256(abi.encodePacked(key)));
         Naming storage own = _named[_account(KEY, id)];
@@ -155,47 +150,46 @@ contract Exits is IExits {
 
     /// @inheritdoc IExits
     function assign(uint64 number, address recipient, address to) external {
-        bytes32 key = _owned(number, recipient);
-        _assign(key, number, recipient, to);
+        _requireOwner(number, recipient);
+        _assign(number, recipient, NATIVE, to);
     }
 
     /// @inheritdoc IExits
     function offer(uint64 number, address recipient, uint128 price, uint64 deadline) external {
-        _offers[_owned(number, recipient)] = Offer(price, deadline);
+        _requireOwner(number, recipient);
+        _offers[_withdrawal(number, recipient)] = Offer(price, deadline);
         emit Offered(number, recipient, price, deadline);
     }
 
     /// @inheritdoc IExits
     /// @dev The owner changes before the seller is paid: whatever the seller does then, it is the buyer's.
     function buy(
-        IRootChain.Checkpoint calldata checkpoint,
-        IRootChain.Acceptance calldata acceptance,
-        uint32 leafCount,
-        Leaf calldata leaf,
+        IVault.Base calldata shown,
+        IVault.Withdrawal calldata withdrawal,
         bytes32[] calldata siblings,
         address to
     ) external payable {
-        _requireStanding(checkpoint, acceptance);
-        if (leaf.kind != Leaves.WITHDRAWAL) revert NotWithdrawal(leaf.index, leaf.kind);
-        _requireLeaf(checkpoint.stateRoot, leafCount, leaf, siblings);
-        if (vault.claimed(leaf.index)) revert PaidAlready(leaf.index);
-        uint64 number = uint64(bytes8(leaf.fields));
-        address recipient = address(bytes20(leaf.value[:20]));
-        bytes32 key = _withdrawal(number, recipient);
-        Offer memory wanted = _offers[key];
+        Openings.requireAccepted(rootChain, shown.checkpoint, shown.acceptance);
+        uint64 standing = rootChain.head().standing;
+        if (shown.checkpoint.epoch >= standing) revert Void(shown.checkpoint.epoch, standing);
+        Withdrawals.requireOne(shown, withdrawal, siblings);
+        if (vault.claimed(withdrawal.index)) revert AlreadyClaimed(withdrawal.index);
+        (uint64 number, address recipient) = (withdrawal.number, withdrawal.recipient);
+        Offer memory wanted = _offers[_withdrawal(number, recipient)];
         if (wanted.price == 0) revert NotOffered(number, recipient);
         if (block.timestamp > wanted.deadline) revert OfferOver(wanted.deadline);
         if (msg.value != wanted.price) revert WrongPrice(wanted.price, msg.value);
-        address seller = _owner(key, recipient);
-        _assign(key, number, recipient, to);
+        address seller = payee(number, recipient);
+        _assign(number, recipient, withdrawal.token, to);
         emit Bought(number, recipient, seller, to, wanted.price);
         (bool taken,) = seller.call{value: wanted.price}("");
         if (!taken) revert PriceNotTaken(seller, wanted.price);
     }
 
     /// @inheritdoc IExits
-    function payee(uint64 number, address recipient) external view returns (address) {
-        return _owner(_withdrawal(number, recipient), recipient);
+    function payee(uint64 number, address recipient) public view returns (address) {
+        address given = _assigned[_withdrawal(number, recipient)];
+        return given == address(0) ? recipient : given;
     }
 
     /// @inheritdoc IExits
@@ -264,10 +258,7 @@ contract Exits is IExits {
             if (one.account != 0) revert WrongAccount(one.index, one.account);
             (token, amount) = (address(bytes20(value[20:40])), uint128(bytes16(value[40:56])));
             address recipient = address(bytes20(value[:20]));
-            to = _owner(_withdrawal(uint64(bytes8(one.fields)), recipient), recipient);
-            // Nobody could ever use what a token pays to itself.
-            if (to == token && to != recipient) to = address(0);
-            return (token, to, amount);
+            return (token, payee(uint64(bytes8(one.fields)), recipient), amount);
         }
         amount = uint128(bytes16(value[:16]));
         if (kind == Leaves.ACCOUNT) {
@@ -319,50 +310,20 @@ contract Exits is IExits {
         ++own.nonce;
     }
 
-    /// @dev That root accepted this checkpoint, and it is not void.
-    function _requireStanding(IRootChain.Checkpoint calldata checkpoint, IRootChain.Acceptance calldata acceptance)
-        private
-        view
-    {
-        uint64 epoch = checkpoint.epoch;
-        bytes32 digest = Checkpoints.digest(checkpoint, rootChain.deployment());
-        bytes32 computed = Checkpoints.record(digest, checkpoint.nextSet, acceptance);
-        if (computed != rootChain.record(epoch)) revert NotAcceptedSo(epoch);
-        if (epoch >= rootChain.head().standing) revert VoidCheckpoint(epoch);
-    }
-
-    /// @dev That a leaf stands at its index under a state.
-    function _requireLeaf(bytes32 stateRoot, uint32 leafCount, Leaf calldata one, bytes32[] calldata siblings)
-        private
-        pure
-    {
-        if (one.index >= leafCount) revert IndexBeyondCount(one.index, leafCount);
-        uint32[] memory indices = new uint32[](1);
-        bytes32[] memory hashes = new bytes32[](1);
-        (indices[0], hashes[0]) = (one.index, Leaves.hash(one));
-        bytes32 root = StateTree.stateRoot(StateTree.multiproofRoot(indices, hashes, siblings), leafCount);
-        if (root != stateRoot) revert StateRootMismatch(stateRoot, root);
-    }
-
     function _withdrawal(uint64 number, address recipient) private pure returns (bytes32) {
         return keccak256(abi.encode(number, recipient));
     }
 
-    function _owner(bytes32 key, address recipient) private view returns (address) {
-        address given = _assigned[key];
-        return given == address(0) ? recipient : given;
-    }
-
-    /// @dev A withdrawal that is the caller's.
-    function _owned(uint64 number, address recipient) private view returns (bytes32 key) {
-        key = _withdrawal(number, recipient);
-        address owner = _owner(key, recipient);
+    function _requireOwner(uint64 number, address recipient) private view {
+        address owner = payee(number, recipient);
         if (msg.sender != owner) revert NotOwner(owner, msg.sender);
     }
 
-    function _assign(bytes32 key, uint64 number, address recipient, address to) private {
+    /// @dev An offer ends with its owner.
+    function _assign(uint64 number, address recipient, address token, address to) private {
         if (to == address(0)) revert PayoutZero();
-        vault.requireUsable(NATIVE, to);
+        vault.requireUsable(token, to);
+        bytes32 key = _withdrawal(number, recipient);
         delete _offers[key];
         _assigned[key] = to;
         emit Assigned(number, recipient, to);

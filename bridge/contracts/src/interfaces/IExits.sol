@@ -15,7 +15,7 @@ import {IVault} from "./IVault.sol";
 /// |---|---|---|
 /// | 0x02 account | the native balance | its owner |
 /// | 0x03 token balance | the amount | its owner |
-/// | 0x07 withdrawal | the amount | its recipient |
+/// | 0x07 withdrawal | the amount | its payee: its recipient, or whom it was assigned to |
 /// | 0x05 fee pool, 0x14 rewards | the amount, the pool | the residue address of the parameters; where that is zero they stay |
 ///
 /// The owner of kind 0 is an address on this chain. An account of kind 1 is the hash of a key, and money is never paid to a hash: its
@@ -92,13 +92,10 @@ interface IExits {
     error NotOffered(uint64 number, address recipient);
     error OfferOver(uint64 deadline);
     error WrongPrice(uint128 price, uint256 given);
-    error NotWithdrawal(uint32 index, uint8 kind);
-    /// @notice The checkpoint is not the one that root accepted of this epoch.
-    error NotAcceptedSo(uint64 epoch);
-    /// @notice The checkpoint is void, so its withdrawals are paid by nobody.
-    error VoidCheckpoint(uint64 epoch);
+    /// @notice The checkpoint is void: all from `standing` on are, and their withdrawals are paid by nobody.
+    error Void(uint64 epoch, uint64 standing);
     /// @notice The withdrawal was paid already.
-    error PaidAlready(uint32 index);
+    error AlreadyClaimed(uint32 index);
     /// @notice The seller does not take the price.
     error PriceNotTaken(address seller, uint128 price);
     /// @notice Not a signature of this key over the naming with this nonce.
@@ -159,21 +156,19 @@ interface IExits {
     /// @param number, recipient of the withdrawal, as its leaf has them. A number is given once, so both name one withdrawal of every state that can be final.
     function assign(uint64 number, address recipient, address to) external;
 
-    /// @notice Offers a withdrawal for a price in the native coin, until a deadline. By its owner. A price of 0 takes the offer back.
+    /// @notice Offers a withdrawal for a price in the native coin, until a deadline. By its owner. A newer offer takes the place of an older one; a price of 0 takes it back.
     function offer(uint64 number, address recipient, uint128 price, uint64 deadline) external;
 
-    /// @notice Buys a withdrawal that is offered, and pays its owner the price in this call. The leaf is shown under a checkpoint that root has accepted, final or not. Where that checkpoint
-    /// becomes void the withdrawal is worth nothing and the price is not given back: its seller has its balance on the child again, under the base.
-    /// @param checkpoint, acceptance of the checkpoint under whose state the leaf stands.
-    /// @param leafCount number of leaves of that state.
-    /// @param leaf of the withdrawal, with all that it pays.
+    /// @notice Buys a withdrawal that is offered, and pays its owner the price in this call. The withdrawal is shown, in the form of a claim, under a checkpoint that root has accepted, final or not. Where that
+    /// checkpoint becomes void and the base does not have the withdrawal, it is worth nothing and the price is not given back: its seller has its balance on the child again, under the base.
+    /// `msg.value` is the price, neither less nor more. Whatever changes before the call is mined (the price, the owner, a claim, a void) makes it revert.
+    /// @param shown the checkpoint under whose state the withdrawal stands.
+    /// @param withdrawal with all that it pays.
     /// @param siblings its proof.
     /// @param to whom the withdrawal is paid to from now on.
     function buy(
-        IRootChain.Checkpoint calldata checkpoint,
-        IRootChain.Acceptance calldata acceptance,
-        uint32 leafCount,
-        Leaf calldata leaf,
+        IVault.Base calldata shown,
+        IVault.Withdrawal calldata withdrawal,
         bytes32[] calldata siblings,
         address to
     ) external payable;
