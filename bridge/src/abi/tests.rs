@@ -138,7 +138,8 @@ fn every_error_that_a_contract_can_give_is_known() {
             "an interface names an error that its contract does not have"
         );
         let rest = given.difference(&own).copied();
-        let is_other = |one: &[u8; 4]| ![DATA_CHALLENGES, EXITS].contains(&artifact) || !opened.contains(one);
+        let is_other =
+            |one: &[u8; 4]| ![DATA_CHALLENGES, EXITS].contains(&artifact) || !opened.contains(one);
         let rest: BTreeSet<[u8; 4]> = rest.filter(is_other).collect();
         assert!(
             rest.is_subset(&libraries),

@@ -138,6 +138,7 @@ pub async fn run(
     let sent = done.transactions.len();
     object["transactions"] = done.transactions.into();
     object["paid"] = json!(done.paid);
+    object["payments"] = done.payments.into();
     object["failed"] = reasons
         .iter()
         .flatten()

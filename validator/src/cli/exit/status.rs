@@ -13,7 +13,7 @@ use crate::{
     chain::exits::{Owner, Payable, of_account, payout},
     chain::tree::Tree,
     cli::{CliError, connect::Connection, init::SecondRoot, keys::KeyOptions, output::Output},
-    ledger::Account,
+    ledger::{Account, Slot},
 };
 
 /// Of whom, and in which state.
@@ -101,8 +101,12 @@ async fn rows(place: &Place, tree: &Tree, account: Account) -> Result<Vec<Value>
     let mut rows = Vec::new();
     for payable in of_account(tree, account)? {
         let paid = exits::is_paid(place.endpoints(), &place.contracts, payable.index).await?;
-        let to = match payable.owner {
-            Owner::Address(recipient) => Some(Address::from(recipient)),
+        let to = match (payable.owner, payable.slot) {
+            (Owner::Address(recipient), Slot::Withdrawal(number)) => {
+                let of = (number, Address::from(recipient));
+                Some(exits::payee(place.endpoints(), &place.contracts, of).await?)
+            }
+            (Owner::Address(recipient), _) => Some(Address::from(recipient)),
             _ => named.or(own),
         };
         let mut row = leaf(&payable);
