@@ -115,6 +115,7 @@ async fn a_withdrawal_is_sold_before_it_is_final_and_given_away_and_paid_to_whom
     assert_eq!(done(&running, &look)["for_sale"], false);
     let offered = done(&running, &[&offer[..], &["--yes"]].concat());
     assert_eq!(offered["price"], (2 * COIN).to_string(), "{offered}");
+    assert_eq!(offered["for_sale"], true, "{offered}");
     assert!(offered["gas_used"].as_u64() > Some(21_000), "{offered}");
     let seen = done(&running, &look);
     assert_eq!(seen["for_sale"], true, "{seen}");
@@ -140,7 +141,12 @@ async fn a_withdrawal_is_sold_before_it_is_final_and_given_away_and_paid_to_whom
     assert_eq!(coins(&running, owner).await, before);
     let made = bought(&running, "2", "--yes").expect("it is bought");
     println!("bought: {made}");
-    assert_eq!(made["to"], to, "{made}");
+    assert_eq!(
+        (&made["to"], &made["payee"]),
+        (&json!(to), &json!(to)),
+        "{made}"
+    );
+    assert_eq!(made["for_sale"], false, "{made}");
     assert_eq!(coins(&running, owner).await - before, U256::from(2 * COIN));
     let head = running.view().head().await;
     assert!(head.finalized <= shown_epoch, "not final yet");

@@ -54,11 +54,11 @@ pub enum BridgeCommand {
     },
     /// Claims withdrawals on root. Anybody may send this transaction; the money goes to the recipients that the withdrawals name, or to whom they were assigned or sold.
     Claim(claim::ClaimCommand),
-    /// Gives a withdrawal to somebody else for nothing: whoever claims it, and every exit of it, pays that address. Only whom it is paid to now can do that, at any time until it is paid, also in exit mode.
+    /// Gives a withdrawal to somebody else for nothing: whoever claims it, and every exit of it, pays that address. Only the key that it is paid to now can do that (`--from`), at any time until it is paid, also in exit mode.
     Assign(sale::AssignCommand),
-    /// Offers a withdrawal for a price in the native coin, so that its owner has coins before its checkpoint is final. Only whom it is paid to now can do that, and anybody can buy it. A newer offer takes the place of an older one.
+    /// Offers a withdrawal for a price in the native coin, so that its owner has coins before its checkpoint is final. Only the key that it is paid to now can do that (`--from`), and anybody can buy it. A newer offer takes the place of an older one.
     Offer(sale::OfferCommand),
-    /// Buys a withdrawal that is offered. The seller has the price at once; you are paid by the ordinary claim once the checkpoint is final. If a proof of fraud makes that checkpoint void before, the withdrawal is worth nothing and the price is not given back: buy what a node of yours, or `plasmid watch`, has checked.
+    /// Buys a withdrawal that is offered. The key of `--from` pays the price, and the seller has it at once; you are paid by the ordinary claim once the checkpoint is final. If a proof of fraud makes that checkpoint void before, the withdrawal is worth nothing and the price is not given back: buy what a node of yours, or `plasmid watch`, has checked.
     Buy(sale::BuyCommand),
     /// Shows what a withdrawal pays and to whom, what it costs where it is offered, and whether its checkpoint is final or can still become void.
     Offered(sale::OfferedCommand),

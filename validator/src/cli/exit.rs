@@ -79,10 +79,10 @@ pub async fn run(
 }
 
 /// Where a command acts: root, and the contracts that the Registry made there.
-pub(super) struct Place {
+pub(super) struct ExitDesk {
     /// Its domain and contracts.
     pub deployment: Deployment,
-    /// Those that pay and that say what is final.
+    /// The contracts that pay, and that say what is final.
     pub contracts: Contracts,
     /// The endpoint of root that is asked for what decides nothing.
     pub rpc: Arc<Rpc>,
@@ -92,7 +92,7 @@ pub(super) struct Place {
 /// What one endpoint that lies can do.
 const RISK: &str = "if it lies, money stays where it is, a naming may be kept and carried until its deadline, and a withdrawal that you buy may be worth nothing";
 
-impl Place {
+impl ExitDesk {
     /// For a command that reads.
     pub async fn reading(connection: &Connection, second: &SecondRoot) -> Result<Self, CliError> {
         let deployment = connection.deployment_alone().await?;

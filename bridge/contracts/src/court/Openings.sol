@@ -17,7 +17,7 @@ library Openings {
         requireAccepted(rootChain, accused.checkpoint, accused.acceptance);
     }
 
-    /// @notice The same of its two parts.
+    /// @notice That RootChain accepted this checkpoint, and accepted it so, by its two parts.
     function requireAccepted(
         IRootChain rootChain,
         IRootChain.Checkpoint calldata checkpoint,

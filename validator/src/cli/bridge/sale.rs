@@ -13,14 +13,15 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use clap::Args;
 use plasmid_bridge::{abi::IExits, client::rpc::Call};
+use serde_json::Value;
 
-use self::shown::{Shown, Standing};
+use self::shown::{SaleShown, VoidRisk};
 use super::NATIVE_DECIMALS;
 use crate::{
     cli::{
         CliError, amount,
         connect::Connection,
-        exit::{Place, carrier::Carrier},
+        exit::{ExitDesk, carrier::Carrier},
         init::SecondRoot,
         keys::KeyOptions,
         output::Output,
@@ -89,8 +90,8 @@ pub async fn offered(
     connection: &Connection,
     output: Output,
 ) -> Result<(), CliError> {
-    let place = Place::reading(connection, &command.second).await?;
-    let shown = Shown::find(&command.which, &place, connection, output).await?;
+    let place = ExitDesk::reading(connection, &command.second).await?;
+    let shown = SaleShown::find(&command.which, &place, connection, output).await?;
     output.object(&shown.object());
     output.say(&shown.sentence());
     if shown.is_for_sale() {
@@ -113,8 +114,8 @@ pub async fn assign(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
-    let shown = Shown::find(&command.which, &place, connection, output).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
+    let shown = SaleShown::find(&command.which, &place, connection, output).await?;
     shown.require_owner(wallet.address())?;
     let to = command.to;
     refuse_lost(&place, to, &shown)?;
@@ -140,6 +141,7 @@ pub async fn assign(
         .carrier
         .carry_call(&wallet, call, &what, &mut object, output);
     if sent.await? {
+        changed(&mut object, to);
         output.object(&object);
         output.next(&format!("plasmid bridge offered {number}"));
     }
@@ -157,8 +159,8 @@ pub async fn offer(
     output: Output,
 ) -> Result<(), CliError> {
     let price = amount::parse(&command.price, NATIVE_DECIMALS)?;
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
-    let shown = Shown::find(&command.which, &place, connection, output).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
+    let shown = SaleShown::find(&command.which, &place, connection, output).await?;
     shown.require_owner(wallet.address())?;
     let (number, recipient) = (shown.number(), shown.recipient());
     let deadline = match price {
@@ -172,7 +174,7 @@ pub async fn offer(
             shown.what(),
             amount::show(price, NATIVE_DECIMALS),
             match shown.standing {
-                Standing::Final =>
+                VoidRisk::Final =>
                     "It is final, so `plasmid bridge claim` would pay all of it now.",
                 _ => "When its checkpoint becomes void, the buyer bears that and not you.",
             }
@@ -192,6 +194,7 @@ pub async fn offer(
         .carrier
         .carry_call(&wallet, call, &what, &mut object, output);
     if sent.await? {
+        object["for_sale"] = (price != 0).into();
         output.object(&object);
         output.next(&format!("plasmid bridge offered {number}"));
     }
@@ -209,8 +212,8 @@ pub async fn buy(
     output: Output,
 ) -> Result<(), CliError> {
     let price = amount::parse(&command.price, NATIVE_DECIMALS)?;
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
-    let shown = Shown::find(&command.which, &place, connection, output).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
+    let shown = SaleShown::find(&command.which, &place, connection, output).await?;
     let to = command.to.unwrap_or(wallet.address());
     refuse_lost(&place, to, &shown)?;
     shown.require_sale(wallet.address(), price)?;
@@ -232,6 +235,7 @@ pub async fn buy(
         .carrier
         .carry_call(&wallet, call, &what, &mut object, output);
     if sent.await? {
+        changed(&mut object, to);
         output.object(&object);
         output.next(&format!(
             "plasmid bridge claim {} --from {} (it waits until the checkpoint is final)",
@@ -242,8 +246,14 @@ pub async fn buy(
     Ok(())
 }
 
+/// Whose it is behind the call, which ended its offer.
+fn changed(object: &mut Value, to: Address) {
+    object["payee"] = to.to_string().into();
+    object["for_sale"] = false.into();
+}
+
 /// Money would be lost at an address that nobody can use.
-fn refuse_lost(place: &Place, to: Address, shown: &Shown) -> Result<(), CliError> {
+fn refuse_lost(place: &ExitDesk, to: Address, shown: &SaleShown) -> Result<(), CliError> {
     let token = shown.token().into_array();
     let (deployment, to) = (&place.deployment, to.into_array());
     deployment.refuse_lost("the address", to, token)

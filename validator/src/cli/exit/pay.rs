@@ -15,7 +15,7 @@ use plasmid_bridge::{
 use serde_json::{Value, json};
 
 use super::{
-    Place,
+    ExitDesk,
     carrier::{Carrier, Priced, mined},
 };
 use crate::{
@@ -34,7 +34,7 @@ const MAX_GAS: u64 = GAS_CAP / 3 * 2;
 
 /// What makes and sends transactions.
 pub struct Carrying<'a> {
-    pub place: &'a Place,
+    pub place: &'a ExitDesk,
     pub wallet: &'a Wallet,
     pub tree: &'a Tree,
     pub named: &'a BTreeSet<Account>,

@@ -8,7 +8,7 @@ use plasmid_bridge::{
 };
 use serde_json::{Value, json};
 
-use super::{Place, state};
+use super::{ExitDesk, state};
 use crate::{
     chain::exits::{Owner, Payable, of_account, payout},
     chain::tree::Tree,
@@ -39,7 +39,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let place = Place::reading(connection, &command.second).await?;
+    let place = ExitDesk::reading(connection, &command.second).await?;
     let seen = place.look().await?;
     let mut object = root(&seen);
     let (Some(account), Some(path)) = (&command.account, &command.state) else {
@@ -86,7 +86,7 @@ fn next(seen: &Ending, output: Output) -> Result<(), CliError> {
 }
 
 /// What an account gets, leaf by leaf.
-async fn rows(place: &Place, tree: &Tree, account: Account) -> Result<Vec<Value>, CliError> {
+async fn rows(place: &ExitDesk, tree: &Tree, account: Account) -> Result<Vec<Value>, CliError> {
     let (named, _) = exits::named(
         place.endpoints(),
         &place.contracts,

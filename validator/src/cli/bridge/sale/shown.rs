@@ -13,7 +13,7 @@ use crate::{
     cli::{
         CliError, amount,
         connect::Connection,
-        exit::Place,
+        exit::ExitDesk,
         output::Output,
         proof::{ProofOption, ProvenWithdrawal},
     },
@@ -22,7 +22,7 @@ use crate::{
 
 /// How far the checkpoint has come under whose state the withdrawal was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum VoidRisk {
     /// Nothing can make it void any more.
     Final,
     /// The next claim makes it final. Until then it can be made void.
@@ -33,7 +33,7 @@ pub(super) enum Standing {
     Held,
 }
 
-impl Standing {
+impl VoidRisk {
     const fn name(self) -> &'static str {
         match self {
             Self::Final => "final",
@@ -45,25 +45,25 @@ impl Standing {
 }
 
 /// A withdrawal with what root says of it.
-pub(super) struct Shown {
+pub(super) struct SaleShown {
     proven: ProvenWithdrawal,
     acceptance: IRootChain::Acceptance,
     /// Whose it is, and for how much.
     pub owned: exits::Owned,
     /// What can still become of its checkpoint.
-    pub standing: Standing,
+    pub standing: VoidRisk,
     /// Root's clock.
     pub now: u64,
 }
 
-impl Shown {
+impl SaleShown {
     /// Finds it, and asks root. Of two endpoints both say whatever decides.
     ///
     /// # Errors
     /// What does not hold, that the checkpoint counts no more, or why root could not be asked.
     pub async fn find(
         which: &ProofOption,
-        place: &Place,
+        place: &ExitDesk,
         connection: &Connection,
         output: Output,
     ) -> Result<Self, CliError> {
@@ -75,7 +75,7 @@ impl Shown {
 
     async fn found(
         which: &ProofOption,
-        place: &Place,
+        place: &ExitDesk,
         connection: &Connection,
     ) -> Result<Self, CliError> {
         let seen = place.look().await?;
@@ -102,7 +102,7 @@ impl Shown {
         let owned = owned.await?;
         let acceptance = IRootChain::Acceptance::from(&accepted);
         let standing = match epoch < finalized {
-            true => Standing::Final,
+            true => VoidRisk::Final,
             false => {
                 let call = IRootChain::isFinalCall {
                     checkpoint: (&accepted.checkpoint).into(),
@@ -215,7 +215,7 @@ impl Shown {
         let withdrawal = &self.proven.withdrawal;
         let owned = &self.owned;
         let until = match self.standing {
-            Standing::Open(until) => Some(until),
+            VoidRisk::Open(until) => Some(until),
             _ => None,
         };
         json!({
@@ -258,18 +258,18 @@ impl Shown {
         let lost =
             "Then the withdrawal is worth nothing to whoever has it, and no price is given back";
         match self.standing {
-            Standing::Final => format!(
+            VoidRisk::Final => format!(
                 "Its checkpoint, of epoch {epoch}, is final: nothing makes it void any more, and `plasmid bridge claim` pays it now"
             ),
-            Standing::Ripe => format!(
+            VoidRisk::Ripe => format!(
                 "The time of its checkpoint, of epoch {epoch}, is over: the next claim makes it final. Until that claim is mined a proof of fraud can still make it void. {lost}"
             ),
-            Standing::Open(until) => format!(
+            VoidRisk::Open(until) => format!(
                 "Its checkpoint, of epoch {epoch}, is accepted and not final: until root time {until} at least, {} s from now, a proof that it or one before it breaks a rule, or data of one that nobody shows, \
                  makes it void. {lost}. Only a node that checked all blocks, or `plasmid watch`, knows whether it is sound",
                 until.saturating_sub(self.now)
             ),
-            Standing::Held => format!(
+            VoidRisk::Held => format!(
                 "The time of its checkpoint, of epoch {epoch}, is over, and it is not final: one before it is not, data is asked for, or the child skips a message. Until it is final it can become void. {lost}"
             ),
         }
@@ -297,12 +297,12 @@ impl Shown {
 }
 
 /// What is known of a checkpoint that is not final; `now` and the time in which it can be challenged are root's.
-fn waiting(accepted: &Acceptance, (now, window): (u64, u64), is_ripe: bool) -> Standing {
+fn waiting(accepted: &Acceptance, (now, window): (u64, u64), is_ripe: bool) -> VoidRisk {
     let until = accepted.time.saturating_add(window);
     match is_ripe {
-        true => Standing::Ripe,
-        false if now < until => Standing::Open(until),
-        false => Standing::Held,
+        true => VoidRisk::Ripe,
+        false if now < until => VoidRisk::Open(until),
+        false => VoidRisk::Held,
     }
 }
 

@@ -24,8 +24,8 @@ fn checkpoint() -> Checkpoint {
     }
 }
 
-fn shown(owned: Owned, standing: Standing) -> Shown {
-    Shown {
+fn shown(owned: Owned, standing: VoidRisk) -> SaleShown {
+    SaleShown {
         proven: ProvenWithdrawal {
             checkpoint: checkpoint(),
             leaf_count: 30,
@@ -60,7 +60,7 @@ const FOR_SALE: Owned = Owned {
 
 #[test]
 fn a_buyer_sees_what_he_buys_from_whom_and_what_can_become_of_it() {
-    let one = shown(FOR_SALE, Standing::Open(160));
+    let one = shown(FOR_SALE, VoidRisk::Open(160));
     assert_eq!(
         one.object(),
         json!({
@@ -81,9 +81,9 @@ fn a_buyer_sees_what_he_buys_from_whom_and_what_can_become_of_it() {
         assert!(said.contains(words), "{words:?} is not in {said}");
     }
     for (standing, words, is_lost) in [
-        (Standing::Final, "nothing makes it void any more", false),
-        (Standing::Ripe, "the next claim makes it final", true),
-        (Standing::Held, "Until it is final it can become void", true),
+        (VoidRisk::Final, "nothing makes it void any more", false),
+        (VoidRisk::Ripe, "the next claim makes it final", true),
+        (VoidRisk::Held, "Until it is final it can become void", true),
     ] {
         let said = shown(FOR_SALE, standing).risk();
         assert!(said.contains(words), "{said}");
@@ -101,7 +101,7 @@ fn a_buyer_sees_what_he_buys_from_whom_and_what_can_become_of_it() {
 
 #[test]
 fn nothing_is_sent_for_another_price_or_too_late_or_for_what_is_paid_or_ones_own() {
-    let open = Standing::Open(160);
+    let open = VoidRisk::Open(160);
     let agreed = 2 * COIN;
     assert!(shown(FOR_SALE, open).is_for_sale());
     assert!(shown(FOR_SALE, open).require_sale(BUYER, agreed).is_ok());
@@ -168,13 +168,13 @@ fn until_when_a_checkpoint_can_become_void_follows_from_roots_clock_and_word() {
     };
     assert_eq!(
         waiting(&accepted(90), (100, 60), false),
-        Standing::Open(150)
+        VoidRisk::Open(150)
     );
-    assert_eq!(waiting(&accepted(40), (100, 60), false), Standing::Held);
-    assert_eq!(waiting(&accepted(40), (100, 60), true), Standing::Ripe);
+    assert_eq!(waiting(&accepted(40), (100, 60), false), VoidRisk::Held);
+    assert_eq!(waiting(&accepted(40), (100, 60), true), VoidRisk::Ripe);
     // A time that an endpoint invents does not wrap.
     assert_eq!(
         waiting(&accepted(u64::MAX), (100, 60), false),
-        Standing::Open(u64::MAX)
+        VoidRisk::Open(u64::MAX)
     );
 }
