@@ -44,7 +44,7 @@ impl ProvenWithdrawal {
             .map_err(|error| CliError::new(format!("the proof does not hold: {error}")))?;
         let inclusion = &proof.inclusion;
         Ok(Some(Self {
-            checkpoint: proof.checkpoint.clone(),
+            checkpoint: proof.checkpoint,
             leaf_count: inclusion.count,
             withdrawal: IVault::Withdrawal {
                 index: inclusion.index,
