@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Openings} from "./court/Openings.sol";
 import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
 import {IExits} from "./interfaces/IExits.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
@@ -13,6 +14,7 @@ import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
 import {PayoutGas} from "./libraries/PayoutGas.sol";
 import {StateTree} from "./libraries/StateTree.sol";
+import {Withdrawals} from "./libraries/Withdrawals.sol";
 
 /// @title The ways out
 /// @dev Holds no money and has no key: the Vault pays, by the base that this contract fixed.
@@ -23,13 +25,19 @@ contract Exits is IExits {
         uint64 nonce;
     }
 
+    /// @dev What the owner of a withdrawal wants for it, in one slot.
+    struct Offer {
+        uint128 price;
+        uint64 deadline;
+    }
+
     address private constant NATIVE = address(0);
     uint8 private constant ADDRESS = 0;
     uint8 private constant KEY = 1;
-    bytes32 private constant DOMAIN = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
-    );
-    bytes32 private constant NAMING = keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)");
+    bytes32 private constant DOMAIN =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)");
+    bytes32 private constant NAMING =
+        keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)");
 
     IRootChain public immutable rootChain;
     IInbox public immutable inbox;
@@ -39,6 +47,10 @@ contract Exits is IExits {
     Base private _base;
     /// @dev By kind and id of an account, 21 bytes.
     mapping(bytes21 => Naming) private _named;
+    /// @dev By number and recipient of a withdrawal: its owner, where that is not its recipient.
+    mapping(bytes32 => address) private _assigned;
+    /// @dev By the same. An offer is its owner's, and gone when the owner changes.
+    mapping(bytes32 => Offer) private _offers;
 
     constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
@@ -125,21 +137,65 @@ contract Exits is IExits {
     }
 
     /// @inheritdoc IExits
-    function nameByKey(
-        bytes32 key,
-        address payout,
-        uint64 deadline,
-        bytes32 r,
-        bytes32 s,
-        uint256 xKey,
-        uint256 xR
-    ) external {
+    function nameByKey(bytes32 key, address payout, uint64 deadline, bytes32 r, bytes32 s, uint256 xKey, uint256 xR)
+        external
+    {
         if (block.timestamp > deadline) revert NamingLate(deadline);
         bytes20 id = bytes20(sha256(abi.encodePacked(key)));
         Naming storage own = _named[_account(KEY, id)];
         bytes memory signed = abi.encodePacked(namingDigest(id, payout, own.nonce, deadline));
         if (!VERIFIER.verify(key, r, s, signed, xKey, xR)) revert BadNaming(key, own.nonce);
         _setPayout(own, KEY, id, payout);
+    }
+
+    /// @inheritdoc IExits
+    function assign(uint64 number, address recipient, address to) external {
+        _requireOwner(number, recipient);
+        _assign(number, recipient, NATIVE, to);
+    }
+
+    /// @inheritdoc IExits
+    function offer(uint64 number, address recipient, uint128 price, uint64 deadline) external {
+        _requireOwner(number, recipient);
+        _offers[_withdrawal(number, recipient)] = Offer(price, deadline);
+        emit Offered(number, recipient, price, deadline);
+    }
+
+    /// @inheritdoc IExits
+    /// @dev The owner changes before the seller is paid: whatever the seller does then, it is the buyer's.
+    function buy(
+        IVault.Base calldata shown,
+        IVault.Withdrawal calldata withdrawal,
+        bytes32[] calldata siblings,
+        address to
+    ) external payable {
+        Openings.requireAccepted(rootChain, shown.checkpoint, shown.acceptance);
+        uint64 standing = rootChain.head().standing;
+        if (shown.checkpoint.epoch >= standing) revert Void(shown.checkpoint.epoch, standing);
+        Withdrawals.requireOne(shown, withdrawal, siblings);
+        if (vault.claimed(withdrawal.index)) revert AlreadyClaimed(withdrawal.index);
+        (uint64 number, address recipient) = (withdrawal.number, withdrawal.recipient);
+        Offer memory wanted = _offers[_withdrawal(number, recipient)];
+        if (wanted.price == 0) revert NotOffered(number, recipient);
+        if (block.timestamp > wanted.deadline) revert OfferOver(wanted.deadline);
+        if (msg.value != wanted.price) revert WrongPrice(wanted.price, msg.value);
+        address seller = payee(number, recipient);
+        _assign(number, recipient, withdrawal.token, to);
+        emit Bought(number, recipient, seller, to, wanted.price);
+        (bool taken,) = seller.call{value: wanted.price}("");
+        if (!taken) revert PriceNotTaken(seller, wanted.price);
+    }
+
+    /// @inheritdoc IExits
+    function payee(uint64 number, address recipient) public view returns (address) {
+        address given = _assigned[_withdrawal(number, recipient)];
+        return given == address(0) ? recipient : given;
+    }
+
+    /// @inheritdoc IExits
+    function offered(uint64 number, address recipient) external view returns (uint128 price, uint64 deadline) {
+        Offer memory wanted = _offers[_withdrawal(number, recipient)];
+        return (wanted.price, wanted.deadline);
     }
 
     /// @inheritdoc IExits
@@ -200,7 +256,9 @@ contract Exits is IExits {
         uint8 kind = one.kind;
         if (kind == Leaves.WITHDRAWAL) {
             if (one.account != 0) revert WrongAccount(one.index, one.account);
-            return (address(bytes20(value[20:40])), address(bytes20(value[:20])), uint128(bytes16(value[40:56])));
+            (token, amount) = (address(bytes20(value[20:40])), uint128(bytes16(value[40:56])));
+            address recipient = address(bytes20(value[:20]));
+            return (token, payee(uint64(bytes8(one.fields)), recipient), amount);
         }
         amount = uint128(bytes16(value[:16]));
         if (kind == Leaves.ACCOUNT) {
@@ -250,6 +308,25 @@ contract Exits is IExits {
         emit Named(kind, id, payout, own.nonce);
         own.payout = payout;
         ++own.nonce;
+    }
+
+    function _withdrawal(uint64 number, address recipient) private pure returns (bytes32) {
+        return keccak256(abi.encode(number, recipient));
+    }
+
+    function _requireOwner(uint64 number, address recipient) private view {
+        address owner = payee(number, recipient);
+        if (msg.sender != owner) revert NotOwner(owner, msg.sender);
+    }
+
+    /// @dev An offer ends with its owner.
+    function _assign(uint64 number, address recipient, address token, address to) private {
+        if (to == address(0)) revert PayoutZero();
+        vault.requireUsable(token, to);
+        bytes32 key = _withdrawal(number, recipient);
+        delete _offers[key];
+        _assigned[key] = to;
+        emit Assigned(number, recipient, to);
     }
 
     function _account(uint8 kind, bytes20 id) private pure returns (bytes21) {

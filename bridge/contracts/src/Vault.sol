@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IExits} from "./interfaces/IExits.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
@@ -11,6 +12,7 @@ import {Messages} from "./libraries/Messages.sol";
 import {PayoutGas} from "./libraries/PayoutGas.sol";
 import {StateTree} from "./libraries/StateTree.sol";
 import {TokenCalls} from "./libraries/TokenCalls.sol";
+import {Withdrawals} from "./libraries/Withdrawals.sol";
 
 /// @title The vault
 contract Vault is IVault {
@@ -24,7 +26,6 @@ contract Vault is IVault {
     uint256 private constant AMOUNT_LIMIT = 1 << 96;
     uint256 private constant ESCROW_LIMIT = 1 << 112;
     uint8 private constant LAST_ACCOUNT_KIND = 1;
-    uint8 private constant WITHDRAWAL_KIND = 0x07;
 
     address public immutable registry;
     IInbox public immutable inbox;
@@ -121,10 +122,7 @@ contract Vault is IVault {
         notReentered
     {
         rootChain.finalize(base.checkpoint, base.acceptance);
-        uint32[] memory indices = new uint32[](1);
-        bytes32[] memory leaves = new bytes32[](1);
-        (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
-        _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
+        Withdrawals.requireOne(base, withdrawal, siblings);
         // With less gas, a recipient whose own inner call runs out of gas could accept the money and leave its further work undone.
         PayoutGas.requireLeft();
         this.payOut(withdrawal);
@@ -141,9 +139,9 @@ contract Vault is IVault {
         uint32[] memory indices = new uint32[](withdrawals.length);
         bytes32[] memory leaves = new bytes32[](withdrawals.length);
         for (uint256 i; i < withdrawals.length; ++i) {
-            (indices[i], leaves[i]) = _leaf(withdrawals[i], base.leafCount);
+            (indices[i], leaves[i]) = Withdrawals.leaf(withdrawals[i], base.leafCount);
         }
-        _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
+        Withdrawals.requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
         for (uint256 i; i < withdrawals.length; ++i) {
             Withdrawal calldata withdrawal = withdrawals[i];
             if (claimed(withdrawal.index)) continue;
@@ -165,10 +163,9 @@ contract Vault is IVault {
     function payOut(Withdrawal calldata withdrawal) external {
         if (msg.sender != address(this)) revert OnlyItself(msg.sender);
         _take(withdrawal.index);
-        _pay(withdrawal.token, withdrawal.recipient, withdrawal.amount);
-        emit Claimed(
-            withdrawal.index, withdrawal.recipient, withdrawal.token, withdrawal.amount, withdrawal.number
-        );
+        address to = IExits(EXITS).payee(withdrawal.number, withdrawal.recipient);
+        _pay(withdrawal.token, to, withdrawal.amount);
+        emit Claimed(withdrawal.index, to, withdrawal.token, withdrawal.amount, withdrawal.number);
     }
 
     /// @inheritdoc IVault
@@ -223,6 +220,8 @@ contract Vault is IVault {
 
     /// @dev The caller has burned whatever allows it, and a failure takes that back.
     function _pay(address token, address to, uint128 amount) private {
+        // Nobody could ever use what a token pays to itself. The child refuses such a recipient, and a withdrawal may be given to one.
+        if (to == token) revert AccountUnusable(to);
         uint256 held = escrow(token);
         if (amount > held) revert EscrowExceeded(token, held, amount);
         totals[token].paid += amount;
@@ -317,21 +316,5 @@ contract Vault is IVault {
         if (excess == 0) return;
         (bool taken,) = msg.sender.call{value: excess}("");
         if (!taken) revert ExcessNotTaken(msg.sender, excess);
-    }
-
-    /// @dev Index and hash of a withdrawal's leaf.
-    function _leaf(Withdrawal calldata withdrawal, uint32 leafCount) private pure returns (uint32 index, bytes32 leaf) {
-        index = withdrawal.index;
-        if (index >= leafCount) revert IndexBeyondCount(index, leafCount);
-        bytes32 key = keccak256(abi.encodePacked(WITHDRAWAL_KIND, withdrawal.number));
-        bytes32 value = StateTree.valueHash(
-            WITHDRAWAL_KIND, abi.encodePacked(withdrawal.recipient, withdrawal.token, withdrawal.amount)
-        );
-        leaf = StateTree.leaf(key, withdrawal.next, value);
-    }
-
-    function _requireRoot(Base calldata base, bytes32 treeRoot) private pure {
-        bytes32 root = StateTree.stateRoot(treeRoot, base.leafCount);
-        if (root != base.checkpoint.stateRoot) revert StateRootMismatch(base.checkpoint.stateRoot, root);
     }
 }

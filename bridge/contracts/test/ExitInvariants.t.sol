@@ -11,8 +11,8 @@ import {InvariantTest} from "./Vm.sol";
 import {TestToken} from "./tokens/TestToken.sol";
 
 /// @title A deployment that lives and ends, in any order of what anybody may do
-/// @dev The child is honest, but skips messages as it likes: it credits what it consumes, and people withdraw what they have. What is
-/// nobody's leaf, the genesis stakes and balances, is the rest of the escrow.
+/// @dev The child is honest, but skips messages as it likes: it credits what it consumes, and people withdraw what they have, and give and
+/// sell what they withdrew. What is nobody's leaf, the genesis stakes and balances, is the rest of the escrow.
 contract ExitWorld is Leaving {
     /// @notice A deposit by the index of its message.
     struct Sent {
@@ -33,6 +33,10 @@ contract ExitWorld is Leaving {
     uint64 private _cursor;
     IExits.Leaf[] private _kept; // of the last accepted checkpoint
     address[3] private _people = [address(0x1001), address(0x1002), address(0x1003)];
+    address[6] private _owners =
+        [address(0x1001), address(0x1002), address(0x1003), address(0x2001), address(0x2002), address(0x2003)];
+    mapping(uint64 => address) private _given; // whose a withdrawal is, where that is not its recipient
+    mapping(uint64 => uint128) private _price;
 
     function setUp() public override {
         super.setUp();
@@ -124,13 +128,73 @@ contract ExitWorld is Leaving {
         uint64 last = rootChain.head().standing;
         if (last == 0 || _kept.length < 9) return;
         uint256 place = 8 + which % (_kept.length - 8);
-        IExits.Leaf memory leaf = _kept[place];
-        IVault.Base memory base = IVault.Base(checkpoints[last - 1], acceptances[last - 1], uint32(_kept.length));
-        IVault.Withdrawal memory withdrawal = this.withdrawalOf(leaf);
-        try vault.claim(base, withdrawal, TreeModel.path(_keptHashes(), place, 32)) {
+        IVault.Withdrawal memory withdrawal = this.withdrawalOf(_kept[place]);
+        uint256[12] memory has = _has();
+        has[_slot(_ownerOf(withdrawal), withdrawal.token)] += withdrawal.amount;
+        try vault.claim(_shownAt(last - 1), withdrawal, TreeModel.path(_keptHashes(), place, 32)) {
+            _requireHas(has);
             ++reached["claim"];
         } catch {}
         _look();
+    }
+
+    /// @notice A withdrawal goes to somebody else; a stranger cannot do that.
+    function assign(uint256 which, uint256 to) external {
+        if (leaves.length < 9) return;
+        IVault.Withdrawal memory withdrawal = this.withdrawalOf(leaves[8 + which % (leaves.length - 8)]);
+        (address owner, address stranger) = _ownerAndStranger(withdrawal, to);
+        vm.prank(stranger);
+        try exits.assign(withdrawal.number, withdrawal.recipient, stranger) {
+            require(false, "a stranger gave it away");
+        } catch {}
+        vm.prank(owner);
+        exits.assign(withdrawal.number, withdrawal.recipient, _owners[to % 6]);
+        (_given[withdrawal.number], _price[withdrawal.number]) = (_owners[to % 6], 0);
+        ++reached["assign"];
+    }
+
+    function offer(uint256 which, uint96 price) external {
+        if (leaves.length < 9) return;
+        IVault.Withdrawal memory withdrawal = this.withdrawalOf(leaves[8 + which % (leaves.length - 8)]);
+        (address owner, address stranger) = _ownerAndStranger(withdrawal, price);
+        price = uint96(bound(price, 0, 10 ether));
+        vm.prank(stranger);
+        try exits.offer(withdrawal.number, withdrawal.recipient, 1, type(uint64).max) {
+            require(false, "a stranger offered it");
+        } catch {}
+        vm.prank(owner);
+        exits.offer(withdrawal.number, withdrawal.recipient, price, type(uint64).max);
+        _price[withdrawal.number] = price;
+        ++reached["offer"];
+    }
+
+    /// @notice Sold is what is offered, stands under an accepted checkpoint and is not paid, and the price goes to whose it was.
+    function buy(uint256 which, uint256 to) external {
+        uint64 last = rootChain.head().standing;
+        if (last == 0 || _kept.length < 9) return;
+        uint256 place = 8 + which % (_kept.length - 8);
+        IVault.Withdrawal memory withdrawal = this.withdrawalOf(_kept[place]);
+        bool sells = _price[withdrawal.number] != 0 && !vault.claimed(withdrawal.index);
+        uint256[12] memory has = _has();
+        has[_slot(_ownerOf(withdrawal), address(0))] += _price[withdrawal.number];
+        bool sold = _bought(_shownAt(last - 1), withdrawal, TreeModel.path(_keptHashes(), place, 32), _owners[to % 6]);
+        require(sold == sells, "sold and not for sale, or for sale and not sold");
+        require(address(exits).balance == 0, "Exits keeps money");
+        if (!sold) return;
+        _requireHas(has);
+        (_given[withdrawal.number], _price[withdrawal.number]) = (_owners[to % 6], 0);
+        ++reached["buy"];
+    }
+
+    function _bought(IVault.Base memory shown, IVault.Withdrawal memory withdrawal, bytes32[] memory path, address to)
+        private
+        returns (bool)
+    {
+        try exits.buy{value: _price[withdrawal.number]}(shown, withdrawal, path, to) {
+            return true;
+        } catch {
+            return false;
+        }
     }
 
     function close(bool silent) external {
@@ -170,7 +234,14 @@ contract ExitWorld is Leaving {
             shown[i] = _kept[from + i];
             indices[i] = uint32(from + i);
         }
+        uint256[12] memory has = _has();
+        for (uint256 i; i < number; ++i) {
+            if (from + i < 2 || vault.claimed(indices[i])) continue;
+            address owner = from + i < 8 ? _people[(from + i - 2) % 3] : _ownerOf(this.withdrawalOf(shown[i]));
+            has[_slot(owner, _tokenOf(shown[i]))] += _amount(shown[i]);
+        }
         uint256 paid = exits.exit(uint32(_kept.length), shown, TreeModel.stream(_keptHashes(), indices, 32));
+        _requireHas(has);
         reached["exit"] += paid;
     }
 
@@ -237,6 +308,43 @@ contract ExitWorld is Leaving {
             amount: uint128(bytes16(value[40:])),
             next: leaf.next
         });
+    }
+
+    function _shownAt(uint64 epoch) private view returns (IVault.Base memory) {
+        return IVault.Base(checkpoints[epoch], acceptances[epoch], uint32(_kept.length));
+    }
+
+    function _ownerOf(IVault.Withdrawal memory withdrawal) private view returns (address) {
+        address given = _given[withdrawal.number];
+        return given == address(0) ? withdrawal.recipient : given;
+    }
+
+    function _ownerAndStranger(IVault.Withdrawal memory withdrawal, uint256 seed)
+        private
+        view
+        returns (address owner, address stranger)
+    {
+        owner = _ownerOf(withdrawal);
+        stranger = _owners[seed % 6];
+        if (stranger == owner) stranger = address(this);
+    }
+
+    function _slot(address owner, address asset) private view returns (uint256 slot) {
+        while (_owners[slot] != owner) {
+            ++slot;
+        }
+        if (asset != address(0)) slot += 6;
+    }
+
+    /// @dev What everybody who can have a withdrawal has on root: coins, and behind them tokens.
+    function _has() private view returns (uint256[12] memory has) {
+        for (uint256 i; i < 6; ++i) {
+            (has[i], has[i + 6]) = (_owners[i].balance, token.balanceOf(_owners[i]));
+        }
+    }
+
+    function _requireHas(uint256[12] memory expected) private view {
+        require(keccak256(abi.encode(expected)) == keccak256(abi.encode(_has())), "somebody else was paid");
     }
 
     /// @dev The end never moves, and finality never goes back.
@@ -307,7 +415,7 @@ contract ExitInvariantsTest is InvariantTest {
     function setUp() external {
         world = new ExitWorld();
         world.setUp();
-        bytes4[] memory selectors = new bytes4[](13);
+        bytes4[] memory selectors = new bytes4[](17);
         selectors[0] = ExitWorld.deposit.selector;
         selectors[1] = ExitWorld.withdraw.selector;
         selectors[2] = ExitWorld.checkpoint.selector;
@@ -321,6 +429,10 @@ contract ExitInvariantsTest is InvariantTest {
         selectors[10] = ExitWorld.exit.selector;
         selectors[11] = ExitWorld.pass.selector;
         selectors[12] = ExitWorld.steal.selector;
+        selectors[13] = ExitWorld.assign.selector;
+        selectors[14] = ExitWorld.offer.selector;
+        selectors[15] = ExitWorld.buy.selector;
+        selectors[16] = ExitWorld.withdraw.selector;
         targetContract(address(world));
         targetSelectors(address(world), selectors);
     }
@@ -347,9 +459,17 @@ contract ExitInvariantsTest is InvariantTest {
         world.checkpoint(1);
         world.withdraw(1 ether, 0, true);
         world.withdraw(1 ether, 1, false);
+        world.withdraw(1 ether, 0, true);
+        world.assign(0, 3);
         world.checkpoint(1);
+        world.offer(1, 1 ether);
+        world.buy(1, 4);
+        world.buy(1, 4);
+        world.buy(0, 4);
+        world.offer(0, 1 ether);
         world.pass(3601);
         world.claim(0);
+        world.buy(0, 4);
         world.deposit(2 ether, 3, 2);
         for (uint256 i; i < 4; ++i) {
             world.pass(2 days - 4);
@@ -361,8 +481,19 @@ contract ExitInvariantsTest is InvariantTest {
         world.refund(2, false);
         this.invariant_escrowIsWhatPeopleAreOwed();
         vm.assertTrue(world.everybodyLeaves());
-        bytes32[8] memory steps =
-            [bytes32("deposit"), "withdraw", "checkpoint", "claim", "overdue", "open", "exit", "refund"];
+        bytes32[11] memory steps = [
+            bytes32("deposit"),
+            "withdraw",
+            "checkpoint",
+            "claim",
+            "overdue",
+            "open",
+            "exit",
+            "refund",
+            "assign",
+            "offer",
+            "buy"
+        ];
         for (uint256 i; i < steps.length; ++i) {
             vm.assertTrue(world.reached(steps[i]) != 0, string.concat("step ", vm.toString(i)));
         }

@@ -390,7 +390,7 @@ sol! {
             uint64 indexed index, address indexed token, address indexed depositor, uint128 amount, uint128 native, uint8 recipientKind, bytes20 recipientId
         );
         event RewardsFunded(uint64 indexed index, address indexed funder, uint128 amount);
-        event Claimed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
+        event Claimed(uint32 indexed index, address indexed payee, address indexed token, uint128 amount, uint64 number);
         event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
 
         error AmountOutOfRange(uint256 amount);
@@ -464,6 +464,9 @@ sol! {
         event ExitFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount);
         event ExitWaits(uint32 indexed index, address indexed token, uint128 amount);
         event Refunded(uint64 indexed message, address indexed recipient, address indexed token, uint128 amount);
+        event Assigned(uint64 indexed number, address indexed recipient, address indexed to);
+        event Offered(uint64 indexed number, address indexed recipient, uint128 price, uint64 deadline);
+        event Bought(uint64 indexed number, address indexed recipient, address indexed seller, address to, uint128 price);
         event Named(uint8 kind, bytes20 indexed id, address indexed payout, uint64 nonce);
 
         error NotOpened();
@@ -481,6 +484,13 @@ sol! {
         error Consumed(uint64 message, uint64 cursor);
         error NothingToRefund(uint64 message, uint8 kind);
         error PayoutZero();
+        error NotOwner(address owner, address caller);
+        error NotOffered(uint64 number, address recipient);
+        error OfferOver(uint64 deadline);
+        error WrongPrice(uint128 price, uint256 given);
+        error Void(uint64 epoch, uint64 standing);
+        error AlreadyClaimed(uint32 index);
+        error PriceNotTaken(address seller, uint128 price);
         error BadNaming(bytes32 key, uint64 nonce);
         error NamingLate(uint64 deadline);
         error GasTooLow(uint256 needed, uint256 left);
@@ -491,6 +501,13 @@ sol! {
         function refund(bytes calldata message, bool native, bytes32 before, bytes32[] calldata behind) external;
         function name(address payout) external;
         function nameByKey(bytes32 key, address payout, uint64 deadline, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external;
+        function assign(uint64 number, address recipient, address to) external;
+        function offer(uint64 number, address recipient, uint128 price, uint64 deadline) external;
+        function buy(IVault.Base calldata shown, IVault.Withdrawal calldata withdrawal, bytes32[] calldata siblings, address to)
+            external
+            payable;
+        function payee(uint64 number, address recipient) external view returns (address);
+        function offered(uint64 number, address recipient) external view returns (uint128 price, uint64 deadline);
         function named(uint8 kind, bytes20 id) external view returns (address payout, uint64 nonce);
         function namingDigest(bytes20 account, address payout, uint64 nonce, uint64 deadline) external view returns (bytes32);
         function base() external view returns (Base memory);

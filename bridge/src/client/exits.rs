@@ -20,8 +20,10 @@ use crate::relay::events::{self, Heard, MESSAGE, Sent};
 use crate::relay::seen::Which;
 
 mod history;
+mod sales;
 
 pub use history::walk;
+pub use sales::{Owned, owned, payee};
 
 /// The Inbox keeps the links of the newest 256 messages. What is shown must be kept when it is mined, too: some messages may come meanwhile.
 const KEPT_LINKS: u64 = 224;

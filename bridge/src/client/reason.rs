@@ -109,6 +109,18 @@ fn index_beyond(index: u32, count: u32) -> String {
     )
 }
 
+/// A leaf that is paid; Vault and Exits have this error.
+fn already_paid(index: u32) -> String {
+    format!("leaf {index} was paid already")
+}
+
+/// A checkpoint that counts no more; RootChain and Exits have this error.
+fn void(epoch: u64, standing: u64) -> String {
+    format!(
+        "checkpoint {epoch} is void, as is every one from epoch {standing} on, which was shown to break a rule or whose data nobody showed; `plasmid exit status` says how money leaves"
+    )
+}
+
 /// A proof under another state; Vault and Exits have this error.
 fn root_mismatch(expected: B256, computed: B256) -> String {
     format!(

@@ -21,6 +21,7 @@ mod remote_signer;
 mod root;
 mod root_chain;
 mod rotation;
+mod sale;
 mod snapshot;
 mod thieves;
 mod watcher;

@@ -9,6 +9,7 @@ mod force;
 mod fund_rewards;
 mod message;
 mod register;
+mod sale;
 mod top_up;
 
 use alloy_primitives::{Address, U256};
@@ -51,8 +52,16 @@ pub enum BridgeCommand {
         #[command(flatten)]
         authority: Signing,
     },
-    /// Claims withdrawals on root. Anybody may send this transaction; the money goes to the recipients that the withdrawals name.
+    /// Claims withdrawals on root. Anybody may send this transaction; the money goes to the recipients that the withdrawals name, or to whom they were assigned or sold.
     Claim(claim::ClaimCommand),
+    /// Gives a withdrawal to somebody else for nothing: whoever claims it, and every exit of it, pays that address. Only the key that it is paid to now can do that (`--from`), at any time until it is paid, also in exit mode.
+    Assign(sale::AssignCommand),
+    /// Offers a withdrawal for a price in the native coin, so that its owner has coins before its checkpoint is final. Only the key that it is paid to now can do that (`--from`), and anybody can buy it. A newer offer takes the place of an older one.
+    Offer(sale::OfferCommand),
+    /// Buys a withdrawal that is offered. The key of `--from` pays the price, and the seller has it at once; you are paid by the ordinary claim once the checkpoint is final. If a proof of fraud makes that checkpoint void before, the withdrawal is worth nothing and the price is not given back: buy what a node of yours, or `plasmid watch`, has checked.
+    Buy(sale::BuyCommand),
+    /// Shows what a withdrawal pays and to whom, what it costs where it is offered, and whether its checkpoint is final or can still become void.
+    Offered(sale::OfferedCommand),
     /// Sends a transaction through the inbox on root, without the help of any validator. The signed bytes are valid for ever and cost no fee on the child, and anybody who has them can submit them. To send the transaction again, submit the same bytes; to cancel it, use its sequence for another transaction. Up to twice the price of the message is sent along, within `--max-price`, and the Inbox gives back what it does not take.
     #[command(subcommand)]
     Force(force::ForceCommand),
@@ -131,6 +140,10 @@ pub async fn run(
             tx::send(&make, connection, keys, output).await
         }
         BridgeCommand::Claim(command) => claim::run(&command, connection, keys, output).await,
+        BridgeCommand::Assign(command) => sale::assign(&command, connection, keys, output).await,
+        BridgeCommand::Offer(command) => sale::offer(&command, connection, keys, output).await,
+        BridgeCommand::Buy(command) => sale::buy(&command, connection, keys, output).await,
+        BridgeCommand::Offered(command) => sale::offered(&command, connection, output).await,
         BridgeCommand::Force(command) => force::run(&command, connection, keys, output).await,
         BridgeCommand::Register(command) => {
             register::run(&command, connection, keys, own, output).await

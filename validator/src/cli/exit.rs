@@ -79,20 +79,22 @@ pub async fn run(
 }
 
 /// Where a command acts: root, and the contracts that the Registry made there.
-struct Place {
-    deployment: Deployment,
-    contracts: Contracts,
-    rpc: Arc<Rpc>,
+pub(super) struct ExitDesk {
+    /// Its domain and contracts.
+    pub deployment: Deployment,
+    /// The contracts that pay, and that say what is final.
+    pub contracts: Contracts,
+    /// The endpoint of root that is asked for what decides nothing.
+    pub rpc: Arc<Rpc>,
     second: Option<Rpc>,
 }
 
 /// What one endpoint that lies can do.
-const RISK: &str =
-    "if it lies, money stays where it is, and a naming may be kept and carried until its deadline";
+const RISK: &str = "if it lies, money stays where it is, a naming may be kept and carried until its deadline, and a withdrawal that you buy may be worth nothing";
 
-impl Place {
+impl ExitDesk {
     /// For a command that reads.
-    async fn reading(connection: &Connection, second: &SecondRoot) -> Result<Self, CliError> {
+    pub async fn reading(connection: &Connection, second: &SecondRoot) -> Result<Self, CliError> {
         let deployment = connection.deployment_alone().await?;
         Self::beside(connection, deployment, connection.root()?, second).await
     }
@@ -124,7 +126,7 @@ impl Place {
     }
 
     /// For a command that sends with this key.
-    async fn sending(
+    pub async fn sending(
         connection: &Connection,
         keys: &KeyOptions,
         carrier: &Carrier,
@@ -136,11 +138,11 @@ impl Place {
     }
 
     /// The root endpoints that are asked for whatever decides.
-    fn endpoints(&self) -> Endpoints<'_> {
+    pub fn endpoints(&self) -> Endpoints<'_> {
         Endpoints::new(&self.rpc, self.second.as_ref())
     }
 
-    async fn look(&self) -> Result<Ending, CliError> {
+    pub async fn look(&self) -> Result<Ending, CliError> {
         Ok(exits::look(self.endpoints(), &self.contracts).await?)
     }
 

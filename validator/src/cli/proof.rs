@@ -26,8 +26,10 @@ use super::{
 use crate::{ledger::address, node::accepted::accepted_by};
 
 mod claim;
+mod withdrawal;
 
 use claim::{Claim, ClaimNames};
+pub(super) use withdrawal::{ProofOption, ProvenWithdrawal};
 
 /// The largest proof file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
@@ -83,8 +85,28 @@ pub async fn prove(
         topic: command.topic.as_deref(),
         withdrawal: command.withdrawal,
     })?;
+    let (text, read) = ask(connection, &claim, command.epoch).await?;
+    let epoch = read.checkpoint.epoch;
+    let text = format!("{text:#}\n");
+    whole::replace(&command.file, text.as_bytes(), whole::READABLE)?;
+    output.object(&json!({
+        "file": command.file,
+        "present": read.present,
+        "epoch": epoch,
+        "state_root": hex::encode(read.checkpoint.state_root),
+    }));
+    output.next(&format!("plasmid bridge verify {}", command.file.display()));
+    Ok(())
+}
+
+/// A node's proof, in the form of a file and read. What a node says is checked before anybody is told that it is a proof.
+async fn ask(
+    connection: &Connection,
+    claim: &Claim,
+    epoch: Option<u64>,
+) -> Result<(Value, Proof), CliError> {
     let request = GetProofRequest {
-        epoch: command.epoch,
+        epoch,
         leaf: Some(claim.leaf()),
     };
     let client = connection.bridge().await?;
@@ -96,30 +118,18 @@ pub async fn prove(
     let checkpoint = answer
         .checkpoint
         .ok_or_else(|| CliError::new("the node answered without a checkpoint"))?;
-    let text = to_json(&claim, &proof, &checkpoint.encoded);
-    // What a node says is checked before anybody is told that it is a proof.
+    let text = to_json(claim, &proof, &checkpoint.encoded);
     let read = Proof::read(&text)?;
     read.check()?;
-    let epoch = read.checkpoint.epoch;
-    if let Some(asked) = command.epoch
-        && asked != epoch
-    {
-        return Err(CliError::other_than_asked(
+    let found = read.checkpoint.epoch;
+    match epoch {
+        Some(asked) if asked != found => Err(CliError::other_than_asked(
             "the checkpoint of epoch",
             asked,
-            epoch,
-        ));
+            found,
+        )),
+        _ => Ok((text, read)),
     }
-    let text = format!("{text:#}\n");
-    whole::replace(&command.file, text.as_bytes(), whole::READABLE)?;
-    output.object(&json!({
-        "file": command.file,
-        "present": proof.present,
-        "epoch": epoch,
-        "state_root": hex::encode(read.checkpoint.state_root),
-    }));
-    output.next(&format!("plasmid bridge verify {}", command.file.display()));
-    Ok(())
 }
 
 fn to_json(claim: &Claim, proof: &LeafProof, checkpoint: &[u8]) -> Value {

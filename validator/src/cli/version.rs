@@ -6,9 +6,10 @@ use super::output::Output;
 use crate::engine::version::COMETBFT_VERSION;
 
 /// What does not hold yet (DESIGN section 1), said plainly.
-pub const DOES_NOT_HOLD: [&str; 10] = [
+pub const DOES_NOT_HOLD: [&str; 11] = [
     "the court judges two votes or two checkpoints of one key, wrong links, users' signatures, and what segments of records, messages and native transactions do, and nothing with stake in it yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
     "without validators balances, tokens, withdrawals and deposits leave, and stakes, their rewards and bounty bonds do not yet",
+    "a withdrawal that was given away or sold is still listed under its first recipient by nodes, plasmid query withdrawal and plasmid exit leave --account; plasmid bridge offered asks root whose it is",
     "plasmid watch takes two votes that a block has evidence of to the court, and two shares or certificates that nodes serve or root was sent; what nobody serves has to be handed to it; misbehavior that CometBFT reports tombstones a key, and takes no stake by itself; it shows root wrong links, signatures and segments in accepted checkpoints; of a false segment with stake, evidence or the end of an epoch in it, it can only say so",
     "nobody is jailed on a local network but the demo's",
     "a bounty bond is locked until it has a way out: it can be raised, and the court pays reports from it",

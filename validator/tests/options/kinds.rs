@@ -272,7 +272,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
     let parsed = argument.get_value_parser().type_id();
     let name = argument.get_id().as_str();
     let is_paid = matches!(name, "payout" | "recipient" | "refund" | "root_chain")
-        || (command, name) == ("withdraw", "to");
+        || matches!((command, name), ("withdraw" | "assign" | "buy", "to"));
     if parsed == TypeId::of::<Address>() && is_paid {
         return Some(&ROOT_ADDRESS);
     }
@@ -310,7 +310,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "token") => &TOKEN,
         (
             _,
-            "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "budget"
+            "amount" | "price" | "native" | "stake" | "bond" | "pay" | "max_cost" | "budget"
             | "challenge_budget" | "min_self_stake",
         ) => &AMOUNT,
         ("relay" | "watch", "max_fee" | "max_tip") | (_, "max_root_fee") => &GWEI,

@@ -7,17 +7,26 @@ import {Checkpoints} from "../libraries/Checkpoints.sol";
 import {ListTree} from "../libraries/ListTree.sol";
 
 /// @title What a checkpoint commits to, opened and compared from RootChain's word down to a segment's bytes
-/// @dev Every check reverts. A proof of fraud and the answer to a challenge open the same parts, so both ask here.
+/// @dev Every check reverts. A proof of fraud, the answer to a challenge and a sale open the same parts, so all ask here.
 library Openings {
-    uint256 private constant CHUNK = 1_024;
+    uint256 private constant CHUNK = 1024;
     uint256 private constant MAX_BYTES = 32_768;
 
     /// @notice That RootChain accepted this checkpoint, and accepted it so.
     function requireAccepted(IRootChain rootChain, IFraudCourt.Accused calldata accused) internal view {
-        uint64 epoch = accused.checkpoint.epoch;
+        requireAccepted(rootChain, accused.checkpoint, accused.acceptance);
+    }
+
+    /// @notice That RootChain accepted this checkpoint, and accepted it so, by its two parts.
+    function requireAccepted(
+        IRootChain rootChain,
+        IRootChain.Checkpoint calldata checkpoint,
+        IRootChain.Acceptance calldata acceptance
+    ) internal view {
+        uint64 epoch = checkpoint.epoch;
         bytes32 kept = rootChain.record(epoch);
-        bytes32 digest = Checkpoints.digest(accused.checkpoint, rootChain.deployment());
-        bytes32 computed = Checkpoints.record(digest, accused.checkpoint.nextSet, accused.acceptance);
+        bytes32 digest = Checkpoints.digest(checkpoint, rootChain.deployment());
+        bytes32 computed = Checkpoints.record(digest, checkpoint.nextSet, acceptance);
         if (computed != kept) revert IFraudCourt.NotTheAccepted(epoch, kept, computed);
     }
 

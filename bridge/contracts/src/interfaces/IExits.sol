@@ -15,7 +15,7 @@ import {IVault} from "./IVault.sol";
 /// |---|---|---|
 /// | 0x02 account | the native balance | its owner |
 /// | 0x03 token balance | the amount | its owner |
-/// | 0x07 withdrawal | the amount | its recipient |
+/// | 0x07 withdrawal | the amount | its payee: its recipient, or whom it was assigned to |
 /// | 0x05 fee pool, 0x14 rewards | the amount, the pool | the residue address of the parameters; where that is zero they stay |
 ///
 /// The owner of kind 0 is an address on this chain. An account of kind 1 is the hash of a key, and money is never paid to a hash: its
@@ -53,6 +53,11 @@ interface IExits {
     /// @notice The leaf's account has no payout yet.
     event ExitWaits(uint32 indexed index, address indexed token, uint128 amount);
     event Refunded(uint64 indexed message, address indexed recipient, address indexed token, uint128 amount);
+    /// @notice A withdrawal is paid to `to` from now on, in its recipient's place.
+    event Assigned(uint64 indexed number, address indexed recipient, address indexed to);
+    /// @notice The owner of a withdrawal sells it. A price of 0 takes the offer back.
+    event Offered(uint64 indexed number, address indexed recipient, uint128 price, uint64 deadline);
+    event Bought(uint64 indexed number, address indexed recipient, address indexed seller, address to, uint128 price);
     /// @notice An account has said where its leaves are paid.
     event Named(uint8 kind, bytes20 indexed id, address indexed payout, uint64 nonce);
 
@@ -82,6 +87,17 @@ interface IExits {
     /// @notice The message carried no money that comes back.
     error NothingToRefund(uint64 message, uint8 kind);
     error PayoutZero();
+    /// @notice Only whom the withdrawal is paid to now may give it to somebody else or sell it.
+    error NotOwner(address owner, address caller);
+    error NotOffered(uint64 number, address recipient);
+    error OfferOver(uint64 deadline);
+    error WrongPrice(uint128 price, uint256 given);
+    /// @notice The checkpoint is void: all from `standing` on are, and their withdrawals are paid by nobody.
+    error Void(uint64 epoch, uint64 standing);
+    /// @notice The withdrawal was paid already.
+    error AlreadyClaimed(uint32 index);
+    /// @notice The seller does not take the price.
+    error PriceNotTaken(address seller, uint128 price);
     /// @notice Not a signature of this key over the naming with this nonce.
     error BadNaming(bytes32 key, uint64 nonce);
     /// @notice Root's time is behind the one until which the naming may be carried.
@@ -134,6 +150,34 @@ interface IExits {
         uint256 xKey,
         uint256 xR
     ) external;
+
+    /// @notice Gives a withdrawal to somebody else, for nothing: whoever claims it, and every exit of it, pays `to`. By its owner: the recipient first, and then whom it was given to or who bought it.
+    /// An offer that stands is gone with it. It may be done at any time: what was paid already is paid, and what the child never holds pays nobody.
+    /// @param number, recipient of the withdrawal, as its leaf has them. A number is given once, so both name one withdrawal of every state that can be final.
+    function assign(uint64 number, address recipient, address to) external;
+
+    /// @notice Offers a withdrawal for a price in the native coin, until a deadline. By its owner. A newer offer takes the place of an older one; a price of 0 takes it back.
+    function offer(uint64 number, address recipient, uint128 price, uint64 deadline) external;
+
+    /// @notice Buys a withdrawal that is offered, and pays its owner the price in this call. The withdrawal is shown, in the form of a claim, under a checkpoint that root has accepted, final or not. Where that
+    /// checkpoint becomes void and the base does not have the withdrawal, it is worth nothing and the price is not given back: its seller has its balance on the child again, under the base.
+    /// `msg.value` is the price, neither less nor more. Whatever changes before the call is mined (the price, the owner, a claim, a void) makes it revert.
+    /// @param shown the checkpoint under whose state the withdrawal stands.
+    /// @param withdrawal with all that it pays.
+    /// @param siblings its proof.
+    /// @param to whom the withdrawal is paid to from now on.
+    function buy(
+        IVault.Base calldata shown,
+        IVault.Withdrawal calldata withdrawal,
+        bytes32[] calldata siblings,
+        address to
+    ) external payable;
+
+    /// @notice Whom a withdrawal is paid to.
+    function payee(uint64 number, address recipient) external view returns (address);
+
+    /// @notice The price of a withdrawal and the deadline of that offer; 0 where it is not offered.
+    function offered(uint64 number, address recipient) external view returns (uint128 price, uint64 deadline);
 
     /// @notice What an account named: zero, if nothing, and the nonce of the next naming by its key.
     function named(uint8 kind, bytes20 id) external view returns (address payout, uint64 nonce);

@@ -8,7 +8,7 @@ import {IRootChain} from "./IRootChain.sol";
 /// @notice Takes deposits and pays withdrawals that stand as leaves in a final checkpoint's state. Its own counters say what it holds
 /// for the child (deposited − paid per token), never `balanceOf`, which a stranger can raise.
 ///
-/// A withdrawal pays the recipient in its leaf and nobody else, whoever carries the proof. The leaf's index, which the state root
+/// A withdrawal pays its payee (`IExits.payee`) and nobody else, whoever carries the proof: the recipient in its leaf, unless that one, or who had it then, gave it to somebody else. The leaf's index, which the state root
 /// authenticates, is its nullifier. A payout that fails stays claimable and hinders no other.
 ///
 /// A hostile token harms its own holders only. A token whose balances shrink by themselves can leave less here than its escrow;
@@ -47,7 +47,8 @@ interface IVault {
     /// @notice Native coin was given to the reward pool of the child.
     /// @param index of the message that carries it to the child.
     event RewardsFunded(uint64 indexed index, address indexed funder, uint128 amount);
-    event Claimed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
+    /// @notice A withdrawal was paid to its payee.
+    event Claimed(uint32 indexed index, address indexed payee, address indexed token, uint128 amount, uint64 number);
     /// @notice The withdrawal was proven but could not be paid within a batch; it stays claimable.
     event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
 

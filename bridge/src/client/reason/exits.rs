@@ -1,4 +1,4 @@
-//! The errors of Exits. Some of them have the form of the Vault's, which words them then.
+//! The errors of Exits. Some of them have the form of the Vault's or of RootChain's, which word them then.
 
 use crate::abi::IExits::IExitsErrors as E;
 
@@ -45,6 +45,28 @@ pub(super) fn sentence(error: E) -> String {
             e.message, e.kind
         ),
         E::PayoutZero(_) => "the address to be paid at is zero; name an address on root".to_owned(),
+        E::NotOwner(e) => format!(
+            "the withdrawal is paid to {}, who alone may give it away or sell it, and {} tried to",
+            e.owner, e.caller
+        ),
+        E::NotOffered(e) => format!(
+            "withdrawal {} to {} is not for sale: its offer was taken back, or it was sold or given away meanwhile; nothing was paid",
+            e.number, e.recipient
+        ),
+        E::OfferOver(e) => format!(
+            "the offer stood until root time {}, which is over; nothing was paid; its owner can offer it again",
+            e.deadline
+        ),
+        E::WrongPrice(e) => format!(
+            "the price is {} wei, and {} were sent; nothing was paid; look at the offer again",
+            e.price, e.given
+        ),
+        E::Void(e) => super::void(e.epoch, e.standing),
+        E::AlreadyClaimed(e) => super::already_paid(e.index),
+        E::PriceNotTaken(e) => format!(
+            "the seller {} does not take the price of {} wei, so nothing was sold or paid",
+            e.seller, e.price
+        ),
         E::BadNaming(e) => format!(
             "key {} did not sign this naming with nonce {}; look at the key, the address and whether a newer naming was sent meanwhile",
             e.key, e.nonce

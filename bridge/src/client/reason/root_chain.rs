@@ -93,10 +93,7 @@ pub(super) fn sentence(error: E) -> String {
             "{} checkpoints stand on root and {} of them are final; the base is there when all are, a window after the last was accepted",
             e.standing, e.finalized
         ),
-        E::Void(e) => format!(
-            "checkpoint {} is void, as is every one from epoch {} on, which was shown to break a rule or whose data nobody showed; `plasmid exit status` says how money leaves",
-            e.epoch, e.standing
-        ),
+        E::Void(e) => super::void(e.epoch, e.standing),
         E::AlreadyFinal(e) => format!(
             "checkpoint {} is final, as are all below {}, and stays so",
             e.epoch, e.finalized

@@ -42,7 +42,7 @@ pub(super) fn sentence(error: E) -> String {
         E::OnlyRegistry(e) => format!("only the Registry calls this, and {} did", e.sender),
         E::OnlyExits(e) => format!("only Exits calls this, and {} did", e.sender),
         E::AlreadyRefunded(e) => format!("what message {} brought was paid back already", e.message),
-        E::AlreadyClaimed(e) => format!("leaf {} was paid already", e.index),
+        E::AlreadyClaimed(e) => super::already_paid(e.index),
         E::IndexBeyondCount(e) => super::index_beyond(e.index, e.count),
         E::StateRootMismatch(e) => super::root_mismatch(e.expected, e.computed),
         E::EscrowExceeded(e) => format!(

@@ -15,7 +15,7 @@ use plasmid_bridge::{
     relay::seen::Log,
 };
 use plasmid_proto::bridge::v1::{PrepareClaimRequest, WithdrawalStage};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{beside, read, wallet};
 use crate::cli::{
@@ -111,10 +111,11 @@ pub async fn run(
     let receipt = wallet.execute(Call::to(vault, claim)).await?;
     let after = |error: CliError| error.after_root(&receipt.hash);
     progress.finish_and_clear();
-    let paid = paid(vault, &receipt.logs);
+    let payments = payments(vault, &receipt.logs);
+    let paid: Vec<u64> = payments.iter().map(|one| one.number).collect();
     output.object(&json!({
         "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "gas_used": receipt.gas_used,
-        "epoch": prepared.epoch, "paid": paid,
+        "epoch": prepared.epoch, "paid": paid, "payments": payments.iter().map(payment).collect::<Vec<_>>(),
     }));
     let mut unpaid = Vec::new();
     for number in numbers.iter().filter(|number| !paid.contains(number)) {
@@ -129,7 +130,7 @@ pub async fn run(
     }
     if !unpaid.is_empty() {
         return Err(CliError::new(format!(
-            "withdrawals {} were not paid: their recipient does not take the money now, or it takes more gas than a batch gives; \
+            "withdrawals {} were not paid: whoever they are paid to does not take the money now, or it takes more gas than a batch gives; \
              they stay claimable, each alone too",
             listed(unpaid)
         )));
@@ -179,14 +180,23 @@ fn claim_of(
     Ok((claim, indices.collect()))
 }
 
-/// The withdrawals that the Vault paid in a transaction.
-fn paid(vault: Address, logs: &[Log]) -> Vec<u64> {
+/// What the Vault paid in a transaction.
+fn payments(vault: Address, logs: &[Log]) -> Vec<IVault::Claimed> {
     let own = logs.iter().filter(|log| log.address == vault);
     own.filter_map(|log| {
         IVault::Claimed::decode_raw_log(log.topics.iter().copied(), &log.data).ok()
     })
-    .map(|claimed| claimed.number)
     .collect()
+}
+
+/// A payment as outputs show it: its payee is another one than the withdrawal's recipient where it was assigned or sold.
+fn payment(one: &IVault::Claimed) -> Value {
+    json!({
+        "number": one.number,
+        "payee": one.payee.to_string(),
+        "token": one.token.to_string(),
+        "amount": one.amount.to_string(),
+    })
 }
 
 /// Whether root has paid the withdrawal in this leaf.

@@ -7,7 +7,6 @@ use plasmid_bridge::{
     client::{
         follower::view_call,
         rpc::{At, Call},
-        wallet::Wallet,
     },
     relay::challenges::{DataTarget, asking, with_room},
 };
@@ -15,13 +14,8 @@ use serde_json::Value;
 
 use super::{AnswerCommand, AskCommand, ChallengeDesk, CloseCommand, options, shown};
 use crate::cli::{
-    CliError, amount,
-    bridge::NATIVE_DECIMALS,
-    connect::Connection,
-    exit::carrier::{Carrier, Priced, add_receipt},
-    keys::KeyOptions,
-    output::Output,
-    watch,
+    CliError, amount, bridge::NATIVE_DECIMALS, connect::Connection, keys::KeyOptions,
+    output::Output, watch,
 };
 
 /// Runs `plasmid challenge ask`.
@@ -56,7 +50,9 @@ pub async fn ask(
         value,
         ..Call::to(desk.contract, asking(&accepted, target))
     };
-    let sent = carry(&command.carrier, &wallet, call, &what, &mut object, output);
+    let sent = command
+        .carrier
+        .carry_call(&wallet, call, &what, &mut object, output);
     if sent.await? {
         finish(&desk, &target, &mut object).await?;
         output.object(&object);
@@ -116,7 +112,9 @@ pub async fn answer(
         coins(half)
     );
     let call = Call::to(desk.contract, data);
-    let sent = carry(&command.carrier, &wallet, call, &what, &mut object, output);
+    let sent = command
+        .carrier
+        .carry_call(&wallet, call, &what, &mut object, output);
     if sent.await? {
         output.object(&object);
         output.next("plasmid challenge list");
@@ -198,7 +196,9 @@ impl ClosingCall {
         object["price"] = open.price.to_string().into();
         let call = Call::to(desk.contract, self.data);
         let what = what(open.challenger);
-        let sent = carry(&command.carrier, &wallet, call, &what, &mut object, output);
+        let sent = command
+            .carrier
+            .carry_call(&wallet, call, &what, &mut object, output);
         if sent.await? {
             output.object(&object);
             output.next(self.next);
@@ -243,30 +243,6 @@ async fn require_open(
         )));
     }
     Ok(open)
-}
-
-/// Shows a call with its gas, asks, and sends it. False for a dry run, which is printed and over then.
-async fn carry(
-    carrier: &Carrier,
-    wallet: &Wallet,
-    call: Call,
-    what: &str,
-    object: &mut Value,
-    output: Output,
-) -> Result<bool, CliError> {
-    let limits = wallet.limits(&call).await?;
-    let mut priced = Priced::none();
-    priced.push(wallet, call, limits);
-    if !carrier.agree(what, &priced, object, output)? {
-        return Ok(false);
-    }
-    for call in priced.calls {
-        let progress = output.progress("waiting for root");
-        let receipt = carrier.send(wallet, call).await;
-        progress.finish_and_clear();
-        add_receipt(object, &receipt?);
-    }
-    Ok(true)
 }
 
 fn coins(wei: U256) -> String {

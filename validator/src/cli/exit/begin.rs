@@ -9,7 +9,7 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use super::{Place, carrier::Carrier, state, status};
+use super::{ExitDesk, carrier::Carrier, state, status};
 use crate::{
     cli::{
         CliError,
@@ -47,7 +47,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
     let seen = place.look().await?;
     let mut object = status::root(&seen);
     if seen.head.exitAt != 0 {
@@ -118,7 +118,7 @@ pub async fn open(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
     let seen = place.look().await?;
     match seen.stage() {
         Stage::ExitMode => {}

@@ -63,8 +63,7 @@ impl Priced {
     ///
     /// # Errors
     /// Why root would refuse it.
-    pub async fn one(wallet: &Wallet, to: Address, data: Vec<u8>) -> Result<Self, CliError> {
-        let call = Call::to(to, data);
+    async fn one(wallet: &Wallet, call: Call) -> Result<Self, CliError> {
         let limits = wallet.limits(&call).await?;
         let mut priced = Self::none();
         priced.push(wallet, call, limits);
@@ -138,15 +137,36 @@ impl Carrier {
         object: &mut Value,
         output: Output,
     ) -> Result<bool, CliError> {
-        let priced = Priced::one(wallet, to, data).await?;
+        let call = Call::to(to, data);
+        let sent = self.carry_call(wallet, call, what, object, output).await?;
+        if sent {
+            output.object(object);
+        }
+        Ok(sent)
+    }
+
+    /// One call, with value or without, from its price to its receipt, which is added to the object.
+    ///
+    /// # Errors
+    /// What root refused.
+    pub async fn carry_call(
+        &self,
+        wallet: &Wallet,
+        call: Call,
+        what: &str,
+        object: &mut Value,
+        output: Output,
+    ) -> Result<bool, CliError> {
+        let priced = Priced::one(wallet, call).await?;
         if !self.agree(what, &priced, object, output)? {
             return Ok(false);
         }
         for call in priced.calls {
-            let receipt = self.send(wallet, call).await?;
-            add_receipt(object, &receipt);
+            let progress = output.progress("waiting for root");
+            let receipt = self.send(wallet, call).await;
+            progress.finish_and_clear();
+            add_receipt(object, &receipt?);
         }
-        output.object(object);
         Ok(true)
     }
 }

@@ -16,7 +16,7 @@ use plasmid_bridge::{
 use serde_json::json;
 
 use super::{
-    Place,
+    ExitDesk,
     carrier::{Carrier, behind},
     pay::{Carrying, LeavesPaid},
     state::{self, StateOption},
@@ -92,7 +92,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
     let seen = place.base().await?;
     let progress = output.progress("reading the state");
     let state = state::read(&command.state.state, &place, &seen).await?;
@@ -138,6 +138,7 @@ pub async fn run(
     let sent = done.transactions.len();
     object["transactions"] = done.transactions.into();
     object["paid"] = json!(done.paid);
+    object["payments"] = done.payments.into();
     object["failed"] = reasons
         .iter()
         .flatten()
@@ -157,7 +158,7 @@ pub async fn run(
 /// Collects what is paid.
 async fn leaving(
     command: &LeaveCommand,
-    (place, seen): (&Place, &Ending),
+    (place, seen): (&ExitDesk, &Ending),
     tree: &Tree,
     keys: &KeyOptions,
     progress: &ProgressBar,
@@ -223,7 +224,7 @@ async fn leaving(
 /// The accounts that root's messages name, and those of a file.
 async fn known(
     command: &LeaveCommand,
-    place: &Place,
+    place: &ExitDesk,
     seen: &Ending,
     progress: &ProgressBar,
 ) -> Result<BTreeSet<Account>, CliError> {

@@ -10,7 +10,7 @@ use plasmid_bridge::{
 use serde_json::json;
 
 use super::{
-    Place,
+    ExitDesk,
     carrier::{Carrier, Priced, add_receipt},
 };
 use crate::{
@@ -49,7 +49,7 @@ pub async fn run(
     let signer = keys.signer(&command.key)?;
     let account = signer.account();
     let payout = command.payout;
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
     place
         .deployment
         .refuse_lost("the payout address", payout.into_array(), NATIVE)?;

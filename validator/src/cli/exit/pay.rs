@@ -15,7 +15,7 @@ use plasmid_bridge::{
 use serde_json::{Value, json};
 
 use super::{
-    Place,
+    ExitDesk,
     carrier::{Carrier, Priced, mined},
 };
 use crate::{
@@ -34,7 +34,7 @@ const MAX_GAS: u64 = GAS_CAP / 3 * 2;
 
 /// What makes and sends transactions.
 pub struct Carrying<'a> {
-    pub place: &'a Place,
+    pub place: &'a ExitDesk,
     pub wallet: &'a Wallet,
     pub tree: &'a Tree,
     pub named: &'a BTreeSet<Account>,
@@ -172,6 +172,8 @@ impl Carrying<'_> {
 pub struct LeavesPaid {
     pub transactions: Vec<Value>,
     pub paid: BTreeSet<u32>,
+    /// To whom each of them was paid.
+    pub payments: Vec<Value>,
     pub failed: BTreeSet<u32>,
     waiting: BTreeSet<u32>,
 }
@@ -183,6 +185,12 @@ impl LeavesPaid {
             let topics = || log.topics.iter().copied();
             if let Ok(paid) = IExits::Exited::decode_raw_log(topics(), &log.data) {
                 self.paid.insert(paid.index);
+                self.payments.push(json!({
+                    "index": paid.index,
+                    "payee": paid.recipient.to_string(),
+                    "token": paid.token.to_string(),
+                    "amount": paid.amount.to_string(),
+                }));
             }
             if let Ok(failed) = IExits::ExitFailed::decode_raw_log(topics(), &log.data) {
                 self.failed.insert(failed.index);
@@ -270,6 +278,13 @@ mod tests {
         assert_eq!(
             (done.paid, done.failed),
             (BTreeSet::from([5]), BTreeSet::from([6]))
+        );
+        let payee = Address::repeat_byte(2).to_string();
+        assert_eq!(
+            done.payments,
+            [
+                json!({ "index": 5, "payee": payee, "token": Address::ZERO.to_string(), "amount": "7" })
+            ]
         );
     }
 }

@@ -17,7 +17,7 @@ use plasmid_bridge::{
 use serde_json::{Value, json};
 
 use super::{
-    Place,
+    ExitDesk,
     carrier::{Carrier, Priced, behind, mined},
 };
 use crate::{
@@ -64,7 +64,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
+    let (place, wallet) = ExitDesk::sending(connection, keys, &command.carrier).await?;
     let seen = place.base().await?;
     let blocks = place.blocks(&seen).await?;
     let progress = output.progress("reading the messages of the Inbox");
@@ -187,7 +187,7 @@ fn brought(shown: &Shown) -> Option<(Address, Assets)> {
     }
 }
 
-impl Place {
+impl ExitDesk {
     /// The assets of a message that were not paid back.
     async fn unpaid(&self, message: u64, assets: Assets) -> Result<Assets, CliError> {
         let mut left = Vec::new();

@@ -10,7 +10,7 @@ use alloy_primitives::B256;
 use clap::Args;
 use plasmid_bridge::{client::exits::Ending, relay::seen::Finality};
 
-use super::Place;
+use super::ExitDesk;
 use crate::{
     chain::tree::Tree,
     cli::{CliError, genesis_state},
@@ -46,7 +46,7 @@ pub fn base_name(epochs: u64) -> String {
 ///
 /// # Errors
 /// What is wrong with the file, and which one is needed.
-pub async fn read(path: &Path, place: &Place, seen: &Ending) -> Result<BaseState, CliError> {
+pub async fn read(path: &Path, place: &ExitDesk, seen: &Ending) -> Result<BaseState, CliError> {
     let base = &seen.base;
     if base.opened && base.epochs == 0 {
         let tree = genesis(path)?;

@@ -8,12 +8,12 @@ use plasmid_bridge::{
 };
 use serde_json::{Value, json};
 
-use super::{Place, state};
+use super::{ExitDesk, state};
 use crate::{
     chain::exits::{Owner, Payable, of_account, payout},
     chain::tree::Tree,
     cli::{CliError, connect::Connection, init::SecondRoot, keys::KeyOptions, output::Output},
-    ledger::Account,
+    ledger::{Account, Slot},
 };
 
 /// Of whom, and in which state.
@@ -39,7 +39,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let place = Place::reading(connection, &command.second).await?;
+    let place = ExitDesk::reading(connection, &command.second).await?;
     let seen = place.look().await?;
     let mut object = root(&seen);
     let (Some(account), Some(path)) = (&command.account, &command.state) else {
@@ -86,7 +86,7 @@ fn next(seen: &Ending, output: Output) -> Result<(), CliError> {
 }
 
 /// What an account gets, leaf by leaf.
-async fn rows(place: &Place, tree: &Tree, account: Account) -> Result<Vec<Value>, CliError> {
+async fn rows(place: &ExitDesk, tree: &Tree, account: Account) -> Result<Vec<Value>, CliError> {
     let (named, _) = exits::named(
         place.endpoints(),
         &place.contracts,
@@ -101,8 +101,12 @@ async fn rows(place: &Place, tree: &Tree, account: Account) -> Result<Vec<Value>
     let mut rows = Vec::new();
     for payable in of_account(tree, account)? {
         let paid = exits::is_paid(place.endpoints(), &place.contracts, payable.index).await?;
-        let to = match payable.owner {
-            Owner::Address(recipient) => Some(Address::from(recipient)),
+        let to = match (payable.owner, payable.slot) {
+            (Owner::Address(recipient), Slot::Withdrawal(number)) => {
+                let of = (number, Address::from(recipient));
+                Some(exits::payee(place.endpoints(), &place.contracts, of).await?)
+            }
+            (Owner::Address(recipient), _) => Some(Address::from(recipient)),
             _ => named.or(own),
         };
         let mut row = leaf(&payable);
