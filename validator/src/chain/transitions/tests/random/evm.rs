@@ -55,8 +55,15 @@ pub struct Evm {
 /// What a call gave back.
 pub struct Answered {
     pub gas: u64,
-    /// A verdict, or why there is none; else what must not happen.
-    pub answer: Result<Result<u16, Reverted>, String>,
+    pub answer: OfRoot,
+}
+
+/// What the contracts say.
+pub enum OfRoot {
+    Verdict(u16),
+    Reverted(Reverted),
+    /// What must not happen.
+    Fault(String),
 }
 
 impl Evm {
@@ -124,11 +131,12 @@ impl Evm {
         let mut given = vec![0; length as usize];
         self.output.read_exact(&mut given).expect("the EVM answers");
         let answer = match outcome {
-            0 => judgeCall::abi_decode_returns(&given)
-                .map(Ok)
-                .map_err(|error| error.to_string()),
-            1 => Reverted::read(&given).map(Err),
-            _ => Err(String::from_utf8_lossy(&given).into_owned()),
+            0 => match judgeCall::abi_decode_returns(&given) {
+                Ok(verdict) => OfRoot::Verdict(verdict),
+                Err(error) => OfRoot::Fault(error.to_string()),
+            },
+            1 => Reverted::read(&given).map_or_else(OfRoot::Fault, OfRoot::Reverted),
+            _ => OfRoot::Fault(String::from_utf8_lossy(&given).into_owned()),
         };
         Answered { gas, answer }
     }

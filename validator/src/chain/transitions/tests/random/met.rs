@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::evm::{Evm, Reverted};
+use super::evm::{Evm, OfRoot, Reverted};
 use super::*;
 
 /// Differences behind which a run ends.
@@ -32,11 +32,11 @@ impl Met {
         *self.ways.entry(way).or_default() += 1;
         let right = expected.map(|fraud| fraud.map_or(0, SegmentFraud::number));
         let found = match answered.answer {
-            Ok(Ok(verdict)) if right == Ok(verdict) => {
+            OfRoot::Verdict(verdict) if right == Ok(verdict) => {
                 *self.of_root.entry(name_of(expected)).or_default() += 1;
                 return expected;
             }
-            Ok(Err(reverted)) => {
+            OfRoot::Reverted(reverted) => {
                 *self.of_root.entry(reverted.class.name()).or_default() += 1;
                 *self.reverted.entry(reverted.name).or_default() += 1;
                 let undecided = expected.err();
@@ -45,8 +45,8 @@ impl Met {
                 }
                 reverted.name.to_owned()
             }
-            Ok(Ok(verdict)) => format!("{verdict:#06x}"),
-            Err(fault) => fault,
+            OfRoot::Verdict(verdict) => format!("{verdict:#06x}"),
+            OfRoot::Fault(fault) => fault,
         };
         let rust = name_of(expected);
         self.differs(
@@ -59,14 +59,14 @@ impl Met {
 
     /// Whether the contracts decide nothing about a case because a leaf is of another kind than the one that is asked for.
     pub fn stops_at_kind(&mut self, evm: &mut Evm, case: &CourtCase) -> bool {
-        let answered = evm.judge(case).answer;
-        let found = answered.ok().and_then(Result::err);
-        let found = found.filter(|reverted| reverted.name == "OtherKind");
-        if let Some(reverted) = found {
-            *self.of_root.entry(reverted.class.name()).or_default() += 1;
-            *self.reverted.entry(reverted.name).or_default() += 1;
+        match evm.judge(case).answer {
+            OfRoot::Reverted(reverted) if reverted.name == "OtherKind" => {
+                *self.of_root.entry(reverted.class.name()).or_default() += 1;
+                *self.reverted.entry(reverted.name).or_default() += 1;
+                true
+            }
+            OfRoot::Verdict(_) | OfRoot::Reverted(_) | OfRoot::Fault(_) => false,
         }
-        found.is_some()
     }
 
     /// Notes what must not be.
