@@ -22,6 +22,7 @@ use clap::Subcommand;
 use plasmid_bridge::{
     abi::IRootChain,
     client::{
+        date,
         endpoints::Endpoints,
         exits::{self, Contracts, Ending},
         follower::view_call,
@@ -90,7 +91,7 @@ pub(super) struct ExitDesk {
 }
 
 /// What one endpoint that lies can do.
-const RISK: &str = "if it lies, money stays where it is, a naming may be kept and carried until its deadline, and a withdrawal that you buy may be worth nothing";
+const RISK: &str = "if it lies, money stays where it is, a naming may be kept and carried until its deadline, this and the end of an offer may lie 15 minutes later than is said, and a withdrawal that you buy may be worth nothing";
 
 impl ExitDesk {
     /// For a command that reads.
@@ -142,6 +143,15 @@ impl ExitDesk {
         Endpoints::new(&self.rpc, self.second.as_ref())
     }
 
+    /// The time of root's clock, `secs` seconds after `now`, until which a person's word holds: a naming, or an offer. An endpoint elsewhere that
+    /// is far ahead of this machine's date names none; one on this machine is the person's own, and its clock may have been moved.
+    pub fn until(&self, now: u64, secs: u64) -> Result<u64, CliError> {
+        match self.rpc.is_on_loopback() {
+            true => Ok(now.saturating_add(secs)),
+            false => until(date::secs(), now, secs),
+        }
+    }
+
     pub async fn look(&self) -> Result<Ending, CliError> {
         Ok(exits::look(self.endpoints(), &self.contracts).await?)
     }
@@ -167,5 +177,38 @@ impl ExitDesk {
 
     fn root_chain(&self) -> Address {
         self.contracts.root_chain
+    }
+}
+
+fn until(date: u64, now: u64, secs: u64) -> Result<u64, CliError> {
+    date::until(date, now, secs).ok_or_else(|| {
+        CliError::new(format!(
+            "the newest block of root has time {now} ({}), and the date of this machine is {}: more than {} s lie between them, and what you say would hold as much longer. \
+             One of the two is wrong: set the date, or ask another endpoint with --root; nothing was sent",
+            date::words(now),
+            date::words(date),
+            date::MAX_AHEAD
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_far_ahead_of_the_date_names_no_time_until_which_a_word_holds() {
+        let date = 1_796_079_909;
+        let held = until(date, date + date::MAX_AHEAD, 60).expect("clocks may differ");
+        assert_eq!(held, date + date::MAX_AHEAD + 60);
+        let refused = until(date, date + date::MAX_AHEAD + 1, 60).expect_err("far ahead");
+        let said = refused.to_string();
+        for words in [
+            "time 1796080810 (2026-11-30 23:20:10 UTC)",
+            "date of this machine is 2026-11-30 23:05:09 UTC",
+            "nothing was sent",
+        ] {
+            assert!(said.contains(words), "{words:?} is not in {said}");
+        }
     }
 }

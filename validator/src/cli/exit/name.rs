@@ -92,7 +92,8 @@ pub async fn run(
         return Ok(());
     }
     // Root may name a nonce to come and keep the signature: it is of no use behind the deadline.
-    let deadline = place.endpoints().time().await?.saturating_add(NAMING_SECS);
+    let now = place.endpoints().time().await?;
+    let deadline = place.until(now, NAMING_SECS)?;
     object["deadline"] = deadline.into();
     let times = (nonce, deadline);
     let signed = signer.sign_naming(&payout.into_array(), times, &place.deployment.domain);
