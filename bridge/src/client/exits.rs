@@ -23,7 +23,7 @@ mod history;
 mod sales;
 
 pub use history::walk;
-pub use sales::{Owned, owned, payee};
+pub use sales::{Owned, TokenBacking, backing, owned, payee};
 
 /// The Inbox keeps the links of the newest 256 messages. What is shown must be kept when it is mined, too: some messages may come meanwhile.
 const KEPT_LINKS: u64 = 224;

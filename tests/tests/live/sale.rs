@@ -74,6 +74,7 @@ async fn a_withdrawal_is_sold_before_it_is_final_and_given_away_and_paid_to_whom
             "number": sold.parse::<u64>().expect("a number"), "recipient": owner.to_string(), "token": Address::ZERO.to_string(),
             "amount": (3 * COIN).to_string(), "leaf_index": seen["leaf_index"], "payee": owner.to_string(), "paid": false, "price": "0",
             "deadline": Value::Null, "for_sale": false, "epoch": shown_epoch, "checkpoint": "open", "open_until": until, "root_time": now,
+            "held_from": Value::Null, "vault_owes": Value::Null, "vault_holds": Value::Null,
         })
     );
     assert!(
@@ -110,6 +111,10 @@ async fn a_withdrawal_is_sold_before_it_is_final_and_given_away_and_paid_to_whom
         "--from",
         "carol",
     ];
+    // Where nobody says how long, it is for sale until the checkpoint can be final.
+    let usual = ["bridge", "offer", sold, "--price", "2", "--from", "carol"];
+    let usual = done(&running, &[&usual[..], &["--dry-run"]].concat());
+    assert_eq!(usual["deadline"].as_u64(), until, "{usual}");
     let planned = done(&running, &[&offer[..], &["--dry-run"]].concat());
     assert_eq!(planned["transactions_planned"], 1, "{planned}");
     assert_eq!(done(&running, &look)["for_sale"], false);
@@ -147,6 +152,9 @@ async fn a_withdrawal_is_sold_before_it_is_final_and_given_away_and_paid_to_whom
         "{made}"
     );
     assert_eq!(made["for_sale"], false, "{made}");
+    assert_eq!(made["agreed_price"], (2 * COIN).to_string(), "{made}");
+    assert_eq!(made["price"], "0", "{made}");
+    assert_eq!(made["deadline"], Value::Null, "{made}");
     assert_eq!(coins(&running, owner).await - before, U256::from(2 * COIN));
     let head = running.view().head().await;
     assert!(head.finalized <= shown_epoch, "not final yet");

@@ -1,9 +1,9 @@
 //! Whose a withdrawal is, and for what it can be bought.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 
 use super::{Contracts, is_paid};
-use crate::abi::IExits;
+use crate::abi::{IExits, IToken, IVault};
 use crate::client::endpoints::{Endpoints, EndpointsError};
 
 /// What root says about a withdrawal.
@@ -50,4 +50,30 @@ pub async fn owned(
         deadline: offer.deadline,
         is_paid: is_paid(endpoints, contracts, index).await?,
     })
+}
+
+/// What stands behind withdrawals of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenBacking {
+    /// What the Vault owes of it.
+    pub owes: U256,
+    /// What the Vault has of it by the token's own word; `None` where that says nothing.
+    pub holds: Option<U256>,
+}
+
+/// What the Vault owes and has of a token, which may be anything: one that says nothing hinders nobody.
+///
+/// # Errors
+/// Why root could not be asked, or that its endpoints differ.
+pub async fn backing(
+    endpoints: Endpoints<'_>,
+    contracts: &Contracts,
+    token: Address,
+) -> Result<TokenBacking, EndpointsError> {
+    let vault = contracts.vault;
+    let call = IVault::escrowCall { token };
+    let owes = endpoints.view(vault, call).await?;
+    let call = IToken::balanceOfCall { owner: vault };
+    let holds = endpoints.view(token, call).await.ok();
+    Ok(TokenBacking { owes, holds })
 }

@@ -1,6 +1,6 @@
 //! Witnesses of messages, from a chain that is built as the Inbox builds it.
 
-use alloy_primitives::hex;
+use alloy_primitives::{U256, hex};
 
 use super::*;
 use crate::client::rpc::Limits;
@@ -191,5 +191,44 @@ async fn one_of_two_endpoints_can_neither_invent_a_nonce_nor_an_end_nor_say_that
         let back = is_refunded(both, &contracts, (7, true)).await;
         assert!(back.is_err_and(differ));
         assert!(look(both, &contracts).await.is_err_and(differ));
+    }
+}
+
+#[tokio::test]
+async fn what_the_vault_owes_of_a_token_is_root_s_word_and_what_it_holds_is_the_token_s_if_it_says_it()
+ {
+    let contracts = Contracts::of(Address::repeat_byte(1));
+    let token = Address::repeat_byte(0x70);
+    for (said, holds) in [
+        (Some(hex::encode_prefixed([0; 32])), Some(U256::ZERO)),
+        (Some("0x".to_owned()), None),
+        (Some("0x01".to_owned()), None),
+        (None, None),
+    ] {
+        let node = Node::start_asked(move |request, _| {
+            let asked = &request["params"][0];
+            let to = asked["to"].as_str().unwrap_or_default();
+            match (request["method"].as_str(), &said) {
+                (Some("eth_call"), Some(said)) if to.contains("7070") => {
+                    Said::Result(format!("\"{said}\""))
+                }
+                (Some("eth_call"), None) if to.contains("7070") => {
+                    Said::Error("execution reverted")
+                }
+                (Some("eth_call"), _) => Said::Result(format!(
+                    "\"{}\"",
+                    hex::encode_prefixed([[0; 31].as_slice(), &[5]].concat())
+                )),
+                _ => Said::Honest,
+            }
+        })
+        .await;
+        let rpc = Rpc::new(&node.url, Limits::default()).expect("an address");
+        let found = backing((&rpc).into(), &contracts, token).await;
+        let owes = U256::from(5);
+        assert_eq!(
+            found.expect("the Vault answers"),
+            TokenBacking { owes, holds }
+        );
     }
 }

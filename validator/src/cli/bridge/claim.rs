@@ -10,7 +10,11 @@ use alloy_sol_types::{SolCall, SolEvent};
 use clap::Args;
 use plasmid_bridge::{
     abi::IVault,
-    client::{rpc::Call, wallet::Wallet},
+    client::{
+        exits::{self, Contracts},
+        rpc::Call,
+        wallet::Wallet,
+    },
     proof::tree::DEPTH,
     relay::seen::Log,
 };
@@ -62,12 +66,12 @@ pub async fn run(
     let vault = deployment.vault;
     let chain_id = deployment.domain.root_chain_id;
     let wallet = wallet(connection, keys, &command.from, chain_id).await?;
-    let contracts = (&deployment, connection.registry()?);
+    let registry = connection.registry()?;
     let risk = "if it lies, it can say that a withdrawal was paid which was not, or take the gas for nothing";
     beside(
         &command.second,
         &wallet,
-        contracts,
+        (&deployment, registry),
         status.root_height,
         risk,
     )
@@ -78,11 +82,12 @@ pub async fn run(
         let withdrawal = withdrawal(connection, *number).await?;
         let index = withdrawal.leaf_index;
         if is_paid(&wallet, vault, index).await? {
-            return Err(CliError::new(format!(
-                "the node says that withdrawal {number} to {} is leaf {index}, which root has paid before: claim the others without it; if \
-                 nothing has arrived there, ask another node with --node",
-                withdrawal.recipient
-            )));
+            let of = (
+                *number,
+                Address::from(connect::address(&withdrawal.recipient)?),
+            );
+            let payee = exits::payee(wallet.rpc().into(), &Contracts::of(registry), of).await?;
+            return Err(paid_before(of, index, payee));
         }
     }
     for number in &numbers {
@@ -178,6 +183,18 @@ fn claim_of(
     }
     let indices = withdrawals.iter().map(|one| (one.number, one.index));
     Ok((claim, indices.collect()))
+}
+
+/// Why a withdrawal is not claimed that root has paid, if the node names its leaf rightly: the money is where its payee is.
+fn paid_before((number, recipient): (u64, Address), index: u32, payee: Address) -> CliError {
+    let sold = match payee == recipient {
+        true => String::new(),
+        false => format!(", which was given away or sold and is paid to {payee},"),
+    };
+    CliError::new(format!(
+        "the node says that withdrawal {number} to {recipient}{sold} is leaf {index}, which root has paid before: claim the others without it; if \
+         nothing has arrived at {payee}, ask another node with --node"
+    ))
 }
 
 /// What the Vault paid in a transaction.
@@ -276,6 +293,21 @@ mod tests {
         let two = BTreeSet::from([7, 8]);
         let honest = batch(&[8, 7]);
         assert_eq!(claim_of(&honest, &two).unwrap().0, honest);
+    }
+
+    #[test]
+    fn who_claims_what_was_paid_before_is_told_to_whom_it_is_paid_and_not_its_first_recipient() {
+        let [recipient, payee] = [1, 2].map(Address::repeat_byte);
+        let own = paid_before((7, recipient), 12, recipient).to_string();
+        let arrived = |at: Address| format!("if nothing has arrived at {at}, ask another node");
+        assert!(own.contains(&arrived(recipient)), "{own}");
+        assert!(!own.contains("sold"), "{own}");
+        let sold = paid_before((7, recipient), 12, payee).to_string();
+        let whose = format!(
+            "withdrawal 7 to {recipient}, which was given away or sold and is paid to {payee}, is leaf 12"
+        );
+        assert!(sold.contains(&whose), "{sold}");
+        assert!(sold.contains(&arrived(payee)), "{sold}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use clap::Args;
 use plasmid_bridge::{abi::IExits, client::rpc::Call};
 use serde_json::Value;
 
-use self::shown::{SaleShown, VoidRisk};
+use self::shown::SaleShown;
 use super::NATIVE_DECIMALS;
 use crate::{
     cli::{
@@ -50,9 +50,9 @@ pub struct OfferCommand {
     /// Coins that a buyer pays for it: a decimal number (1.5), or base units (1500base). 0 takes an offer back.
     #[arg(long)]
     price: String,
-    /// For how many seconds of root's clock it can be bought.
-    #[arg(long, default_value_t = 86_400)]
-    for_secs: u64,
+    /// For how many seconds of root's clock it can be bought [default: a day, or until the checkpoint can be final, if that comes sooner].
+    #[arg(long)]
+    for_secs: Option<u64>,
     #[command(flatten)]
     carrier: Carrier,
 }
@@ -96,9 +96,10 @@ pub async fn offered(
     output.say(&shown.sentence());
     if shown.is_for_sale() {
         output.next(&format!(
-            "plasmid bridge buy {} --price {} --from KEY",
-            shown.number(),
-            amount::show(shown.owned.price, NATIVE_DECIMALS)
+            "plasmid bridge buy {} --price {} --from KEY{}",
+            command.which,
+            amount::show(shown.owned.price, NATIVE_DECIMALS),
+            command.second
         ));
     }
     Ok(())
@@ -143,7 +144,7 @@ pub async fn assign(
     if sent.await? {
         changed(&mut object, to);
         output.object(&object);
-        output.next(&format!("plasmid bridge offered {number}"));
+        output.next(&look_again(&command.which, &command.carrier));
     }
     Ok(())
 }
@@ -165,19 +166,19 @@ pub async fn offer(
     let (number, recipient) = (shown.number(), shown.recipient());
     let deadline = match price {
         0 => 0,
-        _ => shown.now.saturating_add(command.for_secs),
+        _ => {
+            let secs = command.for_secs.unwrap_or_else(|| shown.usual_secs());
+            place.until(shown.now, secs)?
+        }
     };
     let what = match price {
         0 => format!("this takes back the offer of {}", shown.what()),
         price => format!(
-            "this offers {} for {} coins, until root time {deadline}: whoever pays that has the withdrawal from then on, and you have the coins at once. {}",
+            "this offers {} for {} coins, until {}: whoever pays that has the withdrawal from then on, and you have the coins at once. {}",
             shown.what(),
             amount::show(price, NATIVE_DECIMALS),
-            match shown.standing {
-                VoidRisk::Final =>
-                    "It is final, so `plasmid bridge claim` would pay all of it now.",
-                _ => "When its checkpoint becomes void, the buyer bears that and not you.",
-            }
+            shown::at(deadline),
+            shown.sold_until(deadline)
         ),
     };
     let mut object = shown.object();
@@ -196,7 +197,7 @@ pub async fn offer(
     if sent.await? {
         object["for_sale"] = (price != 0).into();
         output.object(&object);
-        output.next(&format!("plasmid bridge offered {number}"));
+        output.next(&look_again(&command.which, &command.carrier));
     }
     Ok(())
 }
@@ -227,6 +228,7 @@ pub async fn buy(
     let mut object = shown.object();
     object["to"] = to.to_string().into();
     object["seller"] = seller.to_string().into();
+    object["agreed_price"] = price.to_string().into();
     let call = Call {
         value: U256::from(price),
         ..Call::to(place.contracts.exits, shown.buying(to).abi_encode())
@@ -238,9 +240,10 @@ pub async fn buy(
         changed(&mut object, to);
         output.object(&object);
         output.next(&format!(
-            "plasmid bridge claim {} --from {} (it waits until the checkpoint is final)",
+            "plasmid bridge claim {} --from {}{} (it waits until the checkpoint is final)",
             shown.number(),
-            command.carrier.from
+            command.carrier.from,
+            command.carrier.second
         ));
     }
     Ok(())
@@ -249,7 +252,14 @@ pub async fn buy(
 /// Whose it is behind the call, which ended its offer.
 fn changed(object: &mut Value, to: Address) {
     object["payee"] = to.to_string().into();
+    object["price"] = "0".into();
+    object["deadline"] = Value::Null;
     object["for_sale"] = false.into();
+}
+
+/// What shows the withdrawal again.
+fn look_again(which: &ProofOption, carrier: &Carrier) -> String {
+    format!("plasmid bridge offered {which}{}", carrier.second)
 }
 
 /// Money would be lost at an address that nobody can use.
@@ -258,3 +268,6 @@ fn refuse_lost(place: &ExitDesk, to: Address, shown: &SaleShown) -> Result<(), C
     let (deployment, to) = (&place.deployment, to.into_array());
     deployment.refuse_lost("the address", to, token)
 }
+
+#[cfg(test)]
+mod tests;

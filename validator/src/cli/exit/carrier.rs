@@ -70,6 +70,17 @@ impl Priced {
         Ok(priced)
     }
 
+    /// What carries it and what that costs, behind what it does. A value that is sent along is no part of it.
+    fn words(&self) -> String {
+        format!(
+            "by {} of root with up to {} gas: fees of at most {} wei ({} wei if root is so slow that a dearer transaction has to replace one)",
+            transactions(self.calls.len()),
+            self.gas,
+            self.most,
+            self.if_slow
+        )
+    }
+
     fn add_to(&self, object: &mut Value) {
         object["transactions_planned"] = self.calls.len().into();
         object["gas_limit"] = self.gas.into();
@@ -91,13 +102,7 @@ impl Carrier {
         output: Output,
     ) -> Result<bool, CliError> {
         priced.add_to(object);
-        output.tell(&format!(
-            "{what}, by {} of root with up to {} gas: at most {} wei ({} wei if root is so slow that a dearer transaction has to replace one)",
-            transactions(priced.calls.len()),
-            priced.gas,
-            priced.most,
-            priced.if_slow
-        ));
+        output.tell(&format!("{what}, {}", priced.words()));
         if self.dry_run {
             output.object(object);
             output.next("the same command without --dry-run");
@@ -203,5 +208,25 @@ pub fn add_receipt(object: &mut Value, receipt: &Receipt) {
     let mined = mined(receipt);
     for (name, value) in mined.as_object().into_iter().flatten() {
         object[name] = value.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_transaction_costs_is_called_a_fee_beside_the_coins_that_it_sends() {
+        let priced = Priced {
+            gas: 90_000,
+            most: U256::from(700),
+            if_slow: U256::from(900),
+            ..Priced::none()
+        };
+        let said = priced.words();
+        assert!(
+            said.contains("up to 90000 gas: fees of at most 700 wei (900 wei if"),
+            "{said}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A withdrawal as a proof shows it: what it pays, and what shows that to the Vault and to Exits.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use alloy_primitives::{Address, B256};
 use clap::Args;
@@ -20,6 +20,17 @@ pub struct ProofOption {
     /// A file that `plasmid bridge prove --withdrawal` wrote, as where no node answers any more [default: the node is asked for the oldest checkpoint that has the withdrawal and is not final, or for a final one].
     #[arg(long, value_name = "FILE")]
     pub proof: Option<PathBuf>,
+}
+
+impl fmt::Display for ProofOption {
+    /// As it is typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number)?;
+        match &self.proof {
+            Some(path) => write!(f, " --proof {}", path.display()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A withdrawal that stands in the state of a checkpoint. Whether root accepted that checkpoint is not known by it.

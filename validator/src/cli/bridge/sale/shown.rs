@@ -1,13 +1,16 @@
 //! What is known of a withdrawal before it changes hands, and how a person is told.
 
+mod standing;
+
 use alloy_primitives::Address;
 use plasmid_bridge::{
     abi::{IExits, IRootChain, IVault},
-    client::exits,
-    relay::{acceptance::Acceptance, seen::Finality},
+    client::{date, exits},
+    relay::seen::Finality,
 };
 use serde_json::{Value, json};
 
+use self::standing::{VoidRisk, open_until, waiting};
 use super::super::NATIVE_DECIMALS;
 use crate::{
     cli::{
@@ -20,29 +23,8 @@ use crate::{
     node::accepted::accepted_by,
 };
 
-/// How far the checkpoint has come under whose state the withdrawal was shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum VoidRisk {
-    /// Nothing can make it void any more.
-    Final,
-    /// The next claim makes it final. Until then it can be made void.
-    Ripe,
-    /// It can be made void until this time of root at least.
-    Open(u64),
-    /// It can be made void, although its time is over: a message is skipped, a question is open, or one before it is not final.
-    Held,
-}
-
-impl VoidRisk {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Final => "final",
-            Self::Ripe => "ripe",
-            Self::Open(_) => "open",
-            Self::Held => "held",
-        }
-    }
-}
+/// For how many seconds an offer stands at most where nobody says.
+const DAY: u64 = 86_400;
 
 /// A withdrawal with what root says of it.
 pub(super) struct SaleShown {
@@ -50,8 +32,12 @@ pub(super) struct SaleShown {
     acceptance: IRootChain::Acceptance,
     /// Whose it is, and for how much.
     pub owned: exits::Owned,
+    /// What the Vault has of its token; `None` of coins.
+    backing: Option<exits::TokenBacking>,
     /// What can still become of its checkpoint.
-    pub standing: VoidRisk,
+    standing: VoidRisk,
+    /// Until when it is not final in any case; `None` where that is over.
+    open_until: Option<u64>,
     /// Root's clock.
     pub now: u64,
 }
@@ -100,24 +86,34 @@ impl SaleShown {
         let of = (withdrawal.number, withdrawal.recipient);
         let owned = exits::owned(place.endpoints(), &place.contracts, of, withdrawal.index);
         let owned = owned.await?;
+        let backing = match withdrawal.token.is_zero() {
+            true => None,
+            false => {
+                let (endpoints, token) = (place.endpoints(), withdrawal.token);
+                Some(exits::backing(endpoints, &place.contracts, token).await?)
+            }
+        };
         let acceptance = IRootChain::Acceptance::from(&accepted);
-        let standing = match epoch < finalized {
-            true => VoidRisk::Final,
+        let times = (seen.now, seen.parameters.challengeSecs);
+        let (standing, open_until) = match epoch < finalized {
+            true => (VoidRisk::Final, None),
             false => {
                 let call = IRootChain::isFinalCall {
                     checkpoint: (&accepted.checkpoint).into(),
                     acceptance: acceptance.clone(),
                 };
                 let is_ripe = place.endpoints().view(root_chain, call).await?;
-                let times = (seen.now, seen.parameters.challengeSecs);
-                waiting(&accepted, times, is_ripe)
+                let until = open_until(&accepted, times);
+                (waiting((epoch, seen.held), until, is_ripe), until)
             }
         };
         Ok(Self {
             proven,
             acceptance,
             owned,
+            backing,
             standing,
+            open_until,
             now: seen.now,
         })
     }
@@ -183,10 +179,9 @@ impl SaleShown {
         let coins = |wei| amount::show(wei, NATIVE_DECIMALS);
         let why = match owned.price {
             0 => "is not for sale".to_owned(),
-            _ if self.now > owned.deadline => format!(
-                "was for sale until root time {}, which is over",
-                owned.deadline
-            ),
+            _ if self.now > owned.deadline => {
+                format!("was for sale until {}, which is over", at(owned.deadline))
+            }
             price if price != agreed => format!(
                 "costs {} coins, and --price is {}",
                 coins(price),
@@ -214,9 +209,13 @@ impl SaleShown {
     pub fn object(&self) -> Value {
         let withdrawal = &self.proven.withdrawal;
         let owned = &self.owned;
-        let until = match self.standing {
-            VoidRisk::Open(until) => Some(until),
+        let held_from = match self.standing {
+            VoidRisk::Held(asked) => asked,
             _ => None,
+        };
+        let (owes, holds) = match &self.backing {
+            Some(backing) => (Some(backing.owes), backing.holds),
+            None => (None, None),
         };
         json!({
             "number": withdrawal.number,
@@ -231,7 +230,10 @@ impl SaleShown {
             "for_sale": self.is_for_sale(),
             "epoch": self.proven.checkpoint.epoch,
             "checkpoint": self.standing.name(),
-            "open_until": until,
+            "open_until": self.open_until,
+            "held_from": held_from,
+            "vault_owes": owes.map(|owes| owes.to_string()),
+            "vault_holds": holds.map(|holds| holds.to_string()),
             "root_time": self.now,
         })
     }
@@ -252,27 +254,96 @@ impl SaleShown {
         )
     }
 
+    /// What a claim does once the checkpoint is final: of coins the Vault is sure, and of a token its contract says what moves.
+    const fn claimed(&self) -> &'static str {
+        match self.backing {
+            None => "`plasmid bridge claim` pays all of it now",
+            Some(_) => {
+                "`plasmid bridge claim` pays it now if the token's contract lets the Vault send it"
+            }
+        }
+    }
+
+    /// What stands behind a token's withdrawal, behind another sentence; nothing of coins.
+    fn backed(&self) -> String {
+        let Some(exits::TokenBacking { owes, holds }) = &self.backing else {
+            return String::new();
+        };
+        match holds {
+            None => format!(
+                ". The Vault owes {owes} of the smallest unit of that token, and the token does not say what the Vault holds of it"
+            ),
+            Some(holds) if holds < owes => format!(
+                ". The Vault owes {owes} of the smallest unit of that token, and the token says that it holds {holds}: whoever claims last is not paid"
+            ),
+            Some(holds) => format!(
+                ". The Vault owes {owes} of the smallest unit of that token, and the token says that it holds {holds}"
+            ),
+        }
+    }
+
     /// What can still become of it.
     pub fn risk(&self) -> String {
+        self.void_risk() + &self.backed()
+    }
+
+    fn void_risk(&self) -> String {
         let epoch = self.proven.checkpoint.epoch;
         let lost =
             "Then the withdrawal is worth nothing to whoever has it, and no price is given back";
         match self.standing {
             VoidRisk::Final => format!(
-                "Its checkpoint, of epoch {epoch}, is final: nothing makes it void any more, and `plasmid bridge claim` pays it now"
+                "Its checkpoint, of epoch {epoch}, is final: nothing makes it void any more, and {}",
+                self.claimed()
             ),
             VoidRisk::Ripe => format!(
                 "The time of its checkpoint, of epoch {epoch}, is over: the next claim makes it final. Until that claim is mined a proof of fraud can still make it void. {lost}"
             ),
-            VoidRisk::Open(until) => format!(
-                "Its checkpoint, of epoch {epoch}, is accepted and not final: until root time {until} at least, {} s from now, a proof that it or one before it breaks a rule, or data of one that nobody shows, \
+            VoidRisk::Open => format!(
+                "Its checkpoint, of epoch {epoch}, is accepted and not final: until {} at least, {} s from now, a proof that it or one before it breaks a rule, or data of one that nobody shows, \
                  makes it void. {lost}. Only a node that checked all blocks, or `plasmid watch`, knows whether it is sound",
-                until.saturating_sub(self.now)
+                at(self.open_until.unwrap_or(self.now)),
+                self.left()
             ),
-            VoidRisk::Held => format!(
-                "The time of its checkpoint, of epoch {epoch}, is over, and it is not final: one before it is not, data is asked for, or the child skips a message. Until it is final it can become void. {lost}"
+            VoidRisk::Held(Some(asked)) => format!(
+                "Data of epoch {asked} is asked for on root now, or was answered and is still judged (`plasmid challenge list`): if nobody shows it, or what was shown is false, \
+                 the checkpoint of epoch {asked} is void and all behind it are, so that of epoch {epoch}, under which this stands, too, and what you bought pays nothing. {lost}"
+            ),
+            VoidRisk::Held(None) => format!(
+                "The time of its checkpoint, of epoch {epoch}, is over, and it is not final: one before it is not, or the child skips a message. Until it is final it can become void. {lost}"
             ),
         }
+    }
+
+    /// For how many seconds more it is not final in any case.
+    fn left(&self) -> u64 {
+        self.open_until
+            .map_or(0, |until| until.saturating_sub(self.now))
+    }
+
+    /// For how many seconds an offer stands where nobody says: a day, or until the checkpoint can be final, if that comes sooner. Who buys it then
+    /// waits for nothing.
+    pub fn usual_secs(&self) -> u64 {
+        match self.open_until {
+            Some(_) => self.left().min(DAY),
+            None => DAY,
+        }
+    }
+
+    /// What somebody gives away who keeps it for sale until then.
+    pub fn sold_until(&self, deadline: u64) -> String {
+        if self.standing == VoidRisk::Final {
+            return format!("It is final, so {}.", self.claimed());
+        }
+        let ends = self.open_until.unwrap_or(self.now);
+        let late = match deadline.saturating_sub(ends) {
+            0 => String::new(),
+            late => format!(
+                " It can be final from {} on, and stays for sale for {late} s in which it can be: whoever buys it then waits for nothing.",
+                at(ends)
+            ),
+        };
+        format!("When its checkpoint becomes void, the buyer bears that and not you.{late}")
     }
 
     /// All of it, for a person who only looks.
@@ -282,9 +353,9 @@ impl SaleShown {
             _ if owned.is_paid => "it was paid".to_owned(),
             0 => "it is not for sale".to_owned(),
             price => format!(
-                "it is for sale for {} coins until root time {}",
+                "it is for sale for {} coins until {}",
                 amount::show(price, NATIVE_DECIMALS),
-                owned.deadline
+                at(owned.deadline)
             ),
         };
         format!(
@@ -296,14 +367,9 @@ impl SaleShown {
     }
 }
 
-/// What is known of a checkpoint that is not final; `now` and the time in which it can be challenged are root's.
-fn waiting(accepted: &Acceptance, (now, window): (u64, u64), is_ripe: bool) -> VoidRisk {
-    let until = accepted.time.saturating_add(window);
-    match is_ripe {
-        true => VoidRisk::Ripe,
-        false if now < until => VoidRisk::Open(until),
-        false => VoidRisk::Held,
-    }
+/// A time of root's clock, as a person reads it.
+pub(super) fn at(secs: u64) -> String {
+    format!("root time {secs} ({})", date::words(secs))
 }
 
 #[cfg(test)]

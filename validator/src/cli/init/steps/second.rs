@@ -1,12 +1,14 @@
 //! A second endpoint of root, which must say what the first one says.
 
+use std::fmt;
+
 use plasmid_bridge::client::{
     endpoints::Endpoints,
     rpc::{Limits, Rpc},
 };
 
 use super::InitStep;
-use crate::cli::{CliError, output};
+use crate::cli::{CliError, init::SecondRoot, output};
 
 /// The endpoint of root at this address, which must be another one than the first; `None` when no address is named. A person is then told what
 /// depends on the only one, unless it is on this machine.
@@ -32,6 +34,16 @@ pub(in crate::cli) fn second_endpoint(
         )));
     }
     Ok(Some(second))
+}
+
+impl fmt::Display for SecondRoot {
+    /// As it is typed behind other options, without the endpoint itself, which may hold a provider's key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.second_root {
+            Some(_) => f.write_str(" --second-root URL"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl InitStep {
