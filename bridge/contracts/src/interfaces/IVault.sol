@@ -50,6 +50,7 @@ interface IVault {
     /// @notice A withdrawal was paid to its payee.
     event Claimed(uint32 indexed index, address indexed payee, address indexed token, uint128 amount, uint64 number);
     /// @notice The withdrawal was proven but could not be paid within a batch; it stays claimable.
+    /// @param recipient that of the leaf, also where another payee (`IExits.payee`) did not take it.
     event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
 
     /// @notice Amounts are 1 to 2^96.
