@@ -57,7 +57,7 @@ fn shown(owned: Owned, standing: VoidRisk) -> SaleShown {
     }
 }
 
-/// The same of a token, of which the Vault owes 5.
+/// It pays a token, and the Vault owes 5 of that.
 fn of_token(standing: VoidRisk, holds: Option<u64>) -> SaleShown {
     let mut one = shown(FOR_SALE, standing);
     one.proven.withdrawal.token = Address::repeat_byte(0x70);
