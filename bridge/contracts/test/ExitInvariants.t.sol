@@ -133,6 +133,7 @@ contract ExitWorld is Leaving {
         has[_slot(_ownerOf(withdrawal), withdrawal.token)] += withdrawal.amount;
         try vault.claim(_shownAt(last - 1), withdrawal, TreeModel.path(_keptHashes(), place, 32)) {
             _requireHas(has);
+            require(acceptances[last - 1].time + CHALLENGE <= block.timestamp, "paid before its window was over");
             ++reached["claim"];
         } catch {}
         _look();
@@ -242,6 +243,7 @@ contract ExitWorld is Leaving {
         }
         uint256 paid = exits.exit(uint32(_kept.length), shown, TreeModel.stream(_keptHashes(), indices, 32));
         _requireHas(has);
+        _requireOver();
         reached["exit"] += paid;
     }
 
@@ -256,6 +258,7 @@ contract ExitWorld is Leaving {
         bytes32 before = model.link(one.index - 1);
         try exits.refund(message, native, before, behind) {
             require(due, "a refund that was not due");
+            _requireOver();
             ++reached["refund"];
         } catch {
             require(!due, "a refund that was due was refused");
@@ -285,9 +288,18 @@ contract ExitWorld is Leaving {
         }
     }
 
-    /// @notice Whether everybody can leave: all that is owed is paid, and only the genesis money is left.
+    /// @notice Whether everybody can leave, from wherever the game stands: nobody comes any more, the deployment ends, all that is owed is paid, and
+    /// only the genesis money is left.
     function everybodyLeaves() external returns (bool) {
-        if (!exits.base().opened) return true;
+        if (!exits.base().opened) {
+            if (rootChain.head().exitAt == 0) {
+                _pass(TIMEOUT);
+                rootChain.beginExit();
+            }
+            _pass(GRACE + CHALLENGE);
+            _open();
+            ++reached["opened at the end"];
+        }
         for (uint256 i; i + 1 < _kept.length; i += 8) {
             exit(i, 7);
         }
@@ -345,6 +357,12 @@ contract ExitWorld is Leaving {
 
     function _requireHas(uint256[12] memory expected) private view {
         require(keccak256(abi.encode(expected)) == keccak256(abi.encode(_has())), "somebody else was paid");
+    }
+
+    /// @dev The deployment is over: nothing is paid by its end before that.
+    function _requireOver() private view {
+        uint64 end = rootChain.head().exitAt;
+        require(end != 0 && end <= block.timestamp, "paid before the end");
     }
 
     /// @dev The end never moves, and finality never goes back.
@@ -447,7 +465,7 @@ contract ExitInvariantsTest is InvariantTest {
         vm.assertFalse(world.wentBack());
     }
 
-    /// At the end of each game that opened its exits, everybody leaves with everything.
+    /// At the end of each game, wherever it stands, everybody leaves with everything.
     function afterInvariant() external {
         vm.assertTrue(world.everybodyLeaves());
     }
@@ -497,6 +515,39 @@ contract ExitInvariantsTest is InvariantTest {
         for (uint256 i; i < steps.length; ++i) {
             vm.assertTrue(world.reached(steps[i]) != 0, string.concat("step ", vm.toString(i)));
         }
+    }
+
+    /// A game that ends without a checkpoint: what was sent comes back.
+    function test_everybodyLeavesWithoutACheckpoint() external {
+        world.deposit(5 ether, 0, 0);
+        vm.assertTrue(world.everybodyLeaves());
+        vm.assertTrue(world.reached("refund") != 0);
+    }
+
+    /// Games that end before anybody opened anything: while the window of the last checkpoint is open, and when nobody came for T.
+    function test_everybodyLeavesBeforeAWindowIsOver() external {
+        _twoCheckpoints();
+        vm.assertTrue(world.everybodyLeaves());
+        vm.assertTrue(world.reached("exit") != 0);
+    }
+
+    function test_everybodyLeavesFromWhatCloses() external {
+        _twoCheckpoints();
+        for (uint256 i; i < 4; ++i) {
+            world.pass(2 days - 4);
+        }
+        world.close(true);
+        vm.assertTrue(world.reached("silent") != 0);
+        vm.assertTrue(world.everybodyLeaves());
+        vm.assertTrue(world.reached("opened at the end") != 0);
+    }
+
+    function _twoCheckpoints() private {
+        world.deposit(5 ether, 0, 0);
+        world.checkpoint(1);
+        world.withdraw(1 ether, 0, true);
+        world.deposit(7 ether, 1, 1);
+        world.checkpoint(1);
     }
 
     /// One game in which two thirds steal: everybody leaves with what the last sound state says.

@@ -11,7 +11,7 @@ use clap::{Command, CommandFactory};
 use super::Cli;
 
 /// Files that pass options to other programs, and which.
-const OTHER_PROGRAMS: [(&str, &[&str]); 5] = [
+const OTHER_PROGRAMS: [(&str, &[&str]); 6] = [
     (
         "demo/fraud/thief.rs",
         &["bin", "locked", "release", "target-dir", "workspace"],
@@ -37,6 +37,7 @@ const OTHER_PROGRAMS: [(&str, &[&str]); 5] = [
         "localnet/tools.rs",
         &["ignore-scripts", "no-audit", "no-fund", "omit", "version"],
     ),
+    ("node/tools.rs", &["locked", "no-track", "path", "root"]),
     ("node/comet.rs", &["version"]),
     ("localnet/process/tests.rs", &["exact", "nocapture"]),
 ];

@@ -34,10 +34,10 @@ use crate::{
 
 /// Bytes of evidence in an answer, at most: with the commits of two blocks of the largest set it is less than an answer may have.
 const MAX_EVIDENCE: usize = 256 << 10;
-/// The time between two bundles of a node, for each validator, so that all nodes together make some ten a second; and the longest. Each question about a
-/// transaction costs an engine 10 to 20 ms of a core, whatever is in it, when none was on its way: CometBFT's socket client
-/// (`abci/client/socket_client.go`, `flushThrottleMS`) waits 20 nanoseconds, not milliseconds, before it flushes, and its timer runs again and again until
-/// Go's scheduler stops that. What comes alone goes at once.
+/// The time between two bundles of a node, for each validator, so that all nodes together make some ten a second; and the longest. A question about a
+/// transaction costs an engine some milliseconds of a core, whatever is in it, when none was on its way (10 or more with one thread, about 5 with two, on a
+/// busy machine): CometBFT's socket client (`abci/client/socket_client.go`, `flushThrottleMS`) waits 20 nanoseconds, not milliseconds, before it flushes, and
+/// its timer runs again and again until Go's scheduler lets the goroutine run that it waits for. What comes alone goes at once.
 const WINDOW: Duration = Duration::from_millis(100);
 const MAX_WINDOW: Duration = Duration::from_millis(500);
 /// Between these, at random, lies the time between two looks at what nothing carries, whoever brought it: several nodes may have it, and one is enough.

@@ -31,7 +31,7 @@ const MAX_REFUSALS: usize = 1_000;
 const MAX_SUBMITTED: u64 = 1_000_000;
 /// What a stream waits for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct StreamPace {
     /// How long it may be silent.
     pub silence: Duration,
     /// The time from one batch to the next, where the first was not full.
@@ -40,8 +40,8 @@ pub(super) struct Patience {
 
 /// With a tenth of the time in which a node packs what came (`node::broadcast`), hardly anything is in a block later by it.
 const PACE: Duration = Duration::from_millis(40);
-/// That of all streams of transactions.
-pub(super) const PATIENCE: Patience = Patience {
+/// What all streams of transactions wait for.
+pub(super) const STREAMS: StreamPace = StreamPace {
     silence: Duration::from_secs(30),
     pace: PACE,
 };
@@ -52,7 +52,7 @@ pub(super) const PATIENCE: Patience = Patience {
 /// What ends the stream before its end. What was read of it before was handed in.
 pub(super) async fn submit<S, F>(
     stream: S,
-    patience: Patience,
+    waits: StreamPace,
     hand_in: impl Fn(Vec<Submission>) -> F,
 ) -> Result<SubmitManyResponse, Status>
 where
@@ -64,10 +64,10 @@ where
     let mut count = 0;
     let mut next = Instant::now();
     loop {
-        let (batch, end) = gather(&mut stream, count, patience.silence, next).await;
+        let (batch, end) = gather(&mut stream, count, waits.silence, next).await;
         next = Instant::now();
         if !is_full(&batch) {
-            next += patience.pace;
+            next += waits.pace;
         }
         let from = count;
         count += batch.len() as u64;

@@ -48,7 +48,7 @@ impl TransactionService for Services {
         request: Request<Streaming<SubmitManyRequest>>,
     ) -> Answer<SubmitManyResponse> {
         let hand_in = |batch| self.take_all(batch);
-        let answer = streams::submit(request.into_inner(), streams::PATIENCE, hand_in).await;
+        let answer = streams::submit(request.into_inner(), streams::STREAMS, hand_in).await;
         answer.map(Response::new)
     }
 

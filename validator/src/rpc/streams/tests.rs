@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use super::*;
 
 /// Nothing waits for others.
-const AT_ONCE: Patience = Patience {
+const AT_ONCE: StreamPace = StreamPace {
     silence: Duration::from_secs(30),
     pace: Duration::ZERO,
 };
 /// What follows a batch that was not full never goes.
-const FOR_EVER: Patience = Patience {
+const FOR_EVER: StreamPace = StreamPace {
     pace: Duration::from_secs(1 << 30),
     ..AT_ONCE
 };
@@ -154,7 +154,7 @@ async fn what_follows_a_batch_waits_for_others_unless_that_one_was_full() {
     }
 
     // Where the time is over, it is one batch.
-    let soon = Patience {
+    let soon = StreamPace {
         pace: Duration::from_millis(200),
         ..AT_ONCE
     };
@@ -272,7 +272,7 @@ async fn a_stream_that_brings_nothing_more_ends_and_what_it_brought_is_handed_in
         count.set(count.get() + batch.len());
         ready(Ok(taken(&batch)))
     };
-    let patience = Patience {
+    let patience = StreamPace {
         silence: Duration::from_millis(1),
         ..AT_ONCE
     };
